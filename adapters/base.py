@@ -1,0 +1,107 @@
+"""Understands what an adapter is: the two pure functions between one wire format's bytes and a record.
+
+It must not know any message type, agency or wire format. Sizes are limited at the doors, before
+an adapter sees the bytes; `safe_xml.py` and `safe_json.py` bound what the bytes unfold to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from hub.errors import Finding, HubError
+from hub.message import Record
+
+MAX_DEPTH = 40
+MAX_NODES = 50_000
+MAX_DIGITS = 18
+"""Deeper, wider or longer than any honest message; no reader recurses further."""
+
+
+@dataclass(frozen=True)
+class Sniff:
+    """What a format is recognised by: the Clark name of an XML root, or the JSON object itself."""
+
+    media_type: str
+    root: str = ""
+    document: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    def at(self, *steps: str | int) -> object:
+        """The JSON value at these keys and positions, or None. Trusts nothing about the shape."""
+        here: object = self.document
+        for step in steps:
+            if isinstance(step, str):
+                here = here.get(step) if isinstance(here, Mapping) else None
+            else:
+                here = here[step] if isinstance(here, list) and step < len(here) else None
+        return here
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One wire format of one message type. `parse(render(record)) == record`; both are pure.
+
+    `media_types[0]` is what `render` writes. `parse` raises `HubError` only, with all findings.
+    """
+
+    name: str
+    type: str
+    media_types: tuple[str, ...]
+    recognise: Callable[[Sniff], bool] = field(repr=False)
+    parse: Callable[[bytes], Record] = field(repr=False)
+    render: Callable[[Record], bytes] = field(repr=False)
+
+    @property
+    def media_type(self) -> str:
+        return self.media_types[0]
+
+
+class Findings:
+    """Collects every fault of one message, so that the sender hears of all of them at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Finding] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(
+        self, at: str, rule: str, expected: str, *, line: int | None = None, column: int | None = None
+    ) -> None:
+        self._found.append(Finding(at, rule, expected, line, column))
+
+    def finish(self, code: str = "parse.invalid") -> None:
+        """Raise once, with everything, or return when nothing was found."""
+        if self._found:
+            raise HubError(code, self._found)
+
+
+def refuse(
+    code: str, rule: str, expected: str, line: int | None = None, column: int | None = None
+) -> HubError:
+    """One finding about the body as a whole."""
+    return HubError(code, [Finding("body", rule, expected, line, column)])
+
+
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML 1.0 cannot carry. JSON could, and then one format could not be rendered from another."""
+
+
+def carries(text: str) -> bool:
+    """Whether every wire format and both databases can carry this text."""
+    return _NOT_XML.search(text) is None
+
+
+def decode(body: bytes) -> str:
+    """The text of a body in UTF-8, the only encoding any adapter reads."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        line, column = position(body[: fault.start].decode("utf-8"))
+    raise refuse("parse.malformed", "encoding", "UTF-8", line, column)
+
+
+def position(before: str) -> tuple[int, int]:
+    """Line and column (1-based) of what follows this text."""
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1

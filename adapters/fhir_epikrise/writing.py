@@ -1,0 +1,118 @@
+"""Understands how an epikrise is written as a FHIR document, from the record alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from adapters.fhir import Json, concept, present, write_json
+from adapters.fhir_bundle import Writer
+from adapters.fhir_epikrise.reading import ABSENT, DOCUMENT_TYPE, LOINC, TYPE
+from adapters.fhir_parts import check_fields, elements, needed, write_addressing, write_header, write_person
+from adapters.narrative import write_narrative
+from hub.message import Record
+
+_DIAGNOSES = ("11535-2", "Diagnoser")
+_MEDICINES = ("10183-2", "Legemidler")
+_FIELDS = frozenset(
+    {"melding", "person", "avsender", "dato", "periode", "diagnoser", "legemidler", "seksjoner"}
+)
+
+
+def render(record: Record) -> bytes:
+    """Write one epikrise. Whatever the record does not hold is not in the document."""
+    check_fields(record, TYPE, _FIELDS)
+    writer = Writer(needed(record, "melding.id"))
+    subject = writer.add("Patient", **write_person(record.fields.get("person")))
+    authors = _write_authors(writer, record)
+    sections = [
+        *_write_coded(
+            writer, subject, elements(record.fields.get("diagnoser")), _DIAGNOSES, _write_condition
+        ),
+        *_write_coded(
+            writer, subject, elements(record.fields.get("legemidler")), _MEDICINES, _write_medicine
+        ),
+        *(_write_section(item) for item in elements(record.fields.get("seksjoner"))),
+    ]
+    writer.add(
+        "Composition",
+        extension=write_addressing(record),
+        status="final",
+        type={
+            "coding": [
+                {"system": DOCUMENT_TYPE, "code": "A03-2", "display": "Epikrise"},
+                {"system": LOINC, "code": "18842-5"},
+            ]
+        },
+        subject=subject,
+        date=needed(record, "dato"),
+        author=authors,
+        title="Epikrise",
+        event=[{"period": _period(record)}] if record.get("periode") else None,
+        section=sections,
+    )
+    return write_json(writer.document("document", first="Composition", **write_header(record)))
+
+
+def _period(record: Record) -> Json:
+    return present(start=record.get("periode.fra"), end=record.get("periode.til"))
+
+
+def _write_authors(writer: Writer, record: Record) -> list[Json]:
+    unit, clinician = record.get("avsender.enhet"), record.get("avsender.behandler")
+    authors = [
+        *([writer.add("Organization", name=unit)] if unit is not None else []),
+        *([writer.add("Practitioner", name=[{"text": clinician}])] if clinician is not None else []),
+    ]
+    return authors or [{"extension": [ABSENT]}]  # FHIR demands an author even when none is named
+
+
+def _write_section(item: Mapping[str, object]) -> Json:
+    code = item.get("kode")
+    return present(
+        title=item.get("tittel"),
+        code=concept(LOINC, code) if code is not None else None,
+        text=write_narrative(str(item.get("tekst", ""))),
+    )
+
+
+def _write_condition(item: Mapping[str, object]) -> tuple[str, Json]:
+    code = concept(item.get("system"), item.get("kode"), item.get("tekst"))
+    return "Condition", {"code": code}
+
+
+def _write_medicine(item: Mapping[str, object]) -> tuple[str, Json]:
+    dosage = item.get("dosering")
+    return "MedicationStatement", present(
+        status="active",
+        medicationCodeableConcept=concept(item.get("system"), item.get("kode"), item.get("navn")),
+        dosage=[{"text": dosage}] if dosage is not None else None,
+    )
+
+
+def _write_coded(
+    writer: Writer,
+    subject: Json,
+    items: list[Mapping[str, object]],
+    heading: tuple[str, str],
+    write: Callable[[Mapping[str, object]], tuple[str, Json]],
+) -> list[Json]:
+    """A section whose narrative is written from its entries alone."""
+    if not items:
+        return []
+    entries = []
+    for item in items:
+        kind, resource = write(item)
+        entries.append(writer.add(kind, **resource, subject=subject))
+    words = [
+        " ".join(str(item[name]) for name in ("kode", "tekst", "navn", "dosering") if name in item)
+        for item in items
+    ]
+    code, title = heading
+    return [
+        {
+            "title": title,
+            "code": concept(LOINC, code),
+            "text": write_narrative("\n".join(words), "generated"),
+            "entry": entries,
+        }
+    ]

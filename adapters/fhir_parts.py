@@ -1,0 +1,158 @@
+"""Understands the FHIR parts that every message type has: the person, organisations, the message header.
+
+It must not know any message type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from adapters.fhir import Json, Reader, present
+from adapters.fhir_bundle import MESSAGE_ID
+from hub.errors import Finding, HubError
+from hub.message import Record
+
+FNR = "urn:oid:2.16.578.1.12.4.1.4.1"
+DNR = "urn:oid:2.16.578.1.12.4.1.4.2"
+ORGNR = "urn:oid:2.16.578.1.12.4.1.4.101"
+RECIPIENT = "urn:brobygger:mottaker"
+ANSWERS = "urn:brobygger:svar-pa"
+
+
+def read_person(patient: Reader) -> Json:
+    """`person` of a Patient. Address, telecom, gender and birth date are not part of any message."""
+    patient.ignore("active", "gender", "birthDate", "address", "telecom", "maritalStatus")
+    number = None
+    for identifier in patient.children("identifier", at_least=1, at_most=1):
+        number = person_number(identifier)
+    name = None
+    for entry in patient.children("name", at_most=1):
+        name = read_name(entry)
+    return present(id=number, navn=name)
+
+
+def person_number(identifier: Reader) -> str | None:
+    """A fødselsnummer or D-number; its digits are checked by the message type."""
+    identifier.ignore("use", "type", "assigner")
+    identifier.one_of("system", {FNR: FNR, DNR: DNR})
+    return identifier.text("value", required=True)
+
+
+def person_identifier(number: object) -> Json:
+    """The identifier of a person, in the system its first digit tells."""
+    system = DNR if isinstance(number, str) and number[:1] in tuple("4567") else FNR
+    return {"system": system, "value": number}
+
+
+def read_name(entry: Reader) -> str | None:
+    """A HumanName as one text."""
+    entry.ignore("use", "period", "prefix", "suffix")
+    given, family = entry.texts("given"), entry.text("family")
+    return entry.text("text") or " ".join([*given, *([family] if family else [])]) or None
+
+
+def write_person(person: object) -> dict[str, object]:
+    """The elements of a Patient."""
+    fields = person if isinstance(person, Mapping) else {}
+    name = fields.get("navn")
+    return {
+        "identifier": [person_identifier(fields.get("id"))] if "id" in fields else None,
+        "name": [{"text": name}] if name is not None else None,
+    }
+
+
+def read_header(shell: Reader) -> Json:
+    """`melding.id` and `melding.sendt` of a Bundle."""
+    number = None
+    identifier = shell.child("identifier", required=True)
+    if identifier is not None:
+        identifier.ignore("use", "system", "type", "assigner")
+        number = identifier.text("value", required=True)
+    return present(id=number, sendt=shell.text("timestamp", required=True))
+
+
+def write_header(record: Record) -> dict[str, object]:
+    """`identifier` and `timestamp` of a Bundle."""
+    return {
+        "identifier": {"system": MESSAGE_ID, "value": needed(record, "melding.id")},
+        "timestamp": instant(needed(record, "melding.sendt")),
+    }
+
+
+def read_addressing(resource: Reader) -> Json:
+    """`melding.mottaker` and `melding.svar_pa`, for which FHIR documents have no element."""
+    found: Json = {}
+    for extension in resource.children("extension"):
+        name = extension.one_of("url", {RECIPIENT: "mottaker", ANSWERS: "svar_pa"})
+        if name is None:
+            extension.ignore_all()
+        elif name in found:
+            extension.fault("url", "unique", "once")
+        elif name == "mottaker":
+            found[name] = read_organisation(extension.child("valueIdentifier", required=True))
+        else:
+            found[name] = extension.text("valueString", required=True)
+    return present(**found)
+
+
+def write_addressing(record: Record) -> list[Json]:
+    """The extensions that `read_addressing` reads."""
+    recipient, answers = record.get("melding.mottaker"), record.get("melding.svar_pa")
+    extensions: list[Json] = []
+    if recipient is not None:
+        extensions.append({"url": RECIPIENT, "valueIdentifier": write_organisation(recipient)})
+    if answers is not None:
+        extensions.append({"url": ANSWERS, "valueString": answers})
+    return extensions
+
+
+def read_organisation(identifier: Reader | None) -> str | None:
+    """An organisation number."""
+    if identifier is None:
+        return None
+    identifier.ignore("use", "type", "assigner")
+    identifier.constant("system", ORGNR)
+    return identifier.text("value", required=True)
+
+
+def write_organisation(number: object) -> Json:
+    """The identifier of an organisation."""
+    return {"system": ORGNR, "value": number}
+
+
+def day(value: str | None) -> str | None:
+    """The day of a FHIR dateTime as it is written; a month or year alone stays and is refused later."""
+    return value if value is None else value[:10]
+
+
+def instant(value: str) -> str:
+    """A time with the seconds that a FHIR instant must have."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise HubError(
+            "render.incomplete", [Finding("melding.sendt", "value", "a time with offset")]
+        ) from None
+    return value if len(value) >= len("2026-01-01T00:00:00Z") else moment.isoformat()
+
+
+def needed(record: Record, path: str) -> str:
+    """A text that the type requires, or render.incomplete."""
+    value = record.get(path)
+    if not isinstance(value, str) or not value:
+        raise HubError("render.incomplete", [Finding(path, "missing", "a value")])
+    return value
+
+
+def check_fields(record: Record, type_name: str, known: frozenset[str]) -> None:
+    """Refuse to render a record with fields that the format has no place for."""
+    if record.type != type_name or not set(record.fields) <= known:
+        raise HubError(
+            "render.incomplete", [Finding("record", "unknown-field", "a field that the format has")]
+        )
+
+
+def elements(value: object) -> list[Mapping[str, object]]:
+    """The groups of a repeated group."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

@@ -1,0 +1,27 @@
+"""Understands a referral to TSB as a FHIR R4 message: MessageHeader, ServiceRequest, QuestionnaireResponses.
+
+Wire:   UTF-8 JSON, Bundle of type message; MessageHeader.eventCoding urn:brobygger:type#tsb.henvisning.
+        One QuestionnaireResponse holds the coded answers of the referral, by field name; AUDIT and
+        DUDIT have one each: items 1, 2, ... and `sum`, the edition behind `|` in `questionnaire`.
+Units:  dates are days; screening points 0 to 4.
+Quirks: ids are issued anew; an element that nobody here reads is refused.
+Agreed: README.md beside this file.
+"""
+
+from __future__ import annotations
+
+from adapters.base import Adapter, Sniff
+from adapters.fhir import MEDIA_TYPES
+from adapters.fhir_tsb.reading import EVENT, TYPE, parse
+from adapters.fhir_tsb.writing import render
+
+
+def recognise(sniff: Sniff) -> bool:
+    return (
+        sniff.at("resourceType") == "Bundle"
+        and sniff.at("entry", 0, "resource", "eventCoding", "system") == EVENT
+        and sniff.at("entry", 0, "resource", "eventCoding", "code") == TYPE
+    )
+
+
+ADAPTER = Adapter("fhir-tsb", TYPE, MEDIA_TYPES, recognise, parse, render)

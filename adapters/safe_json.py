@@ -1,0 +1,127 @@
+"""Understands how to read JSON from strangers: one meaning per document, bounded depth, size and numbers.
+
+It must not know what any key means.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from adapters.base import MAX_DEPTH, MAX_DIGITS, MAX_NODES, carries, decode, position, refuse
+from hub.errors import Finding, HubError
+
+
+class _DuplicateKey(Exception):
+    """Raised inside the JSON parser, never seen outside."""
+
+
+class _Forbidden(Exception):
+    """Raised inside the JSON parser, never seen outside; says which rule."""
+
+    def __init__(self, rule: str, expected: str) -> None:
+        self.rule, self.expected = rule, expected
+        super().__init__(rule)
+
+
+def read_json(body: bytes) -> dict[str, object]:
+    """The object of a UTF-8 JSON document; numbers with a fraction are Decimal.
+
+    Raises parse.malformed with line and column (also for a repeated key, of which two readers
+    could see different values), or parse.forbidden-construct.
+    """
+    text = decode(body)
+    if text.startswith("\ufeff"):
+        raise refuse("parse.malformed", "encoding", "UTF-8 without byte order mark", 1, 1)
+    document = _parse_json(text)
+    if not isinstance(document, dict):
+        raise refuse("parse.malformed", "object", "a JSON object", 1, 1)
+    _bound_json(document)
+    return document
+
+
+def _parse_json(text: str) -> object:
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_float=_fraction,
+            parse_int=_integer,
+        )
+    except json.JSONDecodeError as fault:
+        line, column = fault.lineno, fault.colno
+    except _DuplicateKey:
+        raise HubError("parse.malformed", list(_repeated_keys(text))) from None
+    except _Forbidden as fault:
+        raise refuse("parse.forbidden-construct", fault.rule, fault.expected) from None
+    except RecursionError:
+        raise refuse("parse.forbidden-construct", "depth", f"at most {MAX_DEPTH} levels") from None
+    raise refuse("parse.malformed", "well-formed", "well-formed JSON", line, column)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _DuplicateKey
+    return made
+
+
+def _constant(_name: str) -> object:
+    raise _Forbidden("number", "a finite number")
+
+
+def _fraction(digits: str) -> Decimal:
+    if len(digits) > MAX_DIGITS or "e" in digits.lower():
+        raise _Forbidden("number", f"a plain number of at most {MAX_DIGITS} digits")
+    return Decimal(digits)
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _Forbidden("number", f"a plain number of at most {MAX_DIGITS} digits")
+    return int(digits)
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|[{}]')
+
+
+def _repeated_keys(text: str) -> Iterator[Finding]:
+    open_objects: list[set[str]] = []
+    for token in _TOKEN.finditer(text):
+        if token.group() == "{":
+            open_objects.append(set())
+        elif token.group() == "}":
+            open_objects.pop()
+        elif token.group(1) is not None:
+            key = json.loads(token.group()[: -len(token.group(1))])
+            if key in open_objects[-1]:
+                yield Finding("body", "unique-key", "each key once", *position(text[: token.start()]))
+            open_objects[-1].add(key)
+
+
+def _bound_json(document: dict[str, object]) -> None:
+    waiting: list[tuple[object, int]] = [(document, 1)]
+    nodes = 0
+    while waiting:
+        node, depth = waiting.pop()
+        nodes += 1
+        if depth > MAX_DEPTH:
+            raise refuse("parse.forbidden-construct", "depth", f"at most {MAX_DEPTH} levels")
+        if nodes > MAX_NODES:
+            raise refuse("parse.forbidden-construct", "nodes", f"at most {MAX_NODES} values")
+        if isinstance(node, dict):
+            for key in node:
+                _bound_text(key)
+            waiting.extend((child, depth + 1) for child in node.values())
+        elif isinstance(node, list):
+            waiting.extend((child, depth + 1) for child in node)
+        elif isinstance(node, str):
+            _bound_text(node)
+
+
+def _bound_text(text: str) -> None:
+    if not carries(text):
+        raise refuse("parse.forbidden-construct", "character", "no control characters, no lone surrogates")

@@ -1,0 +1,291 @@
+"""Understands the REST door: routes, who may call them, and how answers look.
+
+Every route proves the caller first, then makes one call of the facade. It knows no store, no
+formats and no policy.
+"""
+
+# No `from __future__ import annotations` here: FastAPI reads the routes' annotations, and those name
+# the caller check of the enclosing function.
+
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import uvicorn
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from hub.api import openapi
+from hub.api.facade import Facade
+from hub.api.guard import Guard
+from hub.api.limits import Bodies, media_type
+from hub.api.problem import answer, documented
+from hub.api.tokens import IssuerKeys, Scope, Tokens, file_source, url_source
+from hub.directory import Directory
+from hub.errors import Finding, HubError
+from hub.message import Agency
+from hub.settings import Settings
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_PARAMETERS: Final = {
+    "after": "the `after` of an earlier answer",
+    "limit": "a whole number from 1 to 200",
+}
+_TOKEN_CODES = ("receive.unauthenticated", "receive.scope-missing", "receive.agency-unknown")
+_BODY_CODES = ("receive.too-large", "receive.duplicate-id", "receive.request-invalid", "receive.busy")
+_MESSAGE_CODES = (
+    "parse.format-unknown",
+    "parse.malformed",
+    "parse.forbidden-construct",
+    "parse.invalid",
+    "route.type-not-yours",
+    "route.agreement-missing",
+    "route.recipient-unknown",
+    "route.reference-unknown",
+    "consent.not-evaluable",
+    "consent.form-missing",
+    "consent.recorder-control",
+    "consent.programme-only",
+    "consent.unknown",
+    "consent.version-old",
+)
+
+
+def create_app(
+    facade: Facade,
+    *,
+    settings: Settings,
+    directory: Directory,
+    clock: Callable[[], datetime],
+    ready: Callable[[], bool] = lambda: True,
+    registry: CollectorRegistry = REGISTRY,
+) -> FastAPI:
+    """The API over one hub. `ready` says whether store and queue answer; it may block."""
+    app = FastAPI(
+        title="Brobygger",
+        version="1",
+        description=openapi.DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_middleware(Guard)
+    app.add_exception_handler(HubError, _refused)
+    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(RequestValidationError, _parameters)
+    tokens = Tokens(settings.issuer, settings.audience, _issuer_keys(settings), directory, clock)
+    bodies = Bodies(
+        limit=settings.max_body_bytes, uploads=settings.max_uploads, seconds=settings.body_seconds
+    )
+    _add_messages(app, facade, bodies, _caller(tokens, Scope.WRITE))
+    _add_inbox(app, facade, _caller(tokens, Scope.READ))
+    _add_operations(app, ready, registry)
+    openapi.install(app)
+    return app
+
+
+def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """Serves the app: no access log (an address may hold a sender's id), no server header."""
+    config = uvicorn.Config(
+        app,
+        host=settings.listen.host,
+        port=settings.listen.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=20,
+    )
+    return uvicorn.Server(config)
+
+
+def _issuer_keys(settings: Settings) -> IssuerKeys | None:
+    if settings.jwks_url is not None:
+        return IssuerKeys(url_source(settings.jwks_url), time.monotonic)
+    if settings.jwks_file is not None:
+        return IssuerKeys(file_source(settings.jwks_file), time.monotonic)
+    return None
+
+
+def _caller(tokens: Tokens, scope: Scope) -> Callable[[Request], Agency]:
+    def caller(request: Request) -> Agency:
+        request.state.scope_needed = scope.value
+        stated = request.headers.getlist("authorization")
+        return tokens.agency(stated[0] if len(stated) == 1 else None, scope)
+
+    return caller
+
+
+def _known_form(identifier: str) -> str:
+    """An id that could exist. Anything else gets the answer of an id that does not."""
+    if not _ID.fullmatch(identifier):
+        raise HubError("receive.not-found")
+    return identifier
+
+
+def _add_messages(app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable[[Request], Agency]) -> None:
+    @app.post(
+        "/v1/messages",
+        status_code=202,
+        response_model=openapi.AcceptedDocument,
+        responses=documented(*_TOKEN_CODES, *_BODY_CODES, *_MESSAGE_CODES, "hub.internal"),
+        openapi_extra={
+            **openapi.needs(Scope.WRITE),
+            "requestBody": {
+                "required": True,
+                "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+            },
+        },
+        tags=["messages"],
+    )
+    async def post_message(
+        request: Request, response: Response, sender: Annotated[Agency, Depends(caller)]
+    ) -> dict[str, Any]:
+        """Post one message in your own format. It is stored when the answer is `202`, and only then.
+
+        Send it again, unchanged, when you get no answer or `503`: `duplicate` is then true and
+        nothing happens twice. The same message id with other content is refused.
+        """
+        stated = media_type(request)
+        async with bodies.of(request) as body:
+            accepted = await run_in_threadpool(facade.receive, sender, stated, body)
+        status_url = f"/v1/messages/{accepted.id}"
+        response.headers["Location"] = status_url
+        return {
+            "id": accepted.id,
+            "message_id": accepted.message_id,
+            "status_url": status_url,
+            "duplicate": accepted.duplicate,
+        }
+
+    @app.get(
+        "/v1/messages/{id}",
+        response_model=openapi.StatusDocument,
+        responses=documented(*_TOKEN_CODES, "receive.not-found", "hub.internal"),
+        openapi_extra=openapi.needs(Scope.WRITE),
+        tags=["messages"],
+    )
+    def message_status(id: str, sender: Annotated[Agency, Depends(caller)]) -> Any:
+        """Where your own message stands. Nobody else's exists, as far as this address tells."""
+        return facade.of_message(sender, _known_form(id))
+
+
+def _add_inbox(app: FastAPI, facade: Facade, caller: Callable[[Request], Agency]) -> None:
+    @app.get(
+        "/v1/inbox",
+        response_model=openapi.InboxDocument,
+        responses=documented(*_TOKEN_CODES, "receive.request-invalid", "hub.internal"),
+        openapi_extra=openapi.needs(Scope.READ),
+        tags=["inbox"],
+    )
+    def inbox(
+        reader: Annotated[Agency, Depends(caller)],
+        after: Annotated[
+            str | None, Query(pattern=f"^{_ID.pattern}$", description=_PARAMETERS["after"])
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=200, description=_PARAMETERS["limit"])] = 50,
+    ) -> dict[str, Any]:
+        """What waits for you, oldest first. Keep `after` and give it next time."""
+        entries = facade.entries(reader, after, limit)
+        last = str(entries[-1].get("seq", entries[-1]["id"])) if entries else after
+        return {"entries": entries, "after": last}
+
+    @app.get(
+        "/v1/inbox/{id}",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "The message in your own format",
+                "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+                "headers": {
+                    "Bro-Disclosure-Id": {
+                        "description": "The same for every copy: drop what you have already",
+                        "schema": {"type": "string"},
+                    }
+                },
+            },
+            **documented(*_TOKEN_CODES, "receive.not-found", "hub.internal"),
+        },
+        openapi_extra=openapi.needs(Scope.READ),
+        tags=["inbox"],
+    )
+    def fetch(id: str, reader: Annotated[Agency, Depends(caller)]) -> Response:
+        """Fetch one entry. What you get is decided now; fetch again if the connection broke."""
+        rendered = facade.fetch(reader, _known_form(id))
+        headers = {"Content-Type": rendered.media_type, "Bro-Disclosure-Id": id}
+        return Response(rendered.body, headers=headers)
+
+    @app.post(
+        "/v1/inbox/{id}/acknowledgement",
+        status_code=204,
+        response_class=Response,
+        responses=documented(*_TOKEN_CODES, "receive.not-found", "hub.internal"),
+        openapi_extra=openapi.needs(Scope.READ),
+        tags=["inbox"],
+    )
+    def acknowledge(id: str, reader: Annotated[Agency, Depends(caller)]) -> Response:
+        """Say that you have it safely; it then leaves the inbox. Saying it twice does no harm."""
+        facade.acknowledge(reader, _known_form(id))
+        return Response(status_code=204)
+
+
+def _add_operations(app: FastAPI, ready: Callable[[], bool], registry: CollectorRegistry) -> None:
+    @app.get("/health/live", response_model=openapi.HealthDocument, tags=["operations"])
+    async def live() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @app.get(
+        "/health/ready",
+        response_model=openapi.HealthDocument,
+        responses=documented("receive.busy"),
+        tags=["operations"],
+    )
+    def is_ready() -> dict[str, str]:
+        """The hub can store a message now."""
+        if not ready():
+            raise HubError("receive.busy")
+        return {"status": "ok"}
+
+    @app.get("/metrics", response_class=Response, tags=["operations"])
+    def metrics() -> Response:
+        """Counters and ages for Prometheus. No label tells of a person or a recipient."""
+        return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HubError)
+    return answer(error, scope=getattr(request.state, "scope_needed", None))
+
+
+async def _framework(request: Request, error: Exception) -> Response:
+    """404, 405 and the like, raised by the framework itself."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return answer(HubError("receive.not-found"))
+    status = error.status_code if 400 <= error.status_code < 500 else 400
+    response = answer(HubError("receive.request-invalid"), status=status)
+    if "Allow" in (error.headers or {}):
+        response.headers["Allow"] = (error.headers or {})["Allow"]
+    return response
+
+
+async def _parameters(request: Request, error: Exception) -> Response:
+    """The framework's own description of a wrong parameter repeats it; ours never does."""
+    assert isinstance(error, RequestValidationError)
+    findings = []
+    for fault in error.errors():
+        name = str(fault["loc"][-1])
+        known = name if name in _PARAMETERS else "parameter"
+        findings.append(
+            Finding(at=f"query.{known}", rule="parameter", expected=_PARAMETERS.get(name, "a valid value"))
+        )
+    return answer(HubError("receive.request-invalid", findings))

@@ -1,0 +1,67 @@
+"""Understands the outermost layer of the API: nothing raw gets out, and every answer is guarded.
+
+It turns whatever escaped into `hub.internal`, logs where that was without saying what was in it
+(an exception's text may hold a value of a message), and sets the security headers an answer lacks.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from pathlib import Path
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.api.problem import answer
+from hub.errors import HubError
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Guard:
+    """Wraps an ASGI app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception as error:  # noqa: BLE001  the last place that can keep a value out of the logs
+            log.error(
+                "unexpected fault in the API",
+                extra={"action": "api-fault", "error": type(error).__name__, "where": where(error)},
+            )
+            # Once an answer has begun the connection is simply cut: the caller sees it incomplete.
+            if not started:
+                await answer(HubError("hub.internal"))(scope, receive, guarded)
+
+
+def where(error: BaseException) -> str:
+    """The innermost frames of an error, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))

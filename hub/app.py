@@ -1,0 +1,178 @@
+"""Understands how everything is put together. The only wiring: nothing else builds a part.
+
+    build(settings) -> Parts          what a message meets on its way
+    Hub(parts)                        the five calls that the doors make (hub/api/facade.py)
+    Running(parts, settings)          the threads: workers, sweeper, AMQP door
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from adapters.registry import adapters_for
+from consent.labels import load_codes
+from consent.rows import load_pack
+from hub import hand_over, inbox, pipeline, status, sweeper
+from hub.directory import Directory, load_directory
+from hub.doors.amqp import Incoming, Notify
+from hub.doors.webhook import Webhook
+from hub.errors import Finding, HubError
+from hub.intake import Accepted
+from hub.message import Agency, Rendered
+from hub.parts import Parts
+from hub.queue.embedded import EmbeddedQueue
+from hub.queue.port import LADDER, Queue
+from hub.queue.rabbit import RabbitQueue
+from hub.queue.topology import hub_topology
+from hub.settings import Settings
+from hub.store.engine import Store
+from hub.store.schema import queue_item
+from hub.vault import create_keys, open_vault
+from mappings.agreements import load_agreements
+from mappings.types import load_types
+
+_log = logging.getLogger("hub.app")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Opaque: 130 random bits in 26 letters and digits that no eye confuses."""
+    return base64.b32encode(secrets.token_bytes(17)).decode().lower()[:26]
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = now,
+    ids: Callable[[], str] = new_id,
+    ladder: Sequence[float] = LADDER,
+) -> Parts:
+    """All parts, ready: schema up to date, files read and checked.
+
+    Raises settings.invalid, map.invalid, policy.invalid with every finding.
+    """
+    if settings.embedded and not settings.keys.exists():
+        create_keys(settings.keys)
+    vault = open_vault(settings.keys)
+    types = load_types()
+    directory = load_directory(settings.directory)
+    registry = adapters_for(types)
+    _check_formats(directory, registry.by_name)
+    store = Store(settings.store)
+    store.migrate()
+    return Parts(
+        store=store,
+        vault=vault,
+        types=types,
+        agreements=load_agreements(types),
+        registry=registry,
+        directory=directory,
+        pack=load_pack(settings.policy),
+        codes=load_codes(),
+        queue=_queue(settings, store, ladder),
+        push=Webhook(directory, settings.webhook_timeout_seconds),
+        notify=None if settings.queue == "embedded" else Notify(directory, settings.queue),
+        clock=clock,
+        new_id=ids,
+    )
+
+
+def _queue(settings: Settings, store: Store, ladder: Sequence[float]) -> Queue:
+    if settings.queue == "embedded":
+        return EmbeddedQueue(store.engine, queue_item, ladder=ladder)
+    return RabbitQueue(settings.queue, topology=hub_topology(ladder=ladder))
+
+
+def _check_formats(directory: Directory, by_name: Callable[[str], Any]) -> None:
+    """Every format that the directory names has an adapter, for the type it is named for."""
+    findings = []
+    for org, party in directory.items():
+        for message_type, name in party.agency.formats.items():
+            with suppress(HubError):
+                if by_name(name).type == message_type:
+                    continue
+            at = f"directory.{org}.formats"
+            findings.append(Finding(at=at, rule="format", expected="an adapter of that message type"))
+    if findings:
+        raise HubError("settings.invalid", findings)
+
+
+class Hub:
+    """The hub as its doors see it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+
+    def receive(self, sender: Agency, media_type: str, body: bytes) -> Accepted:
+        return pipeline.receive(self.parts, sender, media_type, body)
+
+    def of_message(self, reader: Agency, message_id: str) -> Mapping[str, Any]:
+        return status.of_message(self.parts, reader, message_id)
+
+    def entries(self, reader: Agency, after: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
+        return inbox.entries(self.parts, reader, after, limit)
+
+    def fetch(self, reader: Agency, disclosure: str) -> Rendered:
+        return hand_over.fetch(self.parts, reader, disclosure)
+
+    def acknowledge(self, reader: Agency, disclosure: str) -> None:
+        hand_over.acknowledge(self.parts, reader, disclosure)
+
+    def ready(self) -> bool:
+        """Do store and queue answer?"""
+        try:
+            with self.parts.store.reading() as view:
+                view.exec_driver_sql("SELECT 1")
+            self.parts.queue.depth()
+        except HubError:
+            return False
+        return True
+
+
+class Running:
+    """The threads of one process. Each survives the absence of broker and database by itself."""
+
+    def __init__(self, parts: Parts, settings: Settings) -> None:
+        self._parts = parts
+        self._stop = threading.Event()
+        loops: dict[str, Callable[[], None]] = {
+            "worker": partial(parts.queue.consume, partial(hand_over.attempt, parts), self._stop),
+            "sweeper": partial(sweeper.run, parts, self._stop),
+        }
+        if settings.queue != "embedded":
+            incoming = Incoming(
+                settings.queue,
+                parts.directory,
+                Hub(parts).receive,
+                max_body_bytes=settings.max_body_bytes,
+            )
+            loops["amqp"] = partial(incoming.run, self._stop)
+        self._threads = [
+            threading.Thread(target=loop, name=f"bro-{name}", daemon=True)
+            for name, loop in loops.items()
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout: float = 20.0) -> None:
+        """Let what is under way end; nothing is lost if it does not."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    @property
+    def alive(self) -> bool:
+        return all(thread.is_alive() for thread in self._threads)

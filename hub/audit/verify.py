@@ -1,0 +1,167 @@
+"""Understands whether the audit log is whole: nothing changed, removed, swapped or left out.
+
+Reads everything, trusts nothing that it can compute. What it cannot see: an operator who holds the
+signing key and rewrites all of it; against that an older checkpoint kept elsewhere is given to
+`verify(..., remembered=...)`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from hub.audit import tree
+from hub.audit.log import Kind, open_private, read_note
+from hub.errors import HubError
+from hub.message import Outcome
+from hub.store.engine import Store
+from hub.store.schema import audit_checkpoint, audit_leaf, disclosure, person
+from hub.vault import Vault
+
+
+@dataclass
+class Report:
+    """What was checked and what is wrong. `faults` are (what, where) with no content."""
+
+    leaves: int = 0
+    checkpoints: int = 0
+    forgotten: int = 0
+    hand_overs: int = 0
+    root: str = ""
+    faults: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        return not self.faults
+
+
+def verify(store: Store, vault: Vault, *, remembered: str | None = None) -> Report:
+    """Re-derive the tree, check every signature, and match the leaves with the disclosures.
+
+    `remembered`: an older signed checkpoint kept outside; the log must still begin with it.
+    """
+    report = Report()
+    with store.reading() as view:
+        roots = _check_tree(view, report)
+        _check_checkpoints(view, vault, roots, remembered, report)
+        _check_disclosures(view, vault, report)
+    return report
+
+
+def _check_tree(view: Connection, report: Report) -> dict[int, bytes]:
+    """Roots at every size where a checkpoint claims one, computed from the leaves alone."""
+    claimed = set(view.scalars(select(audit_checkpoint.c.size)))
+    rows = view.execute(
+        select(audit_leaf.c.position, audit_leaf.c.public)
+        .where(audit_leaf.c.position.is_not(None))
+        .order_by(audit_leaf.c.position)
+    )
+    roots: dict[int, bytes] = {0: tree.EMPTY_ROOT}
+    frontier: list[bytes] = []
+    for size, row in enumerate(rows):
+        if row.position != size:
+            report.faults.append(("leaf missing", f"position {size}"))
+            break
+        frontier = tree.grow(frontier, size, tree.leaf_hash(row.public.encode()))
+        report.leaves = size + 1
+        if size + 1 in claimed:
+            roots[size + 1] = tree.root(frontier)
+    roots[report.leaves] = tree.root(frontier)
+    report.root = tree.root(frontier).hex()
+    return roots
+
+
+def _check_checkpoints(
+    view: Connection,
+    vault: Vault,
+    roots: dict[int, bytes],
+    remembered: str | None,
+    report: Report,
+) -> None:
+    public_key = vault.log_key.public_key()
+    newest = 0
+    for row in view.execute(select(audit_checkpoint.c.size, audit_checkpoint.c.note)):
+        report.checkpoints += 1
+        newest = max(newest, row.size)
+        claim = read_note(row.note, public_key)
+        if claim is None or claim[0] != row.size:
+            report.faults.append(("checkpoint signature is not good", f"size {row.size}"))
+        elif roots.get(row.size) != claim[1]:
+            report.faults.append(("leaves do not give the signed root", f"size {row.size}"))
+    if newest != report.leaves:
+        report.faults.append(("checkpoint and leaves differ in number", f"size {newest}"))
+    pending = view.scalar(
+        select(audit_leaf.c.id).where(audit_leaf.c.position.is_(None)).limit(1)
+    )
+    if pending is not None:
+        report.faults.append(("leaves wait for the tree; integrate first", f"leaf {pending}"))
+    if remembered is not None:
+        claim = read_note(remembered, public_key)
+        if claim is None:
+            report.faults.append(("remembered checkpoint has no good signature", "given file"))
+        elif claim[0] > report.leaves or _root_at(view, claim[0]) != claim[1]:
+            report.faults.append(("the log does not begin with the remembered one", f"size {claim[0]}"))
+
+
+def _root_at(view: Connection, size: int) -> bytes:
+    leaves = view.scalars(
+        select(audit_leaf.c.public).where(audit_leaf.c.position < size).order_by(audit_leaf.c.position)
+    )
+    return tree.root_of([tree.leaf_hash(public.encode()) for public in leaves])
+
+
+def _check_disclosures(view: Connection, vault: Vault, report: Report) -> None:
+    """Every hand-over has its leaf and a permitting decision before it; every leaf its row."""
+    keys = {row.id: row.wrapped_key for row in view.execute(select(person.c.id, person.c.wrapped_key))}
+    decided: set[tuple[str, int]] = set()
+    handed: set[str] = set()
+    for row in view.execute(select(audit_leaf).order_by(audit_leaf.c.id)):
+        try:
+            private = open_private(vault, keys.get(row.person_id), row)
+        except HubError:
+            report.forgotten += 1
+            continue
+        except ValueError:
+            report.faults.append(("private part does not match its commitment", f"leaf {row.id}"))
+            continue
+        _match(row, private, decided, handed, report)
+    report.hand_overs = len(handed)
+    rows = view.execute(
+        select(disclosure.c.id, disclosure.c.handed_over_at, disclosure.c.outcome, disclosure.c.person_id)
+    )
+    for found in rows:
+        if keys.get(found.person_id) is None:
+            continue
+        sent = found.handed_over_at is not None or found.outcome in (Outcome.DELIVERED, Outcome.REDUCED)
+        if sent and found.id not in handed:
+            report.faults.append(("handed over without a leaf", f"disclosure {found.id}"))
+        if not sent and found.id in handed:
+            report.faults.append(("leaf of a hand-over that the row denies", f"disclosure {found.id}"))
+
+
+def _match(
+    row: Any,
+    private: dict[str, Any],
+    decided: set[tuple[str, int]],
+    handed: set[str],
+    report: Report,
+) -> None:
+    if private["person"] != row.person_id or private["disclosure"] != (row.disclosure_id or ""):
+        report.faults.append(("leaf was moved to another row", f"leaf {row.id}"))
+    attempt = (private["disclosure"], int(private.get("attempt", 0)))
+    match _kind(row):
+        case Kind.DECISION if private.get("permits"):
+            decided.add(attempt)
+        case Kind.HAND_OVER:
+            handed.add(private["disclosure"])
+            if attempt not in decided:
+                report.faults.append(("handed over without a permitting decision", f"leaf {row.id}"))
+        case _:
+            pass
+
+
+def _kind(row: Any) -> str:
+    return str(json.loads(row.public)["kind"])

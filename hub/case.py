@@ -1,0 +1,55 @@
+"""Understands one disclosure as it stands: its route and its record, read again from what is sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from hub import pipeline
+from hub.errors import HubError
+from hub.message import Labelled
+from hub.parts import Parts
+from hub.routes import Route
+from hub.rows import open_paths
+from hub.store import disclosures, messages, people
+from hub.store.disclosures import Disclosure
+from hub.store.people import Person
+
+
+@dataclass(frozen=True)
+class Case:
+    """`sent`: the leaves that an earlier revision delivered."""
+
+    item: Disclosure
+    route: Route
+    person: Person
+    labelled: Labelled
+    sent: frozenset[str]
+
+
+def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
+    """Everything about one disclosure, labelled with today's lists. None when its key is destroyed
+    or a party has left the directory: then nothing can be sent any more."""
+    stored = messages.load(tx, item.message_id)
+    sender = parts.agency(stored.sender) if stored else None
+    recipient = parts.agency(item.recipient)
+    if stored is None or sender is None or recipient is None:
+        return None
+    person = people.load(tx, item.person_id)
+    try:
+        record = messages.open_record(tx, parts.vault, person, stored)
+        sent = open_paths(tx, parts, person, item.id)
+    except HubError:
+        return None
+    answered = record.get("melding.svar_pa")
+    earlier = disclosures.load(tx, str(answered)) if answered else None
+    route = Route(
+        item.id,
+        parts.agreement(item.agreement),
+        sender,
+        recipient,
+        stored.received_at,
+        earlier.message_id if earlier else None,
+    )
+    return Case(item, route, person, pipeline.label_record(parts, record), sent)

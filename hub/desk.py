@@ -1,0 +1,193 @@
+"""Understands the consent desk: what happens when a person gives, narrows or withdraws a consent.
+
+Everything is done behind the person's gate, so no message is being handed over meanwhile, and in one
+transaction: the document, the new epoch, the audit leaf, and the disclosures that must be decided
+again. A consent given lets what waits be decided anew; a refusal or a withdrawal destroys the keys of
+all renderings that have not been handed over, and takes back what lies in inboxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from consent import intake
+from hub.audit.log import Kind
+from hub.errors import HubError
+from hub.intake import Accepted
+from hub.message import CONTROL_SECTORS, Agency, Received, Record
+from hub.parts import Parts, work_of
+from hub.rows import prove
+from hub.store import consents, disclosures, messages, people
+from hub.store.disclosures import Disclosure, State
+from hub.store.messages import Stored
+from hub.store.people import Person
+from hub.store.schema import disclosure
+from mappings.agreements import Agreement
+
+GIVEN, WITHDRAWN = "samtykke.gitt", "samtykke.trukket"
+TYPES = frozenset({GIVEN, WITHDRAWN})
+
+
+def record(parts: Parts, received: Received, said: Record) -> Accepted:
+    """Record a consent, a refusal or a withdrawal.
+
+    Raises consent.* and receive.duplicate-id; then nothing was recorded.
+    """
+    if said.type == GIVEN:
+        intake.check(said, received.sender.sector)
+    number = str(said.get("person.id"))
+    with parts.store.writing() as tx:
+        parts.store.alone(tx, parts.vault.pseudonym("person", number))
+        person = people.find_or_create(tx, parts.vault, number, received.at, parts.new_id)
+    # Dying here: a person without anything, which the next message finds.
+    with parts.store.gate(person.id):
+        accepted, again = _record(parts, received, said, person.id)
+    try:
+        parts.queue.publish([work_of(ref, person.id) for ref in again])
+    except HubError as exc:
+        if exc.code != "enqueue.unavailable":
+            raise
+    return accepted
+
+
+def _record(
+    parts: Parts, received: Received, said: Record, person_id: str
+) -> tuple[Accepted, list[str]]:
+    sender_id = str(said.get("melding.id"))
+    sender_key = parts.vault.pseudonym("message", f"{received.sender.org} {sender_id}")
+    content = parts.vault.digest(received.body)
+    with parts.store.writing() as tx:
+        same = messages.find_same(tx, received.sender.org, sender_key, content)
+        if same is not None:
+            return Accepted(same.id, duplicate=True, message_id=sender_id), []
+        person = people.load(tx, person_id)
+        stored = Stored(
+            received.id, received.sender.org, said.type, person_id, received.at, superseded=False
+        )
+        messages.keep(
+            tx, parts.vault, stored, person, said, sender_key=sender_key, content=content, series=None
+        )
+        if said.type == GIVEN:
+            again = _give(tx, parts, received, said, person)
+        else:
+            again = _withdraw(tx, parts, received, said, person)
+        people.raise_epoch(tx, person_id)
+    return Accepted(received.id, duplicate=False, message_id=sender_id), again
+
+
+def _give(
+    tx: Connection, parts: Parts, received: Received, said: Record, person: Person
+) -> list[str]:
+    document = {**said.fields, intake.RECORDER: received.sender.sector.value}
+    series, version = str(said.get("samtykke.serie")), int(said.get("samtykke.versjon"))
+    consent_id = parts.new_id()
+    consents.record(
+        tx,
+        parts.vault,
+        person,
+        consent_id=consent_id,
+        series=series,
+        version=version,
+        document=document,
+        recorded_by=received.sender.org,
+        at=received.at,
+    )
+    what = {
+        "consent": parts.vault.pseudonym("consent", series),
+        "version": version,
+        "recorder": received.sender.org,
+        "document": parts.vault.digest(received.body),
+    }
+    prove(tx, parts, person, Kind.CONSENT, what)
+    # A new version can be narrower than the last, and a refusal takes back: nothing made under what
+    # was said before may stay.
+    return _decide_all_again(tx, parts, person)
+
+
+def _withdraw(
+    tx: Connection, parts: Parts, received: Received, said: Record, person: Person
+) -> list[str]:
+    series = str(said.get("samtykke.serie"))
+    consents.withdraw(tx, parts.vault, person, series=series, at=received.at)
+    pseudonym = parts.vault.pseudonym("consent", series)
+    what = {"consent": pseudonym, "recorder": received.sender.org}
+    prove(tx, parts, person, Kind.WITHDRAWAL, what)
+    again = _decide_all_again(tx, parts, person)
+    return again + _tell_the_told(tx, parts, received, person, pseudonym)
+
+
+def _decide_all_again(tx: Connection, parts: Parts, person: Person) -> list[str]:
+    """Queue whatever is not finished, without its rendering. PARKED stays with the operator."""
+    again: list[str] = []
+    for item in disclosures.open_of_person(tx, person.id):
+        if item.state is State.PARKED:
+            disclosures.note(tx, item.id, **disclosures.NO_RENDERING)
+            continue
+        if item.state is State.WAITING and item.due_at is not None and item.due_at <= parts.clock():
+            continue  # its time is out; the sweeper ends it
+        disclosures.move(
+            tx, item, State.QUEUED, due_at=parts.clock(), **disclosures.NO_RENDERING
+        )
+        again.append(item.id)
+    return again
+
+
+def _tell_the_told(
+    tx: Connection, parts: Parts, received: Received, person: Person, consent: str
+) -> list[str]:
+    """A notice of the withdrawal, without reason or scope, to those who got something under it and
+    whose policy row says so (GDPR art. 19). Never to a control role."""
+    told = _told_under(tx, parts, person, consent)
+    parts.store.alone(tx, f"place {person.id}")
+    place = disclosures.next_place(tx, person.id)
+    rows: list[dict[str, Any]] = [
+        {
+            "id": parts.new_id(),
+            "message_id": received.id,
+            "person_id": person.id,
+            "agreement": agreement.id,
+            "recipient": recipient.org,
+            "revision": 1,
+            "place": place + index,
+            "state": State.QUEUED,
+            "created_at": received.at,
+            "due_at": received.at,
+        }
+        for index, (recipient, agreement) in enumerate(told)
+    ]
+    disclosures.add(tx, rows)
+    return [str(row["id"]) for row in rows]
+
+
+def _told_under(
+    tx: Connection, parts: Parts, person: Person, consent: str
+) -> list[tuple[Agency, Agreement]]:
+    notices = {a.target[0]: a for a in parts.agreements if a.source[1] == WITHDRAWN}
+    delivered = disclosures.where(
+        tx,
+        disclosure.c.person_id == person.id,
+        disclosure.c.handed_over_at.is_not(None),
+        disclosure.c.consents.contains(consent, autoescape=True),
+        limit=100_000,
+    )
+    found: dict[str, tuple[Agency, Agreement]] = {}
+    for item in delivered:
+        recipient = parts.agency(item.recipient)
+        if recipient is None or recipient.sector in CONTROL_SECTORS or recipient.sector not in notices:
+            continue
+        if _row_says_so(parts, item, recipient):
+            found.setdefault(recipient.org, (recipient, notices[recipient.sector]))
+    return list(found.values())
+
+
+def _row_says_so(parts: Parts, item: Disclosure, recipient: Agency) -> bool:
+    agreement = parts.agreement(item.agreement)
+    senders: Iterable[Any] = agreement.source[0]
+    return any(
+        row.notify_withdrawal
+        for sender in senders
+        for row in parts.pack.between(sender, recipient.sector, agreement.purpose)
+    )

@@ -1,0 +1,117 @@
+"""Understands which pages of `docs/` are written from the code, and whether they still say the same.
+
+python -m hub.generated_docs --check    exit 1 when a page differs
+python -m hub.generated_docs --write    write them
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from hub.errors import PROBLEMS
+from hub.message import Step
+from hub.settings import Listen, Settings
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+_NOTE = "<!-- Written by `python -m hub.generated_docs --write`; do not edit. -->"
+
+
+def errors_md() -> str:
+    """Every code: how far the message came, who must act, whether waiting helps."""
+    lines = [
+        "# Codes",
+        "",
+        _NOTE,
+        "",
+        "Every answer that is not a success is `application/problem+json` with one of these codes. The part",
+        "before the dot is how far the message came, with the words of `hub/pipeline.py` (" + _steps() + ");",
+        "`consent`, `map`, `policy`, `settings` and `hub` are about the hub's own parts. A code never",
+        "changes meaning. The status is the one of the REST door; codes that tell of a decision",
+        "(`decide.*`) or of what happens behind the door (`hand-over.*`, `translate.*`, …) are never shown",
+        "to an agency: it gets `receive.not-found`, `receive.busy` or `hub.internal` instead.",
+        "",
+    ]
+    groups: dict[str, list[str]] = {}
+    for problem in PROBLEMS.values():
+        waiting = "yes" if problem.waiting_helps else "no"
+        row = (
+            f"| `{problem.code}` | {problem.status} | {problem.actor.value} | {waiting} "
+            f"| {problem.title}<br>*{problem.nb}* |"
+        )
+        groups.setdefault(problem.code.partition(".")[0], []).append(row)
+    for group, rows in groups.items():
+        lines += [f"## {group}", "", "| code | status | who acts | waiting helps | meaning |"]
+        lines += ["|---|---|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def settings_md() -> str:
+    """Every environment variable: unit, default and reason."""
+    lines = [
+        "# Settings",
+        "",
+        _NOTE,
+        "",
+        "Read once at start from the environment. All faults are reported at once, by variable, without the",
+        "value; a `BRO_` variable that is not listed here is a fault too. A variable marked † may instead",
+        "be named with `_FILE` added and hold the path of a file with the value. No setting makes the hub",
+        "less safe: certificates are always checked, and without an issuer no token is valid.",
+        "",
+        "| variable | unit | default | why |",
+        "|---|---|---|---|",
+    ]
+    for setting in fields(Settings):
+        about = setting.metadata
+        mark = " †" if about["secret"] else ""
+        default = _shown(setting.default)
+        lines.append(f"| `{about['variable']}`{mark} | {about['unit']} | {default} | {about['reason']} |")
+    return "\n".join([*lines, ""])
+
+
+def _steps() -> str:
+    return ", ".join(f"`{step.value}`" for step in Step)
+
+
+def _shown(default: object) -> str:
+    match default:
+        case None | "":
+            return "(none)"
+        case Listen():
+            return f"`{default.host}:{default.port}`"
+        case _:
+            return f"`{default}`"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"errors.md": errors_md, "settings.md": settings_md}
+
+
+def differing(folder: Path = DOCS) -> tuple[str, ...]:
+    """The pages that do not say what the code says."""
+    return tuple(
+        name
+        for name, page in PAGES.items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != page()
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check or write; the exit code says whether the pages are right afterwards."""
+    match list(arguments):
+        case ["--write"]:
+            for name, page in PAGES.items():
+                (DOCS / name).write_text(page(), encoding="utf-8")
+            return 0
+        case ["--check"]:
+            for name in differing():
+                sys.stderr.write(f"docs/{name} differs: run python -m hub.generated_docs --write\n")
+            return 1 if differing() else 0
+        case _:
+            sys.stderr.write("usage: python -m hub.generated_docs --check | --write\n")
+            return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,200 @@
+"""Understands the second half of a message's way: decide again, fence, hand over, receipt.
+
+    attempt   for recipients whose system the hub calls (webhook); the worker calls it
+    fetch     for recipients who come for it (inbox, AMQP); the fetch is the hand-over
+
+Both hold the person's gate from the last decision until the outcome is written, so a withdrawal is
+either before the decision, and seen by it, or after the hand-over. This is the only module that
+calls what sends, and the only one that issues a SendPermit (an architecture test checks both).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from hub import pipeline, settle
+from hub.audit.log import Kind
+from hub.case import Case, read_case
+from hub.errors import HubError
+from hub.message import Agency, Rendered, Step, Verdict
+from hub.parts import Parts, work_of
+from hub.permit import SendPermit
+from hub.pipeline import Outgoing
+from hub.queue.port import LADDER, Done, Later, Settlement, Work
+from hub.rows import fingerprint, open_rendering, prove, prove_decision
+from hub.store import disclosures, people
+from hub.store.disclosures import Disclosure, State
+from hub.trail import run
+
+
+def attempt(parts: Parts, work: Work) -> Settlement:
+    """Do what one disclosure needs now. Bears to be called twice with the same work."""
+    with parts.store.reading() as view:
+        item = disclosures.load(view, work.ref)
+    if item is None or item.state is not State.QUEUED:
+        return Done()
+    with parts.store.gate(item.person_id):
+        settlement = run(Step.HAND_OVER, _attempt, parts, work.ref)
+    _wake_next(parts, item)
+    return settlement
+
+
+def _attempt(parts: Parts, disclosure_id: str) -> Settlement:
+    with parts.store.writing() as tx:
+        item = disclosures.load(tx, disclosure_id)
+        if item is None or item.state is not State.QUEUED or not disclosures.is_its_turn(tx, item):
+            return Done()  # what stands before it brings it back when it ends
+        case = read_case(tx, parts, item)
+        if case is None:
+            settle.unreadable(tx, parts, item)
+            return Done()
+        outgoing = decide_again(tx, parts, case)
+        if outgoing.rendered is None:
+            settle.nothing(tx, parts, case, outgoing)
+            return Done()
+        if case.route.recipient.door != "webhook":
+            settle.offered(tx, parts, case, outgoing)
+        else:
+            case = settle.intended(tx, parts, case, outgoing)
+    # Dying here: the intent and its decision are on record, nothing has left. The sweeper brings
+    # the disclosure back when its next attempt is due, and that attempt decides anew.
+    if case.route.recipient.door != "webhook":
+        return _tell(parts, case)
+    return _push(parts, case, outgoing, outgoing.rendered)
+
+
+def _push(parts: Parts, case: Case, outgoing: Outgoing, rendered: Rendered) -> Settlement:
+    """Send, and write what came of it."""
+    permit = SendPermit(case.item.id, case.route.recipient, case.item.attempts)
+    try:
+        parts.push.send(permit, rendered)
+    except HubError as exc:
+        with parts.store.writing() as tx:
+            if exc.code != "hand-over.unavailable":
+                settle.refused(tx, parts, case, exc.code)
+                return Done()
+            if case.item.attempts > len(LADDER):
+                settle.gave_up(tx, parts, case)
+                return Done()
+            settle.failed(tx, parts, case, exc.code)
+        return Later(case.item.attempts - 1)
+    # Dying here: the recipient has it and we do not know. The same id is sent again after a new
+    # decision, and the recipient drops the copy by its id.
+    with parts.store.writing() as tx:
+        settle.handed_over(tx, parts, case, outgoing, rendered)
+    return Done()
+
+
+def _tell(parts: Parts, case: Case) -> Settlement:
+    """Where the recipient has a queue of its own: tell it that something can be fetched."""
+    recipient = case.route.recipient
+    if recipient.door != "amqp" or parts.notify is None:
+        return Done()
+    try:
+        parts.notify.send(SendPermit(case.item.id, recipient, case.item.attempts + 1))
+    except HubError:
+        # It lies in the inbox all the same. Dying here: the sweeper offers it again.
+        with parts.store.writing() as tx:
+            settle.untold(tx, parts, case)
+        return Later(0)
+    return Done()
+
+
+def fetch(parts: Parts, reader: Agency, disclosure_id: str) -> Rendered:
+    """Hand one disclosure to the recipient who asks for it. Each fetch decides again.
+
+    Raises receive.not-found, the same for unknown, for somebody else's and for no longer allowed.
+    """
+    with parts.store.reading() as view:
+        item = disclosures.load(view, disclosure_id)
+    if item is None or not _may_fetch(item, reader):
+        raise HubError("receive.not-found")
+    with parts.store.gate(item.person_id):
+        rendered = run(Step.HAND_OVER, _fetch, parts, reader, disclosure_id)
+    if rendered is None:
+        _wake_next(parts, item)
+        raise HubError("receive.not-found")
+    return rendered
+
+
+def _fetch(parts: Parts, reader: Agency, disclosure_id: str) -> Rendered | None:
+    with parts.store.writing() as tx:
+        item = disclosures.load(tx, disclosure_id)
+        if item is None or not _may_fetch(item, reader):
+            return None
+        case = read_case(tx, parts, item)
+        if case is None:
+            settle.unreadable(tx, parts, item)
+            return None
+        outgoing = decide_again(tx, parts, case)
+        if outgoing.rendered is None:
+            settle.nothing(tx, parts, case, outgoing)
+            return None
+        case = settle.intended(tx, parts, case, outgoing)
+        settle.handed_over(tx, parts, case, outgoing, outgoing.rendered)
+        # Dying after this commit: it counts as handed over, and may be fetched again until it is
+        # acknowledged.
+        return outgoing.rendered
+
+
+def _may_fetch(item: Disclosure, reader: Agency) -> bool:
+    mine = item.recipient == reader.org and reader.door != "webhook"
+    fetched = item.state is State.DONE and item.handed_over_at is not None
+    return mine and item.acknowledged_at is None and (item.state is State.OFFERED or fetched)
+
+
+def acknowledge(parts: Parts, reader: Agency, disclosure_id: str) -> None:
+    """The recipient has it safely: destroy the key of our copy. Doing it twice is doing it once."""
+    with parts.store.writing() as tx:
+        item = disclosures.load(tx, disclosure_id)
+        if item is None or item.recipient != reader.org or item.handed_over_at is None:
+            raise HubError("receive.not-found")
+        if item.acknowledged_at is None:
+            disclosures.note(
+                tx, item.id, acknowledged_at=parts.clock(), **disclosures.NO_RENDERING
+            )
+            person = people.load(tx, item.person_id)
+            what = {"receipt": "acknowledged", "recipient": reader.org}
+            prove(tx, parts, person, Kind.RECEIPT, what, disclosure=item.id)
+
+
+def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
+    """The decision that counts, fenced by the person's consent epoch, and its audit leaf.
+
+    The sealed rendering is used when exactly the same may go as when it was made; otherwise it is
+    made anew. A later revision that would bring nothing new brings nothing.
+    """
+    now = parts.clock()
+    outgoing = pipeline.prepare(parts, tx, case.route, case.labelled, case.person, now)
+    if not people.fence(tx, case.person):
+        raise HubError("receive.busy")  # what the person allows changes just now; come again
+    permitted = outgoing.decision.paths(Verdict.PERMIT)
+    if case.item.revision > 1 and not permitted - case.sent:
+        outgoing = Outgoing(outgoing.decision, None, None, outgoing.code)
+    if outgoing.rendered and case.item.permitted == fingerprint(parts, case.route, outgoing.decision):
+        sealed = disclosures.sealed_rendering(tx, case.item.id)
+        if sealed is not None:
+            body = open_rendering(parts, case.person, case.item.id, sealed)
+            outgoing = replace(outgoing, rendered=replace(outgoing.rendered, body=body))
+    prove_decision(
+        tx, parts, case.person, case.route, outgoing, attempt=case.item.attempts + 1
+    )
+    return outgoing
+
+
+def _wake_next(parts: Parts, item: Disclosure) -> None:
+    """What waited behind this one may go now."""
+    with parts.store.reading() as view:
+        now_open = disclosures.load(view, item.id)
+        waiting = disclosures.successors(view, item)
+    if now_open is None or now_open.state in (State.QUEUED, State.PARKED):
+        return
+    try:
+        parts.queue.publish([work_of(ref, item.person_id) for ref in waiting])
+    except HubError:
+        return  # the sweeper finds them
+
+

@@ -1,0 +1,196 @@
+"""Understands how one message is taken in: once, whole, in one transaction.
+
+Before anything is written the file answers: have we got this already, whom is it about, what does it
+answer, and has a newer version overtaken it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from hub.errors import HubError
+from hub.message import Received, Record
+from hub.parts import Parts, work_of
+from hub.queue.port import Work
+from hub.rows import prove_decision, rendering
+from hub.store import disclosures, messages, people
+from hub.store.disclosures import Disclosure, State
+from hub.store.messages import Stored
+from hub.store.people import Person
+
+if TYPE_CHECKING:
+    from hub.pipeline import Outgoing
+    from hub.routes import Route
+
+_GRADED = frozenset({"fortrolig", "strengt_fortrolig"})  # folkeregisterloven § 10-4
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The hub answers for the message `id`; `message_id` is the sender's own id for it."""
+
+    id: str
+    duplicate: bool
+    message_id: str
+
+
+@dataclass
+class File:
+    """One message being taken in.
+
+    `settled`: nothing more is to be done (the same message again, or overtaken by a newer version).
+    `answered`: the disclosure this message answers.
+    """
+
+    tx: Connection
+    parts: Parts
+    stored: Stored
+    person: Person
+    accepted: Accepted
+    answered: Disclosure | None = None
+    settled: bool = False
+    _rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def keep(self, route: Route, outgoing: Outgoing) -> None:
+        """One disclosure: its row with the sealed rendering, and the audit leaf of the decision.
+
+        Every route is queued, also one where nothing may go now: the decision that counts is made
+        later, and the broker sees the same traffic either way.
+        """
+        prove_decision(self.tx, self.parts, self.person, route, outgoing, attempt=0)
+        self._rows.append(
+            {
+                "id": route.disclosure,
+                "message_id": self.stored.id,
+                "person_id": self.person.id,
+                "agreement": route.agreement.id,
+                "recipient": route.recipient.org,
+                "revision": 1,
+                "state": State.QUEUED,
+                "created_at": self.stored.received_at,
+                "due_at": self.stored.received_at,
+                **rendering(self.parts, self.person, route, outgoing),
+            }
+        )
+
+    def close(self) -> None:
+        """Write what was kept, in the person's order, and what the message answers."""
+        self.parts.store.alone(self.tx, f"place {self.person.id}")
+        place = disclosures.next_place(self.tx, self.person.id)
+        numbered = [row | {"place": place + index} for index, row in enumerate(self._rows)]
+        disclosures.add(self.tx, numbered)
+        expected = self.answered and self.parts.agreement(self.answered.agreement).expects
+        if self.answered and expected and expected.type == self.stored.type:
+            disclosures.note(self.tx, self.answered.id, answered_at=self.stored.received_at)
+
+    def enqueue(self) -> None:
+        """Tell the broker. When it is away the message is safe and the sweeper tells it later."""
+        works = [work_of(row["id"], self.person.id) for row in self._rows]
+        try:
+            self.parts.queue.publish(works)
+        except HubError as exc:
+            if exc.code != "enqueue.unavailable":
+                raise
+
+
+@contextmanager
+def opened(parts: Parts, received: Received, record: Record) -> Iterator[File]:
+    """The file of a message, committed when the block ends without an exception.
+
+    Raises receive.duplicate-id, route.reference-unknown.
+    """
+    vault, sender = parts.vault, received.sender
+    sender_id = str(record.get("melding.id"))
+    sender_key = vault.pseudonym("message", f"{sender.org} {sender_id}")
+    content = vault.digest(received.body)
+    with parts.store.writing() as tx:
+        same = messages.find_same(tx, sender.org, sender_key, content)
+        if same is not None:
+            accepted = Accepted(same.id, duplicate=True, message_id=sender_id)
+            yield File(tx, parts, same, people.load(tx, same.person_id), accepted, settled=True)
+            return
+        answered = _answered(tx, parts, received, record)
+        person = _person(tx, parts, received, record, answered)
+        series = _series(parts, sender.org, person, record)
+        overtaken = series is not None and (messages.newest_version(tx, series[0]) or 0) >= series[1]
+        stored = Stored(received.id, sender.org, record.type, person.id, received.at, overtaken)
+        messages.keep(
+            tx, vault, stored, person, record, sender_key=sender_key, content=content, series=series
+        )
+        if series is not None and not overtaken:
+            _overtake(tx, *series)
+        accepted = Accepted(received.id, duplicate=False, message_id=sender_id)
+        file = File(tx, parts, stored, person, accepted, answered, settled=overtaken)
+        yield file
+        file.close()
+
+
+def _answered(
+    tx: Connection, parts: Parts, received: Received, record: Record
+) -> Disclosure | None:
+    """What the message answers: something that was handed over to whoever answers now."""
+    reference = record.get("melding.svar_pa")
+    if reference is None:
+        return None
+    known = disclosures.load(tx, str(reference))
+    if (
+        known is None
+        or known.recipient != received.sender.org
+        or known.handed_over_at is None
+        or _is_about_another(tx, parts, record, known)
+    ):
+        raise HubError("route.reference-unknown")
+    return known
+
+
+def _is_about_another(tx: Connection, parts: Parts, record: Record, known: Disclosure) -> bool:
+    number = record.get("person.id")
+    if number is None:
+        return False
+    person = people.find(tx, parts.vault, str(number))
+    return person is None or person.id != known.person_id
+
+
+def _person(
+    tx: Connection,
+    parts: Parts,
+    received: Received,
+    record: Record,
+    answered: Disclosure | None,
+) -> Person:
+    number = record.get("person.id")
+    if number is None:
+        if answered is None:
+            raise HubError("route.reference-unknown")
+        return people.load(tx, answered.person_id)
+    parts.store.alone(tx, parts.vault.pseudonym("person", str(number)))
+    person = people.find_or_create(tx, parts.vault, str(number), received.at, parts.new_id)
+    if record.get("person_adressegradering") in _GRADED and not person.protected_address:
+        people.protect_address(tx, person.id)
+        person = people.load(tx, person.id)
+    return person
+
+
+def _series(parts: Parts, sender: str, person: Person, record: Record) -> tuple[str, int] | None:
+    """The series a message belongs to and its version in it, for types where a newer one replaces."""
+    declared = parts.types[record.type].supersedes
+    if declared is None:
+        return None
+    name = f"{sender} {record.type} {person.id} {record.get(declared.series)}"
+    return parts.vault.pseudonym("series", name), int(record.get(declared.version))
+
+
+def _overtake(tx: Connection, series: str, version: int) -> None:
+    """Older versions of the series that have not been handed over never will be."""
+    for message_id in messages.supersede(tx, series, version):
+        for item in disclosures.of_message(tx, message_id):
+            if item.state is not State.DONE:
+                disclosures.move(
+                    tx, item, State.DONE, code="route.superseded", **disclosures.NO_RENDERING
+                )
+

@@ -1,0 +1,72 @@
+"""Understands what a message meets on its way: everything, built once in `hub/app.py`.
+
+Plain values and ports; tests build one with another clock or another queue and nothing else changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from adapters.registry import Registry
+from consent.labels import CodeLists
+from consent.rows import Pack
+from hub.directory import Party
+from hub.message import Agency, Rendered, Sector
+from hub.permit import SendPermit
+from hub.queue.port import SHARDS, Queue, Work
+from hub.store.engine import Store
+from hub.vault import Vault
+from mappings.agreements import Agreement
+from mappings.types import TypeSpec
+
+
+class Push(Protocol):
+    """A door that sends content to a recipient's system."""
+
+    def send(self, permit: SendPermit, rendered: Rendered) -> None:
+        """Hand over. Raises hand-over.unavailable (try again) or hand-over.refused (do not)."""
+
+
+class Notify(Protocol):
+    """A door that tells a recipient that something lies in its inbox; content is fetched."""
+
+    def send(self, permit: SendPermit) -> None:
+        """Tell the permit's recipient of its disclosure. Raises hand-over.unavailable."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a message meets. `clock` gives aware UTC times, `new_id` opaque ids."""
+
+    store: Store
+    vault: Vault
+    types: Mapping[str, TypeSpec]
+    agreements: tuple[Agreement, ...]
+    registry: Registry
+    directory: Mapping[str, Party]
+    pack: Pack
+    codes: CodeLists
+    queue: Queue
+    push: Push
+    notify: Notify | None
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    def agency(self, org: str) -> Agency | None:
+        party = self.directory.get(org)
+        return party.agency if party else None
+
+    def agencies(self, sector: Sector) -> tuple[Agency, ...]:
+        return tuple(p.agency for p in self.directory.values() if p.agency.sector is sector)
+
+    def agreement(self, agreement_id: str) -> Agreement:
+        return next(a for a in self.agreements if a.id == agreement_id)
+
+
+def work_of(disclosure: str, person_id: str) -> Work:
+    """The queue's view of a disclosure: its id, and the shard that all work of the person takes."""
+    return Work(disclosure, hashlib.sha256(person_id.encode()).digest()[0] % SHARDS)

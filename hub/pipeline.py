@@ -1,0 +1,141 @@
+"""One message's way through the hub. Read this file first.
+
+    receive -> parse -> label -> route -> [per recipient:] decide -> translate -> render -> seal -> enqueue
+                                                 ... -> decide again + fence -> hand over -> receipt
+
+`receive` is the first line, `hand_over` the second. Each step takes what the one before returned, so
+none can be left out or moved: nothing is translated that the decision has not permitted, nothing is
+sent that was not decided on in the transaction before. All that is known of a message is committed
+at once; before that commit nothing of it exists, after it nothing of it can be lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from consent.decide import Ask, decide, permit
+from consent.intake import read as read_consent
+from consent.labels import label
+from hub import desk, intake, routes
+from hub.errors import HubError
+from hub.intake import Accepted
+from hub.message import (
+    Agency,
+    Decision,
+    Item,
+    Labelled,
+    Permitted,
+    Received,
+    Record,
+    Rendered,
+    Step,
+)
+from hub.parts import Parts
+from hub.routes import Route
+from hub.store import consents
+from hub.store.people import Person
+from hub.trail import run
+from mappings.engine import translate
+
+
+def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accepted:
+    """Take one message from an agency. When this returns, the hub answers for it.
+
+    Raises HubError with a receive, parse, route or consent code; nothing was stored then.
+    """
+    received = Received(parts.new_id(), sender, media_type, body, parts.clock())
+    record = run(Step.PARSE, parse, parts, received)
+    if record.type in desk.TYPES:
+        return run(Step.RECEIVE, desk.record, parts, received, record)
+    labelled = run(Step.LABEL, label_record, parts, record)
+    with intake.opened(parts, received, record) as file:
+        if file.settled:
+            return file.accepted  # the same message again, or a newer version came before it
+        for route in run(Step.ROUTE, routes.find, parts, file, received, record):
+            outgoing = prepare(parts, file.tx, route, labelled, file.person, received.at)
+            run(Step.SEAL, file.keep, route, outgoing)
+    # Dying here: stored, not on the broker. The sweeper enqueues what is due.
+    run(Step.ENQUEUE, file.enqueue)
+    return file.accepted
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What one recipient would get now. Nothing, when `rendered` is None; `decision` says why."""
+
+    decision: Decision
+    permitted: Permitted | None
+    rendered: Rendered | None
+    code: str | None = None
+
+
+def prepare(
+    parts: Parts, tx: Connection, route: Route, labelled: Labelled, person: Person, at: datetime
+) -> Outgoing:
+    """Decide for one recipient, and if something may go, make it in the recipient's own format.
+
+    Called at intake and again before every hand-over: the last decision is the one that counts.
+    """
+    decision, permitted = run(Step.DECIDE, decide_for, parts, tx, route, labelled, person, at)
+    if permitted is None:
+        return Outgoing(decision, None, None)
+    try:
+        translated = run(Step.TRANSLATE, translate, permitted, route.agreement, parts.types, route.header)
+    except HubError as exc:
+        if exc.code != "decide.essential-missing":
+            raise
+        return Outgoing(decision, None, None, exc.code)
+    return Outgoing(decision, permitted, run(Step.RENDER, render, parts, route.recipient, translated))
+
+
+def parse(parts: Parts, received: Received) -> Record:
+    """Bytes to the values of one declared type, or every finding at once."""
+    adapter = parts.registry.recognise(received.media_type, received.body)
+    record = adapter.parse(received.body)
+    declared = parts.types[record.type]
+    if received.sender.sector not in declared.senders:
+        raise HubError("route.type-not-yours")
+    if findings := declared.check(record.fields):
+        raise HubError("parse.invalid", findings)
+    return record
+
+
+def label_record(parts: Parts, record: Record) -> Labelled:
+    """Every leaf with all that it tells about the person: as declared, raised by its content."""
+    return label(record, parts.types[record.type].leaves(record), parts.codes)
+
+
+def decide_for(
+    parts: Parts, tx: Connection, route: Route, labelled: Labelled, person: Person, at: datetime
+) -> tuple[Decision, Permitted | None]:
+    """Ask the decision about every leaf the agreement carries, and about what the envelope tells:
+    who sends it, and that such a message exists."""
+    agreement = route.agreement
+    envelope = (
+        Item("envelope.sender", route.sender.labels, route.sender.labels),
+        Item("envelope.agreement", agreement.reveals, agreement.reveals),
+    )
+    carried = (item for item in labelled.items if item.field in agreement.carries)
+    ask = Ask(
+        sender=route.sender,
+        recipient=route.recipient,
+        purpose=agreement.purpose,
+        basis=agreement.basis,
+        agreement=agreement.id,
+        items=(*(item for item in envelope if item.categories), *carried),
+        protected_address=person.protected_address,
+        data_date=route.received_at.date(),
+    )
+    given = consents.of_person(tx, parts.vault, person, read_consent)
+    decision = decide(ask, parts.pack.rows, given, at=at, known_at=at)
+    return decision, permit(decision, labelled, ask)
+
+
+def render(parts: Parts, recipient: Agency, translated: Record) -> Rendered:
+    """The recipient's own bytes, by the adapter the directory names for it, or plain JSON."""
+    name = recipient.formats.get(translated.type)
+    adapter = parts.registry.by_name(name) if name else parts.registry.default_for(translated.type)
+    return Rendered(recipient, adapter.name, adapter.media_types[0], adapter.render(translated))

@@ -1,0 +1,111 @@
+"""Understands who gets a message: the agreements that match it, each with its recipients.
+
+Routing looks at the sender, the type, addresses and municipality numbers, and at what was planned
+before; never at what else the message says. So the number of disclosures, and with it the traffic
+on the broker, is the same whatever the message tells about the person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hub.errors import Finding, HubError
+from hub.message import Agency, Received, Record
+from hub.parts import Parts
+from hub.store import disclosures, messages
+from hub.store.schema import disclosure
+from mappings.agreements import Agreement
+
+if TYPE_CHECKING:
+    from hub.intake import File
+
+
+@dataclass(frozen=True)
+class Route:
+    """One recipient under one agreement. `header` becomes the `melding` group of what it gets."""
+
+    disclosure: str
+    agreement: Agreement
+    sender: Agency
+    recipient: Agency
+    received_at: datetime
+    answers: str | None = None
+
+    @property
+    def header(self) -> Mapping[str, str]:
+        told = {
+            "id": self.disclosure,
+            "sendt": self.received_at.isoformat(timespec="seconds"),
+            "avsender": self.sender.org,
+        }
+        return told | ({"svar_pa": self.answers} if self.answers else {})
+
+
+def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[Route, ...]:
+    """All routes of a message. Raises route.agreement-missing, route.recipient-unknown."""
+    sector = received.sender.sector
+    matching = [a for a in parts.agreements if sector in a.source[0] and a.source[1] == record.type]
+    if not matching:
+        raise HubError("route.agreement-missing")
+    answers = file.answered.message_id if file.answered else None
+    found = tuple(
+        Route(parts.new_id(), agreement, received.sender, recipient, received.at, answers)
+        for agreement in matching
+        for recipient in _recipients(parts, file, received, record, agreement)
+    )
+    addressed = record.get("melding.mottaker")
+    if addressed is not None:
+        found = tuple(route for route in found if route.recipient.org == addressed)[:1]
+    told_later = any(agreement.route == "earlier" for agreement in matching)
+    if not found and not told_later:
+        raise HubError("route.recipient-unknown", _unreachable(matching))
+    return found
+
+
+def _unreachable(matching: list[Agreement]) -> Iterable[Finding]:
+    for agreement in matching:
+        at = agreement.route.partition(":")[2] or "melding.mottaker"
+        yield Finding(at=at, rule="recipient", expected=f"a {agreement.target[0]} in the directory")
+
+
+def _recipients(
+    parts: Parts, file: File, received: Received, record: Record, agreement: Agreement
+) -> Iterable[Agency]:
+    candidates = parts.agencies(agreement.target[0])
+    kind, _, path = agreement.route.partition(":")
+    match kind:
+        case "kommune":
+            kommune = record.get(path)
+            return (a for a in candidates if kommune is not None and kommune in a.kommuner)
+        case "serves-sender":
+            return (a for a in candidates if received.sender.org in a.serves)
+        case "addressed":
+            return (a for a in candidates if a.org == record.get("melding.mottaker"))
+        case "answered":
+            asker = _asker(file)
+            return (a for a in candidates if a.org == asker)
+        case "earlier":
+            return _planned_earlier(file, candidates)
+        case _:
+            return ()
+
+
+def _asker(file: File) -> str | None:
+    """Who sent what is answered."""
+    asked = messages.load(file.tx, file.answered.message_id) if file.answered else None
+    return asked.sender if asked else None
+
+
+def _planned_earlier(file: File, candidates: Iterable[Agency]) -> Iterable[Agency]:
+    """Everyone to whom something about the person was planned, told or not: what waits for them
+    still carries the old date."""
+    planned = {
+        row.recipient
+        for row in disclosures.where(
+            file.tx, disclosure.c.person_id == file.person.id, limit=100_000
+        )
+    }
+    return (agency for agency in candidates if agency.org in planned)

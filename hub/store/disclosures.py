@@ -1,0 +1,180 @@
+"""Understands the disclosures: one row per message, agreement, recipient and revision.
+
+Few states, many reasons. The worker branches on `State` only; `outcome` and `code` are for people.
+`move` is the only way a state changes: compare-and-set, and exactly one row must change.
+
+    QUEUED   the hub has work to do
+    OFFERED  lies in the recipient's inbox; fetching it is the hand-over
+    WAITING  sealed, until the person, or somebody on their behalf, says more
+    PARKED   all attempts failed; an operator decides
+    DONE     nothing more will happen
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, ColumnElement, func, insert, select, update
+
+from hub.message import Sealed
+from hub.store.schema import disclosure
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    OFFERED = "offered"
+    WAITING = "waiting"
+    PARKED = "parked"
+    DONE = "done"
+
+
+class LostRace(RuntimeError):
+    """Somebody else moved the disclosure first; what they did stands."""
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """One row without ciphertext."""
+
+    id: str
+    message_id: str
+    person_id: str
+    agreement: str
+    recipient: str
+    revision: int
+    place: int
+    state: State
+    outcome: str | None
+    code: str | None
+    attempts: int
+    permitted: str | None
+    adapter: str | None
+    consents: str | None
+    created_at: datetime
+    due_at: datetime | None
+    offered_at: datetime | None
+    handed_over_at: datetime | None
+    acknowledged_at: datetime | None
+    answer_due_at: datetime | None
+    answered_at: datetime | None
+
+
+_COLUMNS = tuple(disclosure.c[name] for name in Disclosure.__dataclass_fields__)
+_OPEN = (State.QUEUED, State.OFFERED, State.WAITING, State.PARKED)
+
+
+def _read(row: Any) -> Disclosure:
+    values = dict(row._mapping)
+    return Disclosure(**{**values, "state": State(values["state"])})
+
+
+def add(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert new disclosures in one statement; every row has the same keys."""
+    if rows:
+        tx.execute(insert(disclosure), list(rows))
+
+
+def load(tx: Connection, disclosure_id: str) -> Disclosure | None:
+    row = tx.execute(select(*_COLUMNS).where(disclosure.c.id == disclosure_id)).first()
+    return None if row is None else _read(row)
+
+
+def where(tx: Connection, *conditions: ColumnElement[bool], limit: int = 1_000) -> list[Disclosure]:
+    """Disclosures that satisfy all conditions, in the order the recipient gets them."""
+    query = select(*_COLUMNS).where(*conditions).order_by(disclosure.c.place).limit(limit)
+    return [_read(row) for row in tx.execute(query)]
+
+
+def of_message(tx: Connection, message_id: str) -> list[Disclosure]:
+    return where(tx, disclosure.c.message_id == message_id)
+
+
+def open_of_person(tx: Connection, person_id: str, *states: State) -> list[Disclosure]:
+    return where(
+        tx, disclosure.c.person_id == person_id, disclosure.c.state.in_(states or _OPEN), limit=100_000
+    )
+
+
+def next_place(tx: Connection, person_id: str) -> int:
+    """The next free place in the person's order. The caller is alone with it (see Store.alone)."""
+    last = tx.scalar(
+        select(func.max(disclosure.c.place)).where(disclosure.c.person_id == person_id)
+    )
+    return (last or 0) + 1
+
+
+def is_its_turn(tx: Connection, item: Disclosure) -> bool:
+    """False while something earlier about the person is still on its way to the same recipient.
+    PARKED counts as on its way: order is kept through repair, too."""
+    earlier = tx.scalar(
+        select(disclosure.c.id)
+        .where(
+            disclosure.c.person_id == item.person_id,
+            disclosure.c.recipient == item.recipient,
+            disclosure.c.place < item.place,
+            disclosure.c.state.in_((State.QUEUED, State.PARKED)),
+        )
+        .limit(1)
+    )
+    return earlier is None
+
+
+def successors(tx: Connection, item: Disclosure) -> list[str]:
+    """Ids that may have waited for this one: the next queued ones of the same person and recipient."""
+    return list(
+        tx.scalars(
+            select(disclosure.c.id)
+            .where(
+                disclosure.c.person_id == item.person_id,
+                disclosure.c.recipient == item.recipient,
+                disclosure.c.place > item.place,
+                disclosure.c.state == State.QUEUED,
+            )
+            .order_by(disclosure.c.place)
+            .limit(1)
+        )
+    )
+
+
+def move(tx: Connection, item: Disclosure, to: State, **values: Any) -> None:
+    """Change the state of one disclosure, or raise LostRace when it is not as `item` says."""
+    result = tx.execute(
+        update(disclosure)
+        .where(
+            disclosure.c.id == item.id,
+            disclosure.c.state == item.state,
+            disclosure.c.attempts == item.attempts,
+        )
+        .values(state=to, **values)
+    )
+    if result.rowcount != 1:
+        raise LostRace(item.id)
+
+
+def note(tx: Connection, disclosure_id: str, **values: Any) -> None:
+    """Write facts that are not the state (acknowledged, answered)."""
+    tx.execute(update(disclosure).where(disclosure.c.id == disclosure_id).values(**values))
+
+
+def sealed_rendering(tx: Connection, disclosure_id: str) -> Sealed | None:
+    row = tx.execute(
+        select(disclosure.c.ciphertext, disclosure.c.wrapped_key).where(
+            disclosure.c.id == disclosure_id
+        )
+    ).one()
+    return Sealed(row.ciphertext, row.wrapped_key) if row.wrapped_key else None
+
+
+def sealed_sent(tx: Connection, disclosure_id: str) -> Sealed | None:
+    row = tx.execute(
+        select(disclosure.c.sent, disclosure.c.sent_key).where(disclosure.c.id == disclosure_id)
+    ).one()
+    return Sealed(row.sent, row.sent_key) if row.sent_key else None
+
+
+NO_RENDERING: dict[str, Any] = {"ciphertext": None, "wrapped_key": None, "permitted": None}
+"""Destroys the key of a sealed rendering, wherever its ciphertext was copied to."""

@@ -1,0 +1,142 @@
+"""Understands how to reach the database, SQLite or PostgreSQL, and how to hold a person's gate.
+
+Two kinds of transaction: `writing()` takes SQLite's single writer place at once (BEGIN IMMEDIATE),
+so that two writers wait for each other instead of failing at commit; `reading()` never blocks one.
+
+The gate: whatever hands something over about a person, and whatever changes what the person allows,
+does so alone, across threads and processes. It is held by the operating system (file lock beside
+the SQLite file) or by PostgreSQL (advisory lock of a session), so it opens by itself when its holder
+dies. With it, a withdrawal that has committed is never followed by a message.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from hub.errors import HubError
+
+_GATES = 256  # file locks; two persons may share one, which costs a wait and nothing else
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Store:
+    """The door to one database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.sqlite = url.startswith("sqlite")
+        self.engine = _sqlite(url) if self.sqlite else _postgresql(url)
+        self._gates = None if self.sqlite else create_engine(url, poolclass=NullPool)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction; committed at the end, rolled back on any exception."""
+        with _translated(), self.engine.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent view; never waits for a writer."""
+        with (
+            _translated(),
+            self.engine.connect().execution_options(hub_reading=True) as view,
+            view.begin(),
+        ):
+            yield view
+
+    def alone(self, tx: Connection, name: str) -> None:
+        """Wait, inside a writing transaction, until no other one has said the same name."""
+        if not self.sqlite:  # SQLite lets one writer in at a time anyway
+            tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _lock_key(name)})
+
+    @contextmanager
+    def gate(self, person_id: str) -> Iterator[None]:
+        """Be alone with this person's disclosures and consents. Waits; never nests."""
+        if self._gates is None:
+            with self._file_gate(person_id):
+                yield
+            return
+        with (
+            _translated(),
+            self._gates.connect().execution_options(isolation_level="AUTOCOMMIT") as session,
+        ):
+            session.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _lock_key(person_id)})
+            # Dying here: the session ends and PostgreSQL opens the gate.
+            yield
+
+    @contextmanager
+    def _file_gate(self, person_id: str) -> Iterator[None]:
+        number = hashlib.sha256(person_id.encode()).digest()[0] % _GATES
+        folder = Path(f"{self.engine.url.database}.gates")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        handle = os.open(folder / f"{number:02x}", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            # Dying here: the kernel closes the handle and opens the gate.
+            yield
+        finally:
+            os.close(handle)
+
+    def migrate(self) -> None:
+        """Bring the schema up to date. Safe to run from several processes at once."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with self.gate("schema"), self.engine.begin() as tx:
+            config.attributes["connection"] = tx
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """A database that is away, or two that wrote the same at once: waiting helps, nothing is broken."""
+    try:
+        yield
+    except (OperationalError, IntegrityError) as exc:
+        raise HubError("receive.busy") from exc
+
+
+def _postgresql(url: str) -> Engine:
+    # pool_pre_ping: a connection that died with the database is replaced before use, so no process
+    # needs a restart after the database was away. hide_parameters: no value in an exception.
+    return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 60})
+    path = engine.url.database
+    if path:
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("hub_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,125 @@
+"""Understands the inbox table: what was received, once, sealed, and which version of a series it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from hub.errors import HubError
+from hub.message import Record, Sealed
+from hub.store.people import Person
+from hub.store.schema import message
+from hub.vault import Vault
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One received message without its content."""
+
+    id: str
+    sender: str
+    type: str
+    person_id: str
+    received_at: datetime
+    superseded: bool
+
+
+_COLUMNS = (
+    message.c.id,
+    message.c.sender,
+    message.c.type,
+    message.c.person_id,
+    message.c.received_at,
+    message.c.superseded,
+)
+
+
+def find_same(tx: Connection, sender: str, sender_key: str, content: str) -> Stored | None:
+    """The message this sender gave this id before, or None. Raises receive.duplicate-id when the
+    id came with other content then."""
+    row = tx.execute(
+        select(*_COLUMNS, message.c.content).where(
+            message.c.sender == sender, message.c.sender_key == sender_key
+        )
+    ).first()
+    if row is None:
+        return None
+    if row.content != content:
+        raise HubError("receive.duplicate-id")
+    return Stored(*row[:-1])
+
+
+def load(tx: Connection, message_id: str) -> Stored | None:
+    row = tx.execute(select(*_COLUMNS).where(message.c.id == message_id)).first()
+    return None if row is None else Stored(*row)
+
+
+def keep(
+    tx: Connection,
+    vault: Vault,
+    stored: Stored,
+    owner: Person,
+    record: Record,
+    *,
+    sender_key: str,
+    content: str,
+    series: tuple[str, int] | None,
+) -> None:
+    """Write the message with its record sealed under the person's key."""
+    body = json.dumps(record.fields, ensure_ascii=False, separators=(",", ":")).encode()
+    sealed = vault.seal(owner.key, body, bound_to=f"message {stored.id} {stored.type}")
+    tx.execute(
+        insert(message).values(
+            id=stored.id,
+            sender=stored.sender,
+            sender_key=sender_key,
+            content=content,
+            type=stored.type,
+            person_id=owner.id,
+            series=series[0] if series else None,
+            version=series[1] if series else None,
+            superseded=stored.superseded,
+            received_at=stored.received_at,
+            ciphertext=sealed.ciphertext,
+            wrapped_key=sealed.wrapped_key,
+        )
+    )
+
+
+def open_record(tx: Connection, vault: Vault, owner: Person, stored: Stored) -> Record:
+    """The record again, or seal.key-destroyed."""
+    row = tx.execute(
+        select(message.c.ciphertext, message.c.wrapped_key).where(message.c.id == stored.id)
+    ).one()
+    sealed = Sealed(row.ciphertext or b"", row.wrapped_key or b"")
+    body = vault.open(owner.key, sealed, bound_to=f"message {stored.id} {stored.type}")
+    return Record(stored.type, json.loads(body))
+
+
+def newest_version(tx: Connection, series: str) -> int | None:
+    """The highest version received of a series."""
+    return tx.scalar(
+        select(message.c.version)
+        .where(message.c.series == series)
+        .order_by(message.c.version.desc())
+        .limit(1)
+    )
+
+
+def supersede(tx: Connection, series: str, version: int) -> list[str]:
+    """Mark every older version of the series; returns their message ids."""
+    older = list(
+        tx.scalars(
+            select(message.c.id).where(
+                message.c.series == series,
+                message.c.version < version,
+                message.c.superseded.is_(False),
+            )
+        )
+    )
+    if older:
+        tx.execute(update(message).where(message.c.id.in_(older)).values(superseded=True))
+    return older

@@ -1,0 +1,91 @@
+"""Understands what must be done because time passes: bring back work the broker forgot, end what has
+waited long enough, and put fresh audit leaves into the tree.
+
+The database is the truth and the broker may forget: whatever is due and not settled is enqueued
+again. Doing so twice is harmless, the worker looks at the state first.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from hub.audit import log
+from hub.audit.log import Kind
+from hub.errors import HubError
+from hub.message import Outcome
+from hub.parts import Parts, work_of
+from hub.rows import prove
+from hub.store import disclosures, people
+from hub.store.disclosures import State
+from hub.store.schema import disclosure
+
+_EVERY = 1.0  # seconds between two turns
+_FORGOTTEN = timedelta(seconds=30)  # how long the broker may take before we assume it forgot
+_BATCH = 500
+
+_log = logging.getLogger("hub.sweeper")
+
+
+def turn(parts: Parts) -> None:
+    """One turn. Raises HubError when the store or the broker is away."""
+    end_waiting(parts)
+    while log.integrate(parts.store, parts.vault, parts.clock()):
+        pass
+    bring_back(parts)
+
+
+def bring_back(parts: Parts, *, overdue_by: timedelta = _FORGOTTEN) -> int:
+    """Enqueue what has been due for a while and that nobody has settled. Returns how many."""
+    with parts.store.writing() as tx:
+        limit = parts.clock() - overdue_by
+        query = (
+            select(disclosure.c.id, disclosure.c.person_id)
+            .where(disclosure.c.state == State.QUEUED, disclosure.c.due_at <= limit)
+            .order_by(disclosure.c.due_at)
+            .limit(_BATCH)
+        )
+        forgotten = tx.execute(query).all()
+        for row in forgotten:
+            disclosures.note(tx, row.id, due_at=parts.clock())
+    parts.queue.publish([work_of(row.id, row.person_id) for row in forgotten])
+    return len(forgotten)
+
+
+def end_waiting(parts: Parts) -> int:
+    """What nobody allowed within its time is over, and its key destroyed. Returns how many."""
+    with parts.store.reading() as view:
+        over = disclosures.where(
+            view, disclosure.c.state == State.WAITING, disclosure.c.due_at <= parts.clock(), limit=_BATCH
+        )
+    for item in over:
+        with parts.store.gate(item.person_id), parts.store.writing() as tx:
+            try:
+                disclosures.move(
+                    tx,
+                    item,
+                    State.DONE,
+                    outcome=Outcome.EXPIRED,
+                    code="hand-over.expired",
+                    due_at=None,
+                    sent=None,
+                    sent_key=None,
+                    **disclosures.NO_RENDERING,
+                )
+            except disclosures.LostRace:
+                continue
+            what = {"expired": True, "recipient": item.recipient}
+            prove(tx, parts, people.load(tx, item.person_id), Kind.RECEIPT, what, disclosure=item.id)
+    return len(over)
+
+
+def run(parts: Parts, stop: threading.Event) -> None:
+    """Take turns until told to stop. Survives every absence of the store and the broker."""
+    while not stop.wait(_EVERY):
+        try:
+            turn(parts)
+        except HubError as exc:
+            _log.warning("a turn was skipped", extra={"action": "turn_skipped", "code": exc.code})

@@ -1,0 +1,36 @@
+"""Understands that what an adapter writes, it reads back as the same record."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.registry import ADAPTERS, adapters_for
+from hub.message import Record
+from tests.adapters import records
+
+REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt"])
+ANY_RECORD = st.one_of(records.brik, records.epikrise, records.tsb, records.consent)
+
+
+@settings(deadline=None, max_examples=200)
+@given(ANY_RECORD)
+def test_what_an_adapter_writes_it_reads_back_as_the_same_record(record: Record) -> None:
+    for adapter in REGISTRY.adapters:
+        if adapter.type == record.type:
+            body = adapter.render(record)
+
+            assert adapter.parse(body) == record
+            assert REGISTRY.recognise(adapter.media_type, body) is adapter
+
+
+@settings(deadline=None, max_examples=50)
+@given(ANY_RECORD)
+def test_the_same_record_gives_the_same_bytes(record: Record) -> None:
+    for adapter in REGISTRY.adapters:
+        if adapter.type == record.type:
+            assert adapter.render(record) == adapter.render(record)
+
+
+def test_every_written_adapter_is_exercised_here() -> None:
+    assert {adapter.type for adapter in ADAPTERS} == {"brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt"}
