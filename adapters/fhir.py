@@ -7,14 +7,14 @@ dropped in silence. It must not know any profile, message type or code.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Protocol
 
+from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from pydantic import ValidationError
 
-from adapters.base import Findings, carries
-from hub.errors import HubError
+from adapters.base import Findings
 
 MEDIA_TYPES = ("application/fhir+json", "application/json")
 
@@ -134,7 +134,8 @@ class Reader:
         """Report every element that nobody read, here and below."""
         for name in self._node:
             if name not in self._seen:
-                self.fault(name, "not-read", "nothing: this element is not part of the agreement")
+                shown = name if name in _element_names() else "?"  # else the sender made it up
+                self.fault(shown, "not-read", "nothing: this element is not part of the agreement")
         for reader in self._inside:
             reader.finish()
 
@@ -155,6 +156,18 @@ class Reader:
 
 
 # ------------------------------------------------------------------------------------ structure
+
+
+@cache
+def _element_names() -> frozenset[str]:
+    """Every name that FHIR gives to an element of a resource or type that is in use here."""
+    names: set[str] = set()
+    waiting = [FHIRAbstractModel]
+    while waiting:
+        model = waiting.pop()
+        waiting.extend(model.__subclasses__())
+        names.update(model.elements_sequence() if hasattr(model, "elements_sequence") else ())
+    return frozenset(names)
 
 
 def check_structure(resource: object, model: Model, at: str, findings: Findings) -> None:
@@ -238,11 +251,3 @@ def concept(system: object, code: object, words: object = None) -> Json:
 def present(**elements: object) -> Json:
     """Only the elements that hold something: FHIR has no nulls, empty lists or empty objects."""
     return {name: value for name, value in elements.items() if value not in (None, [], {})}
-
-
-def write_json(document: Json) -> bytes:
-    """The bytes of a resource."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    if not carries(text):
-        raise HubError("render.incomplete")
-    return text.encode()

@@ -13,6 +13,20 @@ from decimal import Decimal
 from adapters.base import MAX_DEPTH, MAX_DIGITS, MAX_NODES, carries, decode, position, refuse
 from hub.errors import Finding, HubError
 
+_ESCAPED_CONTROL = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u00|b|f)")
+"""How json writes what XML cannot carry, told from a backslash that is text."""
+
+
+def write_json(document: dict[str, object]) -> bytes:
+    """The bytes of an object that `read_json` would read, or render.incomplete."""
+    try:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError):  # not JSON, or not a finite number
+        raise HubError("render.incomplete") from None
+    if not carries(text) or _ESCAPED_CONTROL.search(text):
+        raise HubError("render.incomplete")
+    return text.encode()
+
 
 class _DuplicateKey(Exception):
     """Raised inside the JSON parser, never seen outside."""

@@ -126,6 +126,8 @@ class XsdFormat:
                 element.append(child)  # moves it to its place
                 if below.children:
                     self._straighten(child, below, faults)
+            for _ in range(below.least - len(here)):  # or the XSD would not look at what follows
+                etree.SubElement(element, tag)
 
     # ----------------------------------------------------------------------------------- write
 
@@ -175,6 +177,8 @@ class _Faults:
         self._findings = findings
 
     def add(self, element: etree._Element, rule: str, expected: str = "", below: str = "") -> None:
+        if element not in self._positions:  # put in by the walk where something was missing
+            return
         line, column = self._positions[element]
         path, declared = self._places[element]
         self._findings.add(path + below, rule, expected or declared, line=line, column=column)

@@ -39,7 +39,6 @@ class Route:
         told = {
             "id": self.disclosure,
             "sendt": self.received_at.isoformat(timespec="seconds"),
-            "avsender": self.sender.org,
         }
         return told | ({"svar_pa": self.answers} if self.answers else {})
 

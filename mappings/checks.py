@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Fault = tuple[str, str, str]
 
-_ROW = re.compile(r"L[0-9]{2}[a-z]?")
+_ROW = re.compile(r"[A-Z][0-9]{2}[a-z]?")
 _REASON_LENGTH = 20
 HEADER = ("id", "sendt", "mottaker", "svar_pa")
 
@@ -158,7 +158,8 @@ def _secrecy(agreement: Agreement, source: TypeSpec) -> Iterator[Fault]:
         if Category.PROTECTED_ADDRESS in labels:
             yield f"fields.{path}", "protected-address", "nothing: a graded address is never carried"
     told = agreement.reveals.union(*carried.values())
-    if agreement.sender_sees and Category.SUBSTANCE_USE in told and agreement.source.sectors & CONTROL_SECTORS:
+    to_control = agreement.sender_sees and agreement.source.sectors & CONTROL_SECTORS
+    if to_control and Category.SUBSTANCE_USE in told:
         expected = "false: a receipt would tell a control role what the person consented to"
         yield "sender_sees", "sender-sees", expected
 
@@ -178,8 +179,8 @@ def _examples(agreement: Agreement, source: TypeSpec) -> Iterator[Fault]:
 
 def _carried(agreement: Agreement, node: object, path: str) -> frozenset[str]:
     if isinstance(node, Mapping):
-        inner = (_carried(agreement, child, f"{path}.{name}" if path else name) for name, child in node.items())
-        return frozenset().union(*inner)
+        inner = ((f"{path}.{name}" if path else name, child) for name, child in node.items())
+        return frozenset().union(*(_carried(agreement, child, at) for at, child in inner))
     if isinstance(node, list):
         return frozenset().union(*(_carried(agreement, child, path) for child in node))
     return frozenset({path} & agreement.carries)

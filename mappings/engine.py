@@ -21,19 +21,19 @@ from mappings.types import TypeSpec
 Types = Mapping[str, TypeSpec]
 
 _NOT_ENOUGH = frozenset({"missing", "at-least-one"})
+"""What a record can lack because the decision took it away."""
+
+_OF_WHOLE_MESSAGES = _NOT_ENOUGH | {"only-when", "same"}
+"""Rules that a part of a message, such as an example after the decision, need not keep."""
 
 
-def translate(
-    permitted: Permitted, agreement: Agreement, types: Types, header: Mapping[str, str]
-) -> Record:
+def translate(permitted: Permitted, agreement: Agreement, types: Types, header: Mapping[str, str]) -> Record:
     """The recipient's record; `header` becomes its `melding`. Raises translate.unmapped,
     decide.essential-missing (what may go is not enough) or render.incomplete."""
     return translate_record(permitted.record, agreement, types, header)
 
 
-def translate_record(
-    record: Record, agreement: Agreement, types: Types, header: Mapping[str, str]
-) -> Record:
+def translate_record(record: Record, agreement: Agreement, types: Types, header: Mapping[str, str]) -> Record:
     """As `translate`, for a record that nobody is going to send: an example, a preview."""
     if record.type != agreement.source.type:
         raise HubError("translate.unmapped", [Finding("", "type", agreement.source.type)])
@@ -68,7 +68,8 @@ def _carried(
                 continue
             translated = _translated(carry, value)
             if translated is None:
-                unmapped.append(Finding(carry.source or carry.target, "unmapped", f"a value for {carry.target}"))
+                at = carry.source or carry.target
+                unmapped.append(Finding(at, "unmapped", f"a value for {carry.target}"))
             else:
                 _put(target, fields, carry.target, indices, translated)
     if unmapped:
@@ -92,7 +93,8 @@ def _at(node: Any, names: list[str], indices: tuple[int, ...]) -> Iterator[tuple
         for index, element in enumerate(node):
             yield from _at(element, names, (*indices, index))
     elif not names:
-        yield indices, node
+        if not isinstance(node, Mapping):
+            yield indices, node
     elif isinstance(node, Mapping) and names[0] in node:
         yield from _at(node[names[0]], names[1:], indices)
 
@@ -133,16 +135,20 @@ def _pruned(specs: Mapping[str, FieldSpec], fields: Mapping[str, Any]) -> dict[s
 
 
 def _pruned_list(spec: FieldSpec, elements: Mapping[int, Any]) -> list[Any] | None:
-    kept = [_pruned_value(spec, elements[index]) for index in sorted(elements)]
-    return [value for value in kept if value is not None] or None
+    pruned = [_pruned_value(spec, elements[index]) for index in sorted(elements)]
+    kept = [value for value in pruned if value is not None]
+    if spec.exactly is not None and len(kept) != spec.exactly:
+        return None
+    return kept or None
 
 
 def _pruned_value(spec: FieldSpec, value: Any) -> Any:
     if spec.kind is not Kind.GROUP:
         return value
     kept = _pruned(spec.children, value)
-    if any(child.required and child.name not in kept for child in spec.fields):
-        return kept if spec.required and not spec.many else None
+    complete = all(child.name in kept for child in spec.fields if child.required)
+    if not complete and (spec.many or not spec.required):
+        return None
     return kept or None
 
 
@@ -199,9 +205,8 @@ def _run(example: Example, agreement: Agreement, types: Types) -> Iterator[tuple
     source = types[agreement.source.type]
     given = {"melding": {"id": "example-in", **EXAMPLE_HEADER}, **example.given}
     if example.gives is not None:  # an example of a failure may hold what its type would refuse
-        left = [finding for finding in source.check(given) if finding.rule not in _NOT_ENOUGH]
-        for finding in left:
-            if finding.rule != "same":
+        for finding in source.check(given):
+            if finding.rule not in _OF_WHOLE_MESSAGES:
                 yield f"{source.name} allows it", f"{finding.rule} at {finding.at}"
     try:
         record = translate_record(Record(source.name, given), agreement, types, EXAMPLE_HEADER)

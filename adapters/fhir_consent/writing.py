@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from adapters.fhir import Json, concept, present, write_json
+from adapters.fhir import Json, concept, present
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_consent import vocabulary as words
 from adapters.fhir_consent.reading import TYPE
@@ -18,6 +18,7 @@ from adapters.fhir_parts import (
     person_identifier,
     write_addressing,
 )
+from adapters.safe_json import write_json
 from hub.errors import Finding, HubError
 from hub.message import Record
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from adapters.fhir import Json, concept, present, write_json
+from adapters.fhir import Json, concept, present
 from adapters.fhir_bundle import Writer
 from adapters.fhir_epikrise.reading import ABSENT, DOCUMENT_TYPE, LOINC, TYPE
 from adapters.fhir_parts import check_fields, elements, needed, write_addressing, write_header, write_person
 from adapters.narrative import write_narrative
+from adapters.safe_json import write_json
 from hub.message import Record
 
 _DIAGNOSES = ("11535-2", "Diagnoser")

@@ -15,7 +15,7 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 from adapters.base import Findings
 from adapters.fhir import Json, Model, Reader, coding, present
 from adapters.fhir_bundle import Bundle
-from adapters.fhir_parts import day, read_header, read_organisation, read_person
+from adapters.fhir_parts import day, read_addressing, read_header, read_person
 from adapters.safe_json import read_json
 from hub.message import Record
 
@@ -73,18 +73,7 @@ def _read_message_header(header: Reader) -> Json:
     if event is not None:
         event.constant("system", EVENT)
         event.constant("code", TYPE)
-    found: Json = {}
-    for destination in header.children("destination", at_most=1):
-        destination.ignore("endpoint", "name")
-        receiver = destination.child("receiver", required=True)
-        if receiver is not None:
-            receiver.ignore("display", "type")
-            found["mottaker"] = read_organisation(receiver.child("identifier", required=True))
-    response = header.child("response")
-    if response is not None:
-        response.constant("code", "ok")
-        found["svar_pa"] = response.text("identifier", required=True)
-    return present(**found)
+    return read_addressing(header)
 
 
 class _Reading:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from adapters.fhir import Json, concept, write_json
+from adapters.fhir import Json, concept
 from adapters.fhir_bundle import Writer
-from adapters.fhir_parts import check_fields, needed, write_header, write_organisation, write_person
+from adapters.fhir_parts import check_fields, needed, write_addressing, write_header, write_person
 from adapters.fhir_tsb.reading import ANSWERS, EVENT, FORM, INSTRUMENTS, ROLE, SERVICE, TYPE
+from adapters.safe_json import write_json
 from hub.message import Record
 
 _FIELDS = frozenset({"melding", "person", "henviser", "rus", "loslatelse", "kommuner"})
@@ -30,23 +31,14 @@ def render(record: Record) -> bytes:
         note=[{"text": note}] if note is not None else None,
         supportingInfo=_write_responses(writer, record, subject),
     )
-    recipient, answers = record.get("melding.mottaker"), record.get("melding.svar_pa")
     writer.add(
         "MessageHeader",
+        extension=write_addressing(record),
         eventCoding={"system": EVENT, "code": TYPE},
         source={"endpoint": "urn:brobygger:hub"},
-        destination=[_write_destination(recipient)] if recipient is not None else None,
-        response={"identifier": answers, "code": "ok"} if answers is not None else None,
         focus=[request],
     )
     return write_json(writer.document("message", first="MessageHeader", **write_header(record)))
-
-
-def _write_destination(recipient: object) -> Json:
-    return {
-        "endpoint": f"urn:brobygger:org:{recipient}",
-        "receiver": {"identifier": write_organisation(recipient)},
-    }
 
 
 def _write_requester(writer: Writer, record: Record) -> Json | None:

@@ -7,12 +7,11 @@ Quirks: shape and values are checked by the message type, not here; null stays a
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from functools import partial
 
 from adapters.base import Adapter, Sniff, refuse
-from adapters.safe_json import read_json
+from adapters.safe_json import read_json, write_json
 from hub.errors import HubError
 from hub.message import Record
 
@@ -51,9 +50,4 @@ def _plain(value: object) -> object:
 def _render(type_name: str, record: Record) -> bytes:
     if record.type != type_name or "type" in record.fields:
         raise HubError("render.incomplete")
-    document = {"type": type_name, **record.fields}
-    try:
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return text.encode()
-    except (TypeError, ValueError):  # not JSON, NaN, or a lone surrogate
-        raise HubError("render.incomplete") from None
+    return write_json({"type": type_name, **record.fields})

@@ -10,7 +10,7 @@ import logging
 import traceback
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api.problem import answer
@@ -39,6 +39,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
         started = False
+        unread = _announces_body(scope)
+
+        async def reading() -> Message:
+            nonlocal unread
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                unread = False
+            return message
 
         async def guarded(message: Message) -> None:
             nonlocal started
@@ -47,10 +55,12 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if unread:  # nobody will read the rest, so the connection cannot be used again
+                    headers["Connection"] = "close"
             await send(message)
 
         try:
-            await self._app(scope, receive, guarded)
+            await self._app(scope, reading, guarded)
         except Exception as error:  # noqa: BLE001  the last place that can keep a value out of the logs
             log.error(
                 "unexpected fault in the API",
@@ -59,6 +69,11 @@ class Guard:
             # Once an answer has begun the connection is simply cut: the caller sees it incomplete.
             if not started:
                 await answer(HubError("hub.internal"))(scope, receive, guarded)
+
+
+def _announces_body(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 def where(error: BaseException) -> str:

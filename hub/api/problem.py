@@ -82,8 +82,6 @@ def answer(error: HubError, *, scope: str | None = None, status: int | None = No
         case "receive.scope-missing":
             needed = f', scope="{scope}"' if scope else ""
             headers["WWW-Authenticate"] = f'Bearer realm="brobygger", error="insufficient_scope"{needed}'
-        case "receive.too-large":
-            headers["Connection"] = "close"  # the rest of the body is not read
         case "receive.busy":
             headers["Retry-After"] = _RETRY_AFTER_SECONDS
         case _:

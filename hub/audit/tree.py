@@ -84,7 +84,7 @@ def _split(size: int) -> int:
 def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected: bytes) -> bool:
     """Does `proof` show that `leaf` stands at `index` in the tree of `size` with root `expected`?
     (RFC 9162 section 2.1.3.2)"""
-    if not 0 <= index < size:
+    if not 0 <= index < size or not _hashes(leaf, expected, *proof):
         return False
     node, last, acc = index, size - 1, leaf
     for sibling in proof:
@@ -105,7 +105,7 @@ def consistent(
 ) -> bool:
     """Does `proof` show that the new tree only appended to the old one? (RFC 9162 section 2.1.4.2)
     An old size of 0 proves nothing and is refused."""
-    if not 0 < old_size <= new_size:
+    if not 0 < old_size <= new_size or not _hashes(old_root, new_root, *proof):
         return False
     if old_size == new_size:
         return not proof and old_root == new_root
@@ -129,3 +129,7 @@ def consistent(
             new_acc = node_hash(new_acc, sibling)
         node, last = node >> 1, last >> 1
     return last == 0 and old_acc == old_root and new_acc == new_root
+
+
+def _hashes(*values: bytes) -> bool:
+    return all(len(value) == 32 for value in values)

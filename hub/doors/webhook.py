@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import logging
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -50,6 +51,8 @@ class Webhook:
         context = trusted or ssl.create_default_context(cafile=certifi.where())
         if context.verify_mode is not ssl.CERT_REQUIRED or not context.check_hostname:
             raise ValueError("certificates are always checked")
+        # At DEBUG the library logs what the recipient answers, and that may quote our message.
+        logging.getLogger("httpcore").setLevel(logging.WARNING)
         self._directory = directory
         self._timeout = timeout
         self._clock = clock

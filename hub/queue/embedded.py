@@ -14,8 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from sqlalchemy import Engine, Table, exists, func, insert, select, update
-from sqlalchemy import delete as sql_delete
+from sqlalchemy import Engine, Table, delete, exists, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.errors import Finding, HubError
@@ -24,6 +23,7 @@ from hub.queue.port import LADDER, Dead, Depth, Done, Handle, Later, Settlement,
 POLL_SECONDS = 0.2  # how soon another process sees new work; our own is woken at once
 LEASE_SECONDS = 60.0  # work of a consumer that died comes back after this
 RUN = 8  # items of one shard taken at a time: fewer round trips, and the shard stays in order
+FLUSH_SECONDS = 1.0  # settlements of a slow run are written at least this often
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 _log = logging.getLogger("hub.queue")
@@ -33,6 +33,9 @@ _log = logging.getLogger("hub.queue")
 class _Leased:
     id: int
     work: Work
+
+
+_Settled = tuple[int, float, Settlement]  # which item, handled when, how
 
 
 class EmbeddedQueue:
@@ -123,16 +126,22 @@ class EmbeddedQueue:
         """Take one run and handle it in order; False when there was nothing to take."""
         lease = secrets.token_hex(16)
         run, until = self._take(lease)
+        settled: list[_Settled] = []
         for position, item in enumerate(run):
             if stop.is_set():
-                self._give_back(lease)  # the rest of the run is another's at once
                 break
+            if settled and time.time() - settled[0][1] > FLUSH_SECONDS:
+                self._settle(lease, settled)
+                settled.clear()
             if until - time.time() < self._lease_seconds / 2:
                 until = time.time() + self._lease_seconds
                 if not self._renew(lease, [left.id for left in run[position:]], until):
                     break  # we were too slow and somebody else has them
-            # Dying here, or before the settlement below: the lease runs out and it comes back.
-            self._settle(lease, item, settle(handle, item.work))
+            # Dying from here to the settlement below: the lease runs out and the run comes back.
+            settled.append((item.id, time.time(), settle(handle, item.work)))
+        if run:
+            self._settle(lease, settled)
+            self._give_back(lease)  # when stopped: the rest of the run is another's at once
         return bool(run)
 
     def _take(self, lease: str) -> tuple[list[_Leased], float]:
@@ -180,22 +189,26 @@ class EmbeddedQueue:
         with self._engine.begin() as connection:
             connection.execute(mine.values(leased_until=0.0, lease=""))
 
-    def _settle(self, lease: str, item: _Leased, settlement: Settlement) -> None:
-        """One compare-and-set on the lease: a settlement that comes too late changes nothing."""
+    def _settle(self, lease: str, settled: Sequence[_Settled]) -> None:
+        """One transaction for a run. Compare-and-set on the lease: what comes too late changes nothing."""
         table = self._table
-        mine = (table.c.id == item.id) & (table.c.lease == lease)
         free = {"leased_until": 0.0, "lease": ""}
+        done = [number for number, _, settlement in settled if isinstance(settlement, Done)]
         with self._engine.begin() as connection:
-            match settlement:
-                case Done():
-                    connection.execute(sql_delete(table).where(mine))
-                case Later(step):
-                    at = time.time() + delay(self._ladder, step)
-                    connection.execute(update(table).where(mine).values(available_at=at, **free))
-                case Dead():
-                    connection.execute(update(table).where(mine).values(state="dead", **free))
-                case never:
-                    assert_never(never)
+            if done:
+                connection.execute(delete(table).where(table.c.id.in_(done), table.c.lease == lease))
+            for number, at, settlement in settled:
+                mine = update(table).where(table.c.id == number, table.c.lease == lease)
+                match settlement:
+                    case Done():
+                        pass
+                    case Later(step):
+                        due = at + delay(self._ladder, step)
+                        connection.execute(mine.values(available_at=due, **free))
+                    case Dead():
+                        connection.execute(mine.values(state="dead", **free))
+                    case never:
+                        assert_never(never)
 
 
 def _unavailable() -> HubError:

@@ -307,7 +307,8 @@ class _Session:
 
     def _work(self, inbox: _Inbox) -> None:
         while (delivery := inbox.get()) is not None:
-            if not self._over.is_set():  # else the broker gives it to the next consumer
+            # Else the broker gives it to the next consumer, perhaps after what came later in its shard.
+            if not self._over.is_set() and not self._stop.is_set():
                 tag, work = delivery
                 self._settle(tag, work, settle(self._handle, work))
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hub.message import Category, Purpose, Record, Sector
 
+
 def synthetic_number(born: date, serial: int) -> str | None:
     """A number with the month raised by 80, as test populations have it; None where no check digit exists."""
     digits = [int(c) for c in f"{born.day:02}{born.month + 80:02}{born.year % 100:02}{serial:03}"]
@@ -49,7 +50,9 @@ orgnrs = st.integers(100_000_000, 999_999_999).map(str)
 kommuner = st.integers(0, 9999).map(lambda number: f"{number:04}")
 
 
-def some(required: Mapping[str, Any], **optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+def some(
+    required: Mapping[str, Any], **optional: st.SearchStrategy[Any]
+) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(dict(required), optional=optional)
 
 
@@ -137,13 +140,13 @@ epikrise = st.builds(
             "melding": melding,
             "person": person,
             "dato": days,
-            "seksjoner": st.lists(some({"tittel": lines, "tekst": texts}, kode=_codes), min_size=1, max_size=4),
+            "seksjoner": st.lists(
+                some({"tittel": lines, "tekst": texts}, kode=_codes), min_size=1, max_size=4
+            ),
         },
         avsender=filled(some({}, enhet=lines, behandler=lines)),
         periode=filled(some({}, fra=days, til=days)),
-        diagnoser=st.lists(
-            some({"system": _systems, "kode": _codes}, tekst=lines), min_size=1, max_size=4
-        ),
+        diagnoser=st.lists(some({"system": _systems, "kode": _codes}, tekst=lines), min_size=1, max_size=4),
         legemidler=st.lists(
             some({"system": _systems, "kode": _codes}, navn=lines, dosering=lines), min_size=1, max_size=4
         ),
@@ -174,13 +177,14 @@ tsb = st.builds(
 )
 
 _parties = st.lists(
-    st.one_of(st.sampled_from([s.value for s in Sector]), orgnrs, st.just("*")), min_size=1, max_size=3, unique=True
+    st.one_of(st.sampled_from([s.value for s in Sector]), orgnrs, st.just("*")),
+    min_size=1,
+    max_size=3,
+    unique=True,
 )
 _purposes = st.lists(st.sampled_from([p.value for p in Purpose]), min_size=1, max_size=3, unique=True)
 _categories = st.lists(
-    st.sampled_from(
-        [c.value for c in Category if c not in (Category.UNKNOWN, Category.PROTECTED_ADDRESS)]
-    ),
+    st.sampled_from([c.value for c in Category if c not in (Category.UNKNOWN, Category.PROTECTED_ADDRESS)]),
     min_size=1,
     max_size=3,
     unique=True,
@@ -216,7 +220,9 @@ consent = st.builds(
         formal=_purposes,
         kategorier=_categories,
         unntak=st.lists(
-            filled(some({}, mottakere=_parties, formal=_purposes, kategorier=_categories, fra=days, til=days)),
+            filled(
+                some({}, mottakere=_parties, formal=_purposes, kategorier=_categories, fra=days, til=days)
+            ),
             min_size=1,
             max_size=2,
         ),

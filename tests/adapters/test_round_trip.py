@@ -33,4 +33,9 @@ def test_the_same_record_gives_the_same_bytes(record: Record) -> None:
 
 
 def test_every_written_adapter_is_exercised_here() -> None:
-    assert {adapter.type for adapter in ADAPTERS} == {"brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt"}
+    assert {adapter.type for adapter in ADAPTERS} == {
+        "brik.kartlegging",
+        "epikrise",
+        "tsb.henvisning",
+        "samtykke.gitt",
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -178,7 +179,7 @@ def test_what_the_person_said_decides(case: str, consents: list[Consent], reason
     assert bool(verdict.consents) is (reason not in {"decide.no-consent", "decide.consent-mismatch"})
 
 
-REQUIRES: list[tuple[Requires, dict[str, object], bool]] = [
+REQUIRES: list[tuple[Requires, dict[str, Any], bool]] = [
     (Requires(explained=True), {"explained": False}, False),
     (Requires(explained=True), {"explained": True}, True),
     (Requires(forms=said("skriftlig")), {"form": "muntlig"}, False),
@@ -191,7 +192,7 @@ REQUIRES: list[tuple[Requires, dict[str, object], bool]] = [
 
 
 @pytest.mark.parametrize(("requires", "document", "permitted"), REQUIRES)
-def test_a_row_demands_a_form(requires: Requires, document: dict[str, object], permitted: bool) -> None:
+def test_a_row_demands_a_form(requires: Requires, document: dict[str, Any], permitted: bool) -> None:
     verdict = only(ask(), [row(Effect.CONSENT, H, requires=requires)], [yes(**document)])
 
     assert (verdict.verdict is Verdict.PERMIT) is permitted
@@ -266,7 +267,7 @@ def test_the_effect_of_the_row_says_what_a_refusal_does(
 
 def test_data_of_unknown_date_widen_a_refusal_and_narrow_a_permission() -> None:
     undated = ask(data_date=None)
-    of_2020 = {"data_from": date(2020, 1, 1), "data_to": date(2020, 12, 31)}
+    of_2020: dict[str, Any] = {"data_from": date(2020, 1, 1), "data_to": date(2020, 12, 31)}
 
     assert only(undated, [row()], [yes(**of_2020)]).reason == "decide.consent-mismatch"
     assert only(undated, [row()], [yes(), no(**of_2020)]).reason == "decide.refused"
@@ -274,7 +275,7 @@ def test_data_of_unknown_date_widen_a_refusal_and_narrow_a_permission() -> None:
 
 
 def test_an_exception_keeps_the_data_period_of_its_parent() -> None:
-    old = {"data_from": date(2020, 1, 1), "data_to": date(2020, 12, 31)}
+    old: dict[str, Any] = {"data_from": date(2020, 1, 1), "data_to": date(2020, 12, 31)}
     refused = no(**old, exceptions=(but(True, recipients=said("933333333")),))
 
     assert only(ask(data_date=date(2020, 5, 1)), [row()], [refused]).verdict is Verdict.PERMIT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -24,7 +25,7 @@ def some(*words: str) -> st.SearchStrategy[frozenset[str] | None]:
     return st.none() | st.frozensets(st.sampled_from([*words, ANY]), max_size=3)
 
 
-SAID = {
+SAID: dict[str, st.SearchStrategy[Any]] = {
     "senders": some("prison", "prison_health", PRISON.org),
     "recipients": some("gp", "tsb", "municipality_housing", NAV.org),
     "purposes": some("housing", "treatment"),

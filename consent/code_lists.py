@@ -1,0 +1,132 @@
+"""Understands what a code of a medical code system tells about a person.
+
+Our lists are complete for the closed systems: a code of theirs that is not listed raises nothing.
+Open systems (SNOMED CT, LOINC) are too large for that: what is not listed there is unknown, as is
+every code of a system we do not know. It must not know messages.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hub.errors import Finding, HubError
+from hub.message import Category
+
+CODES = Path(__file__).parent / "codes"
+COLUMNS = ("system", "code", "category", "note", "source")
+
+_UNKNOWN = frozenset({Category.UNKNOWN})
+_SUBSTANCE = frozenset({Category.SUBSTANCE_USE})
+_WRITTEN = re.compile(r"[A-Z0-9-]*[A-Z0-9]")
+_PARTS = re.compile(r"[^A-Za-z0-9.\-]+")
+# F1 in any notation is a diagnosis of substance use in every edition of ICD, but for tobacco.
+_F1 = re.compile(r"F1[0-689][0-9]{0,3}")
+
+Listed = Mapping[str, Category]
+"""Codes without dots; a trailing `*` stands for everything that begins so."""
+
+
+@dataclass(frozen=True)
+class CodeLists:
+    """The lists of all systems, by the name we give a system; `aliases` are its other names."""
+
+    listed: Mapping[str, Listed]
+    aliases: Mapping[str, str]
+    open_systems: frozenset[str]
+    _anywhere: Listed = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        substance = {
+            code: category
+            for codes in self.listed.values()
+            for code, category in codes.items()
+            if category is Category.SUBSTANCE_USE
+        }
+        object.__setattr__(self, "_anywhere", substance)
+
+    def categories(self, system: str, code: str) -> frozenset[Category]:
+        """What the code tells, beyond what its field declares. An empty set: nothing more."""
+        name = self.aliases.get(_system(system))
+        spellings = _spellings(code)
+        if any(_F1.fullmatch(spelling) for spelling in spellings):
+            return _SUBSTANCE
+        codes = self._anywhere if name is None else self.listed.get(name, {})
+        found = {category for spelling in spellings if (category := _look_up(codes, spelling))}
+        if found:
+            return frozenset(found)
+        if name is not None and name not in self.open_systems:
+            return frozenset() if any(map(_WRITTEN.fullmatch, spellings)) else _UNKNOWN
+        if any(_look_up(self._anywhere, spelling) for spelling in spellings):
+            return _SUBSTANCE
+        return _UNKNOWN
+
+
+def load_codes(folder: Path = CODES) -> CodeLists:
+    """Every list of the folder. Raises policy.invalid with all findings."""
+    findings: list[Finding] = []
+    aliases: dict[str, str] = {}
+    open_systems: set[str] = set()
+    for at, row in _rows(folder / "systems.csv", ("system", "alias", "coverage"), findings):
+        if row["coverage"] not in {"open", "closed"}:
+            findings.append(Finding(at, "coverage", "open or closed"))
+        if aliases.setdefault(_system(row["alias"]), row["system"]) != row["system"]:
+            findings.append(Finding(at, "alias", "one system for each name"))
+        if row["coverage"] != "closed":
+            open_systems.add(row["system"])
+    listed: dict[str, dict[str, Category]] = {}
+    known = {category.value for category in Category}
+    for path in sorted(folder.glob("*.csv")):
+        for at, row in _rows(path, COLUMNS, findings) if path.name != "systems.csv" else ():
+            if row["category"] not in known or row["system"] not in aliases.values():
+                findings.append(Finding(at, "code", "a known system and category"))
+                continue
+            codes = listed.setdefault(row["system"], {})
+            code = row["code"].upper().replace(".", "")
+            if not _WRITTEN.fullmatch(code.removesuffix("*")) or code in codes:
+                findings.append(Finding(at, "code", "each code once, letters and digits"))
+            codes[code] = Category(row["category"])
+    if findings or not listed:
+        raise HubError("policy.invalid", findings)
+    return CodeLists(listed, aliases, frozenset(open_systems))
+
+
+def _rows(path: Path, columns: tuple[str, ...], findings: list[Finding]) -> list[tuple[str, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            reader = csv.reader(lines, strict=True)
+            if tuple(next(reader, ())) != columns:
+                findings.append(Finding(path.name, "columns", ",".join(columns)))
+                return []
+            rows = [(f"{path.name}:{reader.line_num}", row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        findings.append(Finding(path.name, "file", "a readable UTF-8 table"))
+        return []
+    whole = [(at, row) for at, row in rows if len(row) == len(columns) and all(row[:3])]
+    if len(whole) != len(rows):
+        findings.append(Finding(path.name, "columns", "every column filled in every row"))
+    return [(at, dict(zip(columns, row, strict=True))) for at, row in whole]
+
+
+def _system(name: str) -> str:
+    return name.strip().lower().removeprefix("urn:oid:").rstrip("/")
+
+
+def _spellings(code: str) -> set[str]:
+    """The code as one word, and each code of a string that holds several (`P19 -> F11.2`)."""
+    parts = {code, *_PARTS.split(code), *_PARTS.split(code.replace("-", " "))}
+    joined = {re.sub(r"[\s.+*]", "", part).upper() for part in parts}
+    return {spelling for spelling in joined if spelling}
+
+
+def _look_up(codes: Listed, code: str) -> Category | None:
+    """The category of the code, or of the longest beginning that is listed with a `*`."""
+    if code in codes:
+        return codes[code]
+    for end in range(len(code), 0, -1):
+        if f"{code[:end]}*" in codes:
+            return codes[f"{code[:end]}*"]
+    return None

@@ -1,0 +1,60 @@
+"""Understands how a refusal looks to whoever typed the command: the code, who must act, every finding,
+and what to do next.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from hub.cli.shown import console
+from hub.errors import Finding, HubError
+
+_NEXT = {
+    "settings": "Correct the variables or files above (docs/settings.md explains each), then run `bro lint`.",
+    "map": "Correct the files under mappings/, then run `bro map test --coverage`.",
+    "policy": "Correct the files under consent/policy/, then run `bro policy list`.",
+    "receive.busy": "Look whether the database of BRO_STORE answers, then try again; nothing was changed.",
+    "enqueue.unavailable": "Look whether the broker of BRO_QUEUE answers, then try again.",
+    "seal.key-destroyed": "Nothing can be done: the person has been forgotten.",
+    "hub.no-such-id": "`bro messages list` shows the ids.",
+    "hub.repair-refused": "`bro messages list --stuck` shows what is parked; only that can be repaired.",
+    "hub.internal": "Run it again. If it stays so, report the place above; it holds no message content.",
+}
+_OTHERWISE = "docs/errors.md explains every code."
+
+
+def show(error: HubError) -> None:
+    """The whole refusal on stderr."""
+    out = console(error=True)
+    out.print(error.code, style="bold red", end="")
+    out.print(f"  {error.problem.title}", soft_wrap=True)
+    out.print(f"who must act: {error.problem.actor.value}", soft_wrap=True)
+    findings(out, error.findings)
+    out.print(f"next: {what_next(error.code)}", soft_wrap=True)
+
+
+def findings(out: Console, found: Iterable[Finding]) -> None:
+    for finding in found:
+        out.print(f"  {place(finding)}: expected {finding.expected} [{finding.rule}]", soft_wrap=True)
+
+
+def place(finding: Finding) -> str:
+    """Where a finding is: its path, and line:column where the format has lines."""
+    if finding.line is None:
+        return finding.at or "(whole)"
+    return f"{finding.at or '(whole)'} {finding.line}:{finding.column or 1}"
+
+
+def what_next(code: str) -> str:
+    return _NEXT.get(code) or _NEXT.get(code.partition(".")[0], _OTHERWISE)
+
+
+def where(error: BaseException) -> Finding:
+    """The place of a fault nobody foresaw and its type. Its text could hold a piece of a message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    innermost = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+    return Finding(at=innermost, rule=type(error).__name__, expected="no fault here")

@@ -1,0 +1,147 @@
+"""Understands what must be right before an installation starts, and says every fault at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub.cli import faults
+from hub.cli.shown import console, say, say_json
+from hub.errors import Finding, HubError
+
+if TYPE_CHECKING:
+    from consent.rows import Pack
+    from hub.directory import Party
+    from hub.settings import Settings
+    from mappings.agreements import Agreement
+    from mappings.types import TypeSpec
+
+PARTS = ("settings", "keys", "directory", "types", "agreements", "policy", "rows", "formats", "broker", "docs")
+"""What is looked at, in this order."""
+
+
+@click.command(epilog="\b\nExamples:\n  bro lint\n  bro lint --json")
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def lint(as_json: bool) -> int:
+    """Look at everything an installation is made of, without starting it. Exit code 1 on any fault.
+
+    Settings, keys, directory, types, agreements, policy, that every agreement's policy row exists,
+    that every adapter named exists, what the broker would be asked to declare, and generated pages.
+    """
+    found = check(os.environ)
+    if as_json:
+        plain = [
+            {
+                "part": part,
+                "at": finding.at,
+                "rule": finding.rule,
+                "expected": finding.expected,
+                "line": finding.line,
+                "column": finding.column,
+            }
+            for part, finding in found
+        ]
+        say_json({"whole": not found, "looked_at": list(PARTS), "faults": plain})
+    else:
+        out = console()
+        for part in PARTS:
+            those = [finding for name, finding in found if name == part]
+            out.print(f"{part}: " + (f"{len(those)} faults" if those else "right"))
+            faults.findings(out, those)
+        say(f"{len(found)} faults." if found else "Everything is right.")
+    return 1 if found else 0
+
+
+def check(env: Mapping[str, str]) -> list[tuple[str, Finding]]:
+    """Every fault as (part, finding). A part that cannot be read does not hide faults of the others."""
+    from consent.rows import load_pack
+    from hub.directory import load_directory
+    from hub.settings import Settings
+    from mappings.agreements import load_agreements
+    from mappings.types import load_types
+
+    found: list[tuple[str, Finding]] = []
+
+    def read(part: str, do: Callable[[], Any]) -> Any:
+        try:
+            return do()
+        except HubError as error:
+            whole = [Finding(part, error.code, "to be readable")]
+            found.extend((part, finding) for finding in error.findings or whole)
+            return None
+
+    settings: Settings | None = read("settings", lambda: Settings.from_env(env))
+    if settings is not None:
+        found.extend(("keys", finding) for finding in _keys(settings))
+    # Whatever else is wrong with the settings, these two can be read by themselves.
+    where = settings.directory if settings else Path(env.get("BRO_DIRECTORY", "") or Settings().directory)
+    directory = read("directory", lambda: load_directory(where))
+    types = read("types", load_types)
+    agreements = read("agreements", lambda: load_agreements(types)) if types else None
+    pack = read("policy", lambda: load_pack(settings.policy if settings else Settings().policy))
+    if agreements and pack:
+        found.extend(("rows", finding) for finding in rows(agreements, pack))
+    if directory and types:
+        found.extend(("formats", finding) for finding in formats(directory, types))
+    found.extend(("broker", finding) for finding in _broker())
+    found.extend(("docs", finding) for finding in _docs())
+    return found
+
+
+def rows(agreements: tuple[Agreement, ...], pack: Pack) -> Iterator[Finding]:
+    """The policy row that an agreement names exists, decides, and reaches from each of its senders to
+    its recipient for its purpose."""
+    for agreement in agreements:
+        at = f"{agreement.id}.yaml row"
+        if not pack.versions(agreement.row):
+            yield Finding(at, "row-unknown", f"a deciding row of the pack {pack.name}")
+            continue
+        for sender in sorted(agreement.source.sectors):
+            reaching = pack.between(sender, agreement.target.sector, agreement.purpose)
+            if agreement.row not in {row.id for row in reaching}:
+                expected = f"a row from {sender} to {agreement.target.sector} for {agreement.purpose}"
+                yield Finding(at, "row-elsewhere", expected)
+
+
+def formats(directory: Mapping[str, Party], types: Mapping[str, TypeSpec]) -> Iterator[Finding]:
+    """Every adapter that the directory names exists, for the type it is named for."""
+    from adapters.registry import adapters_for
+
+    known = {adapter.name: adapter.type for adapter in adapters_for(types).adapters}
+    for org, party in sorted(directory.items()):
+        for message_type, name in sorted(party.agency.formats.items()):
+            if known.get(name) != message_type:
+                fitting = sorted(adapter for adapter, reads in known.items() if reads == message_type)
+                expected = "one of " + ", ".join(fitting) if fitting else "a declared message type"
+                yield Finding(f"directory {org} formats", "adapter", expected)
+
+
+def _keys(settings: Settings) -> tuple[Finding, ...]:
+    """A small installation that has never run has no keys yet; any other must have them."""
+    from hub.vault import open_vault
+
+    if settings.embedded and not settings.keys.exists():
+        return ()
+    try:
+        open_vault(settings.keys)
+    except HubError as error:
+        return error.findings
+    return ()
+
+
+def _broker() -> list[Finding]:
+    from hub.queue.topology import hub_topology
+    from hub.queue.topology import lint as lint_topology
+
+    return lint_topology(hub_topology())
+
+
+def _docs() -> Iterator[Finding]:
+    from hub.generated_docs import differing
+
+    for name in differing():
+        yield Finding(f"docs/{name}", "generated", "what `python -m hub.generated_docs --write` writes")

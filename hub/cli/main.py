@@ -1,0 +1,82 @@
+"""Understands the command `bro`: its commands, and what its exit code means.
+
+    0  what was asked for is done, and what was checked holds
+    1  what was checked does not hold
+    2  it could not be done; stderr says why, who must act and what to do next
+
+Commands import the hub only when they run, so that help and `bro test` need nothing else to be whole.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.cli import faults
+from hub.cli.audit import audit
+from hub.cli.lint import lint
+from hub.cli.map import map_
+from hub.cli.messages import messages
+from hub.cli.playing import demo, test
+from hub.cli.policy import policy
+from hub.cli.running import serve, up, work
+from hub.errors import HubError
+
+RESERVED = frozenset(
+    "demo test up serve work messages consent policy map adapter audit person prove bench lint".split()
+)
+"""Names of the whole product. A command appears when it does real work."""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  bro demo               see one person's records cross the bridge
+  bro test               run all tests, with everything they need
+  bro up                 run the whole hub in one process
+  bro messages list --stuck
+
+\b
+Settings come from the environment; docs/settings.md lists them.
+Exit code: 0 it holds, 1 it does not, 2 it could not be done.""",
+)
+def bro() -> None:
+    """Brobygger: a message hub between agencies. What a person has agreed to decides, field by field,
+    what goes where, at the moment of sending."""
+
+
+for _command in (demo, test, up, serve, work, messages, policy, map_, audit, lint):
+    bro.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    try:
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        if not given:
+            given = ["--help"]
+        result = bro.main(args=given, prog_name="bro", standalone_mode=False)
+    except HubError as error:
+        faults.show(error)
+        return 2
+    except SQLAlchemyError:
+        faults.show(HubError("receive.busy"))
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        return 2
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has enough. Nothing may be flushed to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001  the last place that can keep a value off the terminal
+        faults.show(HubError("hub.internal", [faults.where(error)]))
+        return 2
+    return result if isinstance(result, int) else 0

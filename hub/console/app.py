@@ -1,0 +1,196 @@
+"""Understands the console's addresses, who gets in, and what every page is protected by.
+
+It shows and never changes anything of the hub. Mounted into the API's app by `mount`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.console import drift
+from hub.console.door import COOKIE, LASTS, Door
+from hub.console.standing import read
+from hub.console.texts import Language, say, say_count
+from hub.console.times import age, moment, number
+from hub.parts import Parts
+
+HERE = Path(__file__).parent
+ROOT = "/console"
+LANGUAGE_COOKIE = "bro_language"
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def mount(app: FastAPI, parts: Parts, key: str) -> None:
+    """Put the console under /console of an app. `key` (at least 32 characters) opens
+    /console/enter?key=… and nothing else does."""
+    # Not part of the API: no entry in its description.
+    app.router.routes.append(Route(ROOT, _to_drift))
+    app.router.routes.append(Mount(ROOT, console_router(parts, key), name="console"))
+
+
+def console_router(parts: Parts, login_key: str) -> Starlette:
+    """The console as an ASGI app of its own; it expects to stand under /console."""
+    rooms = _Rooms(parts, Door(login_key, parts.clock))
+    return Starlette(
+        routes=[
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+            Route("/enter", rooms.enter),
+            Route("/leave", rooms.leave, methods=["POST"]),
+            Route("/drift", rooms.drift),
+            Route("/", rooms.front),
+            Route("/{anything:path}", rooms.anything_else),
+        ],
+        middleware=[Middleware(_Guarded)],
+        exception_handlers={404: rooms.anything_else, 405: rooms.anything_else},
+    )
+
+
+async def _to_drift(request: Request) -> Response:
+    return RedirectResponse(f"{ROOT}/drift", status_code=303)
+
+
+class _Guarded:
+    """Every answer of the console carries the same headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+class _Rooms:
+    """The pages. Not `async`: they read the database, so the framework gives each a thread."""
+
+    def __init__(self, parts: Parts, door: Door) -> None:
+        self._parts = parts
+        self._door = door
+        self._templates = Environment(
+            loader=FileSystemLoader(HERE / "pages"), autoescape=True, undefined=StrictUndefined
+        )
+
+    def enter(self, request: Request) -> Response:
+        """Key for cookie. The address that is shown afterwards holds no key."""
+        if not self._door.opens(request.query_params.get("key", "")):
+            return self._closed(request)
+        response = RedirectResponse(f"{ROOT}/drift", status_code=303)
+        response.set_cookie(
+            COOKIE,
+            self._door.cookie(),
+            max_age=int(LASTS.total_seconds()),
+            path=ROOT,
+            secure=_over_tls(request),
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    def leave(self, request: Request) -> Response:
+        response = RedirectResponse(f"{ROOT}/drift", status_code=303)
+        response.delete_cookie(COOKIE, path=ROOT, httponly=True, samesite="strict")
+        return response
+
+    def front(self, request: Request) -> Response:
+        if not self._inside(request):
+            return self._closed(request)
+        return RedirectResponse(f"{ROOT}/drift", status_code=303)
+
+    def drift(self, request: Request) -> Response:
+        if not self._inside(request):
+            return self._closed(request)
+        language = _language(request)
+        shown = drift.page(read(self._parts), language)
+        return self._page(request, "drift.html", "drift", {"page": shown})
+
+    def anything_else(self, request: Request, _error: Exception | None = None) -> Response:
+        """Who is outside does not learn which pages exist."""
+        if not self._inside(request):
+            return self._closed(request)
+        return self._page(request, "missing.html", "missing", {}, HTTPStatus.NOT_FOUND)
+
+    def _inside(self, request: Request) -> bool:
+        return self._door.knows(request.cookies.get(COOKIE))
+
+    def _closed(self, request: Request) -> Response:
+        return self._page(request, "enter.html", "enter", {}, HTTPStatus.UNAUTHORIZED)
+
+    def _page(
+        self,
+        request: Request,
+        template: str,
+        title: str,
+        values: Mapping[str, Any],
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
+        language = _language(request)
+        body = self._templates.get_template(template).render(
+            **values,
+            root=ROOT,
+            title=say(language, title),
+            room=title,
+            inside=self._inside(request),
+            language=language.value,
+            other=_OTHER[language].value,
+            t=lambda key, **put_in: say(language, key, **put_in),
+            count=lambda key, n: say_count(language, key, n),
+            moment=lambda at: moment(language, at),
+            age=lambda span: age(language, span),
+            number=lambda n: number(language, n),
+        )
+        response = HTMLResponse(body, status_code=status)
+        if request.query_params.get("lang") in _WORDS:
+            response.set_cookie(
+                LANGUAGE_COOKIE,
+                language.value,
+                max_age=365 * 86400,
+                path=ROOT,
+                secure=_over_tls(request),
+                httponly=True,
+                samesite="strict",
+            )
+        return response
+
+
+_OTHER = {Language.NB: Language.EN, Language.EN: Language.NB}
+_WORDS = {language.value: language for language in Language}
+
+
+def _language(request: Request) -> Language:
+    """As asked for now, as asked for before, or bokmål."""
+    asked = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE))
+    return next((_WORDS[word] for word in asked if word in _WORDS), Language.NB)
+
+
+def _over_tls(request: Request) -> bool:
+    """TLS ends in the proxy in front, which says so. Whoever lies about it only locks themselves out."""
+    return request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"

@@ -1,0 +1,157 @@
+"""Understands every word of the console, in bokmål and English. Titles of codes stand in `hub/errors.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Language(StrEnum):
+    """`nb` is what a visitor gets who has said nothing."""
+
+    NB = "nb"
+    EN = "en"
+
+
+class Text(NamedTuple):
+    """One text in both languages. `{name}` is where something is put in."""
+
+    nb: str
+    en: str
+
+
+TEXTS: Mapping[str, Text] = {
+    "console": Text("Konsoll", "Console"),
+    "skip": Text("Hopp til hovedinnhold", "Skip to main content"),
+    "rooms": Text("Rom", "Rooms"),
+    "footer": Text(
+        "Denne siden viser aldri hva en melding inneholder, hvem den gjelder, eller hva som er bestemt om "
+        "deling.",
+        "This page never shows what a message holds, whom it is about, or what was decided about sharing.",
+    ),
+    "leave": Text("Gå ut", "Leave"),
+    "drift": Text("Drift", "Operations"),
+    "drift.as-of": Text("Slik det var", "As it was on"),
+    "drift.refresh": Text("Oppdater siden", "Refresh the page"),
+    "calm.yes": Text("Alt går som det skal", "Everything runs as it should"),
+    "calm.yes.more": Text(
+        "Ingenting står fast, og ingen ventede svar er over fristen.",
+        "Nothing is stuck, and no expected answer is overdue.",
+    ),
+    "calm.no": Text("Noe trenger tilsyn", "Something needs attention"),
+    "calm.store": Text("Databasen svarer ikke.", "The database does not answer."),
+    "calm.queue": Text("Meldingskøen svarer ikke.", "The message queue does not answer."),
+    "calm.stuck.one": Text("Én utlevering står fast.", "One disclosure is stuck."),
+    "calm.stuck.many": Text("{n} utleveringer står fast.", "{n} disclosures are stuck."),
+    "calm.overdue.one": Text("Ett ventet svar er over fristen.", "One expected answer is overdue."),
+    "calm.overdue.many": Text("{n} ventede svar er over fristen.", "{n} expected answers are overdue."),
+    "calm.aside.one": Text(
+        "Én oppgave er lagt til side i meldingskøen.", "One task was put aside in the message queue."
+    ),
+    "calm.aside.many": Text(
+        "{n} oppgaver er lagt til side i meldingskøen.", "{n} tasks were put aside in the message queue."
+    ),
+    "work": Text("Utleveringer", "Disclosures"),
+    "work.none": Text(
+        "Kan ikke vises så lenge databasen ikke svarer.", "Cannot be shown while the database does not answer."
+    ),
+    "state.queued": Text("I kø", "Queued"),
+    "state.queued.more": Text("huben har noe å gjøre", "the hub has work to do"),
+    "state.offered": Text("Til henting", "To be fetched"),
+    "state.offered.more": Text("ligger i mottakerens innboks", "lies in the recipient’s inbox"),
+    "state.parked": Text("Parkert", "Parked"),
+    "state.parked.more": Text("alle forsøk mislyktes; en operatør avgjør", "all attempts failed; an operator decides"),
+    "oldest": Text("eldste {age}", "oldest {age}"),
+    "nothing": Text("ingen", "none"),
+    "stuck": Text("Står fast", "Stuck"),
+    "stuck.none": Text("Ingenting står fast.", "Nothing is stuck."),
+    "stuck.unsaid": Text(
+        "Er forsøkt før og skal forsøkes igjen.", "Was tried before and will be tried again."
+    ),
+    "stuck.parked": Text("Parkert", "Parked"),
+    "stuck.retried": Text("Forsøkes igjen", "Tried again"),
+    "stuck.count.one": Text("1 utlevering", "1 disclosure"),
+    "stuck.count.many": Text("{n} utleveringer", "{n} disclosures"),
+    "stuck.actor": Text("Hvem må handle", "Who must act"),
+    "stuck.count": Text("Antall", "How many"),
+    "stuck.oldest": Text("Eldste", "Oldest"),
+    "stuck.code": Text("Kode", "Code"),
+    "stuck.ids": Text("Vis id-er", "Show ids"),
+    "stuck.ids.more": Text("og {n} til", "and {n} more"),
+    "stuck.repair": Text(
+        "Når årsaken er borte, prøv igjen fra kommandolinjen:",
+        "When the cause is gone, try again from the command line:",
+    ),
+    "stuck.by-itself": Text("Huben prøver igjen av seg selv.", "The hub tries again by itself."),
+    "stuck.reason": Text("hvorfor", "why"),
+    "overdue": Text("Svar over fristen", "Overdue answers"),
+    "overdue.none": Text("Ingen ventede svar er over fristen.", "No expected answer is overdue."),
+    "overdue.message": Text("Melding", "Message"),
+    "overdue.agency": Text("Hvem skulle svare", "Who should answer"),
+    "overdue.since": Text("Frist", "Due"),
+    "overdue.late": Text("Over fristen", "Overdue by"),
+    "overdue.more": Text("og {n} til", "and {n} more"),
+    "parts": Text("Deler", "Parts"),
+    "parts.store": Text("Database", "Database"),
+    "parts.queue": Text("Meldingskø", "Message queue"),
+    "parts.up": Text("svarer", "answers"),
+    "parts.down": Text("svarer ikke", "does not answer"),
+    "queues": Text("Køer", "Queues"),
+    "queues.name": Text("Kø", "Queue"),
+    "queues.what": Text("Hva ligger her", "What lies here"),
+    "queues.depth": Text("Antall", "How many"),
+    "queues.oldest": Text("Eldste", "Oldest"),
+    "queues.none": Text(
+        "Kan ikke vises så lenge meldingskøen ikke svarer.",
+        "Cannot be shown while the message queue does not answer.",
+    ),
+    "queues.work": Text("arbeid som skal gjøres nå", "work to be done now"),
+    "queues.later": Text("arbeid som venter på neste forsøk", "work that waits for its next attempt"),
+    "queues.dead": Text("lagt til side etter for mange forsøk", "put aside after too many attempts"),
+    "queues.unroutable": Text("lagt til side uten adresse", "put aside without an address"),
+    "queues.unknown-age": Text("ikke kjent", "not known"),
+    "log": Text("Revisjonslogg", "Audit log"),
+    "log.leaves": Text("Innførsler", "Leaves"),
+    "log.size": Text("I siste kontrollpunkt", "In the last checkpoint"),
+    "log.at": Text("Siste kontrollpunkt", "Last checkpoint"),
+    "log.never": Text("ingen ennå", "none yet"),
+    "log.check": Text("Kontroller hele loggen fra kommandolinjen:", "Check the whole log from the command line:"),
+    "actor.sender": Text("Avsenderen", "The sender"),
+    "actor.recipient": Text("Mottakeren", "The recipient"),
+    "actor.person": Text("Personen", "The person"),
+    "actor.caseworker": Text("En saksbehandler", "A caseworker"),
+    "actor.operations": Text("Driften", "Operations"),
+    "actor.nobody": Text("Ingen", "Nobody"),
+    "enter": Text("Du er ikke inne", "You are not inside"),
+    "enter.how": Text(
+        "Adressen med nøkkel skrives ut i terminalen når huben starter. Åpne den, så er du inne i åtte timer.",
+        "The address with its key is printed in the terminal when the hub starts. Open it, and you are "
+        "inside for eight hours.",
+    ),
+    "enter.again": Text(
+        "Har du nettopp åpnet den fra et annet nettsted, gå videre her:",
+        "If you have just opened it from another site, go on here:",
+    ),
+    "enter.lost": Text(
+        "Er nøkkelen borte, start huben på nytt; da lages en ny.",
+        "If the key is lost, restart the hub; it then makes a new one.",
+    ),
+    "missing": Text("Denne siden finnes ikke", "There is no such page"),
+    "missing.back": Text("Gå til Drift", "Go to Operations"),
+    "language.other": Text("English", "Bokmål"),
+}
+
+
+def say(language: Language, key: str, **put_in: object) -> str:
+    """The text, or KeyError: a missing one is a fault of the page, not of the visitor."""
+    text = TEXTS[key]
+    chosen = text.nb if language is Language.NB else text.en
+    return chosen.format(**put_in) if put_in else chosen
+
+
+def say_count(language: Language, key: str, n: int) -> str:
+    """`key.one` or `key.many`."""
+    if n == 1:
+        return say(language, f"{key}.one")
+    return say(language, f"{key}.many", n=n)

@@ -1,0 +1,249 @@
+"""Understands that an epikrise in FHIR is read whole or refused, and nothing hidden comes through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import adapters
+from adapters.fhir_epikrise.adapter import ADAPTER
+from hub.errors import HubError
+from hub.message import Record, walk
+
+EXAMPLE = (Path(adapters.__file__).parent / "fhir_epikrise/examples/epikrise.json").read_bytes()
+MARKER = "KANARI-7c1f"
+XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
+
+
+def document() -> Any:
+    return json.loads(EXAMPLE)
+
+
+def resource(bundle: Any, kind: str) -> Any:
+    return next(e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == kind)
+
+
+def parse(bundle: Any) -> Record:
+    return ADAPTER.parse(json.dumps(bundle).encode())
+
+
+HIDDEN: dict[str, Callable[[Any], object]] = {
+    "Patient.address": lambda b: resource(b, "Patient").update(address=[{"text": MARKER}]),
+    "Patient.telecom": lambda b: resource(b, "Patient").update(telecom=[{"value": MARKER}]),
+    "Patient.text": lambda b: resource(b, "Patient").update(
+        text={"status": "generated", "div": f"<div {XHTML}>{MARKER}</div>"}
+    ),
+    "Condition.id": lambda b: resource(b, "Condition").update(id=MARKER),
+    "Condition.category": lambda b: resource(b, "Condition").update(category=[{"text": MARKER}]),
+    "meta.tag": lambda b: resource(b, "Condition").update(meta={"tag": [{"code": MARKER}]}),
+    "meta.source": lambda b: b.update(meta={"source": f"urn:{MARKER}"}),
+    "Composition.title": lambda b: resource(b, "Composition").update(title=MARKER),
+    "Organization.identifier": lambda b: resource(b, "Organization").update(identifier=[{"value": MARKER}]),
+    "a generated narrative": lambda b: resource(b, "Composition")["section"][0]["text"].update(
+        div=f"<div {XHTML}>{MARKER}</div>"
+    ),
+    "a comment in a narrative": lambda b: narrative(b, f"<p>synlig<!-- {MARKER} --></p>"),
+    "an attribute in a narrative": lambda b: narrative(b, f'<p title="{MARKER}">synlig</p>'),
+    "a link in a narrative": lambda b: narrative(
+        b, f'<p><a href="https://example.org/{MARKER}">synlig</a></p>'
+    ),
+    "a reference's display": lambda b: resource(b, "Composition")["subject"].update(display=MARKER),
+}
+
+
+def narrative(bundle: Any, inside: str) -> None:
+    resource(bundle, "Composition")["section"][2]["text"]["div"] = f"<div {XHTML}>{inside}</div>"
+
+
+@pytest.mark.parametrize("hide", HIDDEN.values(), ids=HIDDEN.keys())
+def test_what_is_left_behind_is_neither_in_the_record_nor_in_what_is_written(
+    hide: Callable[[Any], object],
+) -> None:
+    bundle = document()
+    hide(bundle)
+    assert MARKER in json.dumps(bundle)
+
+    record = parse(bundle)
+
+    assert all(MARKER not in str(value) for _, value in walk(record.fields))
+    assert MARKER.encode() not in ADAPTER.render(record)
+
+
+REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
+    "a diagnosis that was ruled out": (
+        lambda b: resource(b, "Condition").update(verificationStatus={"coding": [{"code": "refuted"}]}),
+        "verificationStatus",
+    ),
+    "a second coding that labels could miss": (
+        lambda b: resource(b, "Condition")["code"]["coding"].append({"system": "urn:x", "code": "y"}),
+        "code.coding",
+    ),
+    "words that differ from the display": (
+        lambda b: resource(b, "Condition")["code"].update(text="noe annet"),
+        "code.text",
+    ),
+    "a diagnosis without a code": (lambda b: resource(b, "Condition").update(code={"text": "x"}), "code"),
+    "a medicine that was stopped": (
+        lambda b: resource(b, "MedicationStatement").update(status="stopped"),
+        "status",
+    ),
+    "a security label": (
+        lambda b: resource(b, "Condition").update(
+            meta={"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "ETH"}]}
+        ),
+        "security",
+    ),
+    "a modifier extension": (
+        lambda b: resource(b, "Condition").update(modifierExtension=[{"url": "urn:x", "valueBoolean": True}]),
+        "modifierExtension",
+    ),
+    "an extension": (
+        lambda b: resource(b, "Condition").update(extension=[{"url": "urn:x", "valueBoolean": True}]),
+        "extension",
+    ),
+    "a contained resource": (
+        lambda b: resource(b, "Condition").update(contained=[{"resourceType": "Patient"}]),
+        "contained",
+    ),
+    "a note nobody reads": (lambda b: resource(b, "Condition").update(note=[{"text": "x"}]), "note"),
+    "a narrative with more than the data": (
+        lambda b: resource(b, "Patient").update(
+            text={"status": "additional", "div": f"<div {XHTML}>x</div>"}
+        ),
+        "text.status",
+    ),
+    "an image in a narrative": (lambda b: narrative(b, '<img src="https://example.org/x.png"/>'), "text.div"),
+    "a script in a narrative": (lambda b: narrative(b, "<script>x</script>"), "text.div"),
+    "a DTD in a narrative": (
+        lambda b: resource(b, "Composition")["section"][2]["text"].update(
+            div=f'<!DOCTYPE div [<!ENTITY e "x">]><div {XHTML}>&e;</div>'
+        ),
+        "text.div",
+    ),
+    "an empty narrative": (lambda b: narrative(b, "<p> </p>"), "text.div"),
+    "an entry that nothing refers to": (
+        lambda b: b["entry"].append({"fullUrl": "urn:uuid:1", "resource": {"resourceType": "Patient"}}),
+        "resource",
+    ),
+    "a resource of another kind": (
+        lambda b: b["entry"].append({"fullUrl": "urn:uuid:1", "resource": {"resourceType": "Observation"}}),
+        "resourceType",
+    ),
+    "a reference to nowhere": (
+        lambda b: resource(b, "Composition")["subject"].update(reference="urn:uuid:nowhere"),
+        "subject.reference",
+    ),
+    "a reference outside the Bundle": (
+        lambda b: resource(b, "Composition")["subject"].update(reference="https://example.org/Patient/1"),
+        "subject.reference",
+    ),
+    "two entries with one address": (
+        lambda b: b["entry"][2].update(fullUrl=b["entry"][1]["fullUrl"]),
+        "fullUrl",
+    ),
+    "a Composition that is not final": (
+        lambda b: resource(b, "Composition").update(status="entered-in-error"),
+        "status",
+    ),
+    "a second person": (
+        lambda b: resource(b, "Patient")["identifier"].append({"system": "urn:x", "value": "1"}),
+        "identifier",
+    ),
+    "JSON in a string where an object belongs": (
+        lambda b: resource(b, "Condition").update(code='{"coding":[{"system":"a","code":"b"}]}'),
+        "code",
+    ),
+}
+
+
+@pytest.mark.parametrize(("break_it", "where"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_would_be_lost_or_turned_round_is_refused_with_its_path(
+    break_it: Callable[[Any], object], where: str
+) -> None:
+    bundle = document()
+    break_it(bundle)
+
+    with pytest.raises(HubError) as refused:
+        parse(bundle)
+
+    assert refused.value.code == "parse.invalid"
+    assert any(where in finding.at for finding in refused.value.findings)
+
+
+def test_every_fault_is_told_at_once() -> None:
+    bundle = document()
+    resource(bundle, "Patient")["birthDate"] = "2026-99-99"
+    resource(bundle, "Condition")["note"] = [{"text": "x"}]
+    resource(bundle, "MedicationStatement")["status"] = "stopped"
+
+    with pytest.raises(HubError) as refused:
+        parse(bundle)
+
+    assert {finding.at.rsplit(".", 1)[-1] for finding in refused.value.findings} >= {
+        "birthDate",
+        "note",
+        "status",
+    }
+
+
+@pytest.mark.parametrize(
+    ("inside", "text"),
+    [
+        ("<p>en</p><p>to</p>", "en\nto"),
+        ("<p>en<br/>to</p>", "en\nto"),
+        ("<p>en</p><p></p><p>to</p>", "en\n\nto"),
+        ("\n  <p>en\n     <b>fet</b> skrift</p>\n  <ul>\n<li>a</li><li>b</li></ul>", "en fet skrift\na\nb"),
+        ("<table><tbody><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></tbody></table>", "a b\nc"),
+        ("bar tekst", "bar tekst"),
+        ("&lt;script&gt; &amp; &#230;", "<script> & æ"),
+    ],
+)
+def test_a_narrative_is_read_as_its_lines(inside: str, text: str) -> None:
+    bundle = document()
+    narrative(bundle, inside)
+
+    assert parse(bundle).fields["seksjoner"][0]["tekst"] == text
+
+
+def test_ids_are_issued_anew_and_follow_from_the_message_alone() -> None:
+    first = parse(document())
+    other = Record(first.type, {**first.fields, "melding": {**first.fields["melding"], "id": "another"}})
+
+    urls = [{e["fullUrl"] for e in json.loads(ADAPTER.render(r))["entry"]} for r in (first, first, other)]
+
+    assert urls[0] == urls[1]
+    assert not urls[0] & urls[2]
+
+
+def test_a_section_that_is_withheld_leaves_no_trace() -> None:
+    full = parse(document())
+    reduced = Record(
+        full.type,
+        {
+            **full.fields,
+            "diagnoser": full.fields["diagnoser"][:1],
+            "legemidler": full.fields["legemidler"][:1],
+            "seksjoner": [full.fields["seksjoner"][0], full.fields["seksjoner"][2]],
+        },
+    )
+
+    body = ADAPTER.render(reduced).decode()
+
+    assert not any(
+        word in body for word in ("F11", "N07", "opioid", "Buprenorfin", "Rusmidler", "LAR", "29762-2")
+    )
+    assert ADAPTER.parse(body.encode()) == reduced
+
+
+def test_the_same_person_may_be_named_by_type_and_id() -> None:
+    bundle = document()
+    resource(bundle, "Patient")["id"] = "p1"
+    for entry in bundle["entry"]:
+        if "subject" in entry["resource"]:
+            entry["resource"]["subject"] = {"reference": "Patient/p1"}
+
+    assert parse(bundle) == parse(document())

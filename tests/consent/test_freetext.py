@@ -1,0 +1,267 @@
+"""Words that point to substance use are found however they are written; their false friends are not."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consent.freetext import Hit, Strength, load_terms, normalise, readable, scan
+from hub.errors import HubError
+
+REFERENCE = Path(__file__).parents[3] / "shared" / "consent" / "data" / "freetext_probes.csv"
+ORDER = ["0", "W", "M", "S"]
+
+
+def strongest(text: str) -> str:
+    return max((hit.strength.value for hit in scan(text)), key=ORDER.index, default="0")
+
+
+FOUND = [
+    ("Hun trenger hjelp med rusproblemene sine.", "S"),
+    ("Treng oppfølging for rusavhengnad.", "S"),
+    ("Fråhaldssymptom i natt.", "S"),
+    ("Ble avruset i mai.", "S"),
+    ("Ruser seg i helgene.", "S"),
+    ("Får Suboxone hver morgen.", "S"),
+    ("Fulgt opp av LAR.", "S"),
+    ("Henvist til TSB-poliklinikk.", "S"),
+    ("AUDIT 22 poeng.", "S"),
+    ("Skåret 31 på DUDIT-E", "S"),
+    ("PEth 0,8", "S"),
+    ("Diagnose F11.2", "S"),
+    ("Diagnose F1120", "S"),
+    ("Diagnose F 11.2", "S"),
+    ("Z50.30 utlevering", "S"),
+    ("N07BC02", "S"),
+    ("History of alcohol dependence.", "S"),
+    ("Currently on METHADONE", "S"),
+    ("Uren prøve i går", "S"),
+    ("Nedtrapping av benzodiazepiner", "M"),
+    ("Bor på Tyrili.", "M"),
+    ("Var i rus da det skjedde.", "M"),
+    ("Ruspedagogisk tiltak", "M"),
+    ("Jobber med ruspolitikk", "M"),
+    ("P19", "M"),
+    ("NPU16494 bestilt", "M"),
+    ("Avhengig av hjelp", "W"),
+    ("Bruker Sobril ved behov", "W"),
+]
+
+
+@pytest.mark.parametrize(("text", "strength"), FOUND)
+def test_a_term_is_found_with_its_strength(text: str, strength: str) -> None:
+    assert strongest(text) == strength
+
+
+FALSE_FRIENDS = [
+    "Benken er av rustfritt stål, uten rust.",
+    "Han er russ i år, og russetiden er lang.",
+    "Russisk statsborger, snakker russisk.",
+    "Rusler til jobb i rushtiden.",
+    "Kari Rusten og Lars Rustad i Ruseløkkveien.",
+    "Brus, grus, virus, citrus, frustrert, hustru, truse.",
+    "Lars og Lara Larsen bor i Larvik.",
+    "Revisjon: audit etter ISO 27001.",
+    "Rop om hjelp fra naboen.",
+    "Narkose ved operasjonen, narkolepsi utelukket.",
+    "Stoffskiftet er stabilt.",
+    "Uavhengig av dette.",
+    "Lykkerus er et annet ord.",
+    "Rehabilitering etter hoftebrudd.",
+    "Ruset motoren; ruse i fjorden.",
+    "Paracetamol og dopamin.",
+    "F17.2",
+    "tsb",
+    "Trenger bolig, jobb og bankkonto.",
+]
+
+
+@pytest.mark.parametrize("text", FALSE_FRIENDS)
+def test_a_false_friend_is_no_hit(text: str) -> None:
+    assert scan(text) == ()
+
+
+DISGUISES = [
+    "r u s m i s b r u k",
+    "r.u.s.m.i.s.b.r.u.k",
+    "r  u  s  m  i  s  b  r  u  k",
+    "R-U-S-M-I-S-B-R-U-K",
+    "RUSMISBRUK",
+    "rus\u00admisbruk",
+    "rus\u200bmisbruk",
+    "rus\u2060misbruk",
+    "\u202erusmisbruk\u202c",
+    "rus-\nmisbruk",
+    "rus\u00ad\nmisbruk",
+    "rus\u2011\r\n  misbruk",
+    "rus\x00mis\x01bruk\x03",
+    "ru\u0455misbruk",
+    "\u0433usmisbruk r\u057dsmisbruk rusmisbru\u043a",
+    "rusmi\u03c2bruk rusmisbru\u03ba",
+    "r\u0335u\u0335s\u0335m\u0335i\u0335s\u0335b\u0335r\u0335u\u0335k",
+    "\uff52\uff55\uff53\uff4d\uff49\uff53\uff42\uff52\uff55\uff4b",
+    "𝐫𝐮𝐬𝐦𝐢𝐬𝐛𝐫𝐮𝐤",
+    "r&#117;smisbruk",
+    "&amp;#114;usmisbruk",
+    "%72usmisbruk",
+    "rus<b>mis</b>bruk",
+    "rus&lt;i&gt;misbruk",
+    "rusm&iacute;sbruk",
+    "_rusmisbruk_",
+    "«rusmisbruk»",
+]
+
+
+@pytest.mark.parametrize("text", DISGUISES)
+def test_a_disguise_is_seen_through(text: str) -> None:
+    assert strongest(text) == "S"
+    assert strongest(f"Han har hatt {text} siden mai") == "S"
+
+
+def test_norwegian_letters_are_kept() -> None:
+    assert normalise("Ære være pa\u030a Øya") == "Ære være på Øya"
+    assert strongest("rusp\u0061\u030avirket") == "S"
+
+
+def test_two_terms_side_by_side_are_both_found() -> None:
+    assert [
+        hit.term_id for hit in scan("rust rusmiljø heroin kokain") if hit.strength is Strength.STRONG
+    ] == [
+        "drugs",
+        "drugs",
+    ]
+    assert strongest("rust rusmiljø") == "M"
+
+
+def test_a_hit_says_where_and_not_what() -> None:
+    text = "Får metadon,  og var i LAR"
+
+    hits = scan(text)
+
+    assert [normalise(text)[hit.start : hit.end] for hit in hits] == ["metadon", "LAR"]
+    assert "metadon" not in repr(hits)
+    assert isinstance(hits[0], Hit)
+
+
+READABLE = [
+    ("Bolig", True),
+    ("Trenger leilighet i Fjordvik", True),
+    ("Brukaren ønskjer å kome seg i arbeid etter soninga.", True),
+    ("Pasienten har hatt vondt i ryggen siden mars.", True),
+    ("The patient needs housing after release.", True),
+    ("Har gjeld, ønsker jobb innen bygg", True),
+    ("Nivå 3 µmol/L og β-blokker ved behov", True),
+    ("Nie ma mieszkania i potrzebuje pomocy", False),
+    ("Han bor inte här längre och behöver hjälp", False),
+    ("Er hat keine Wohnung und braucht Hilfe", False),
+    ("Wuxuu u baahan yahay guri iyo shaqo", False),
+    ("Mun dárbbašan viessu ja veahki", False),
+    ("У него нет жилья", False),
+    ("Трезвый", False),
+    ("ابحث عن سكن", False),
+    ("Bor hos mor, но пьёт", False),
+    ("xqz wvu trp mnb klo", False),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), READABLE)
+def test_only_norwegian_and_english_in_latin_letters_are_readable(text: str, expected: bool) -> None:
+    assert readable(text) is expected
+
+
+def test_a_name_needs_no_known_language_but_known_letters() -> None:
+    assert readable("Wojciech Brzęczyszczykiewicz", prose=False)
+    assert not readable("Владимир", prose=False)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_is_scanned_and_normalising_is_stable_in_its_hits(text: str) -> None:
+    hits = scan(text)
+    length = len(normalise(text))
+
+    assert all(0 <= hit.start < hit.end <= length for hit in hits)
+    assert isinstance(readable(text), bool)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet=st.characters(whitelist_categories=["Zs", "Po"]), max_size=10), st.integers(0, 10))
+def test_what_stands_around_a_term_hides_nothing(around: str, cut: int) -> None:
+    text = f"{around[:cut]} rusmisbruk {around[cut:]}"
+    if "&" not in text and "%" not in text:
+        assert strongest(text) == "S"
+
+
+NASTY = ["rus ", "r u ", "&amp;", "<", "-\n ", "%25", "r\u0301", "a", "ааа ", "F1", "\u200b"]
+
+
+@pytest.mark.parametrize("piece", NASTY)
+def test_time_grows_with_the_length_and_no_faster(piece: str) -> None:
+    def took(repeats: int) -> float:
+        text = piece * repeats
+        start = time.process_time()
+        scan(text)
+        readable(text)
+        return time.process_time() - start
+
+    scan("warm")
+    short = max(min(took(4_000) for _ in range(3)), 0.002)
+
+    assert took(32_000) < 8 * short * 4  # quadratic would be 64 times
+
+
+def test_the_reference_probes_come_out_as_expected(absent_reference: Callable[[str, int], None]) -> None:
+    if not REFERENCE.exists():
+        absent_reference(REFERENCE.name, 86)
+        return
+    rows = list(csv.DictReader(REFERENCE.read_text(encoding="utf-8").splitlines()))
+
+    wrong = [
+        number
+        for number, row in enumerate(rows, 2)
+        if (strongest(row["sentence"]) == "0")
+        if row["expected_max_strength"] == "normalise"
+    ] + [
+        number
+        for number, row in enumerate(rows, 2)
+        if row["expected_max_strength"] in ORDER
+        and strongest(row["sentence"]) != row["expected_max_strength"]
+    ]
+
+    assert len(rows) > 80
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("- {id: a, strength: X, words: [rus]}", "code"),
+        ("- {id: a, strength: S, words: []}", "texts"),
+        ("- {id: a, strength: S, words: ['ru(s']}", "word"),
+        ("- {id: a, strength: S, words: ['r*s']}", "word"),
+        ("- {id: a, strength: S, words: [rus], cas: true}", "unknown-key"),
+        ("- {id: a, strength: S, words: [rus]}\n- {id: a, strength: S, words: [rus]}", "id"),
+        ("", "id"),
+    ],
+)
+def test_a_list_of_terms_that_is_not_clear_is_refused(tmp_path: Path, text: str, rule: str) -> None:
+    (tmp_path / "terms.yaml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(HubError) as caught:
+        load_terms(tmp_path / "terms.yaml")
+
+    assert rule in {finding.rule for finding in caught.value.findings}
+
+
+def test_every_word_of_the_list_finds_itself() -> None:
+    for term in load_terms():
+        for word in term.words:
+            text = word.replace("*", "").replace("#", "1")
+            if not any(word.startswith(other.rstrip("*")) for other in term.unless):
+                assert term.id in {hit.term_id for hit in scan(text)}, word

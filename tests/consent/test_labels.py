@@ -1,0 +1,254 @@
+"""What content raises: codes in any notation, words in any field, and the whole element around them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consent.code_lists import CODES
+from consent.labels import label, load_codes
+from hub.errors import HubError
+from hub.message import Category, Leaf, Record
+
+CODE_LISTS = load_codes()
+ICD, ICPC, ATC, NLK = (f"2.16.578.1.12.4.1.1.{n}" for n in (7110, 7170, 7180, 7280))
+S, M, H, U = Category.SUBSTANCE_USE, Category.MENTAL_HEALTH, Category.SOMATIC_HEALTH, Category.UNKNOWN
+CUSTODY, OFFENCE = Category.CUSTODY, Category.OFFENCE
+
+CODED: list[tuple[str, str, set[Category]]] = [
+    (ICD, "F11.2", {S}),
+    (ICD, "F1120", {S}),
+    (ICD, "F 11.2", {S}),
+    (ICD, "f11.2", {S}),
+    (ICD, "F11.2+", {S}),
+    (ICD, "F10", {S}),
+    (ICD, "F10-F19", {S}),
+    (ICD, "F19.9", {S}),
+    (ICD, "F17.2", {H}),
+    (ICD, "Z50.30", {S}),
+    (ICD, "Z50.2", {S}),
+    (ICD, "Z50.1", set()),
+    (ICD, "Z71.4", {S}),
+    (ICD, "Z72.1", {S}),
+    (ICD, "Z86.4", {S}),
+    (ICD, "R78.0", {S}),
+    (ICD, "R78.6", set()),
+    (ICD, "Y90.3", {S}),
+    (ICD, "Y91", {S}),
+    (ICD, "K70.3", {S}),
+    (ICD, "T40.1", {S}),
+    (ICD, "F32.1", {M}),
+    (ICD, "F04", {M}),
+    (ICD, "F60.7", {M}),
+    (ICD, "F55.2", {U}),
+    (ICD, "Z65.1", {CUSTODY}),
+    (ICD, "Z65.0", {OFFENCE}),
+    (ICD, "S72.0", set()),
+    (ICD, "P15", set()),
+    (ICD, "", {U}),
+    (ICD, "†", {U}),
+    (f"urn:oid:{ICD}", "F11.2", {S}),
+    ("http://hl7.org/fhir/sid/icd-10-no", "F32.1", {M}),
+    ("HTTP://hl7.org/fhir/sid/icd-10-no/", "F32.1", {M}),
+    ("http://hl7.org/fhir/sid/icd-10-cm", "F11.20", {S}),
+    ("http://hl7.org/fhir/sid/icd-10-cm", "M54.5", {U}),
+    (ICPC, "P15", {S}),
+    (ICPC, "P19 -> F11.2", {S}),
+    (ICPC, "P17", {H}),
+    (ICPC, "P76", {M}),
+    (ICPC, "L84", set()),
+    (ICPC, "A86", {U}),
+    (ATC, "N07BC02", {S}),
+    (ATC, "N07BB04", {S}),
+    (ATC, "V03AB15", {S}),
+    (ATC, "N07BA01", {H}),
+    (ATC, "N02AA01", {U}),
+    (ATC, "N06AB04", {M}),
+    (ATC, "A10BA02", set()),
+    (NLK, "NPU16494", {S}),
+    (NLK, "NOR25838", {S}),
+    (NLK, "NPU19651", set()),
+    ("http://snomed.info/sct", "75544000", {S}),
+    ("http://snomed.info/sct", "22298006", {U}),
+    ("http://loinc.org", "75624-7", {S}),
+    ("http://loinc.org", "11535-2", {H}),
+    ("http://loinc.org", "99999-9", {U}),
+    ("http://www.nlm.nih.gov/research/umls/rxnorm", "6813", {S}),
+    ("", "F11.2", {S}),
+    ("", "S72.0", {U}),
+    ("urn:oid:1.2.3", "N07BC02", {S}),
+    ("urn:oid:1.2.3", "P15", {S}),
+    ("urn:oid:1.2.3", "M54.5", {U}),
+    ("urn:oid:1.2.3", "F17.2", {U}),
+]
+
+
+@pytest.mark.parametrize(("system", "code", "expected"), CODED)
+def test_a_code_tells_this_in_every_notation(system: str, code: str, expected: set[Category]) -> None:
+    assert CODE_LISTS.categories(system, code) == expected
+
+
+def leaf(path: str, value: object, *labels: Category, **more: object) -> Leaf:
+    return Leaf(path, value, frozenset(labels or {H}), **more)  # type: ignore[arg-type]  # real fields
+
+
+def told(*leaves: Leaf) -> dict[str, set[Category]]:
+    return {item.path: set(item.categories) for item in label(Record("t", {}), leaves, CODE_LISTS).items}
+
+
+def test_declared_labels_are_a_floor() -> None:
+    labelled = label(Record("t", {}), (leaf("arbeid.behov", "noe", Category.WORK),), CODE_LISTS)
+
+    (item,) = labelled.items
+    assert item.declared == item.categories == frozenset({Category.WORK})
+
+
+def test_a_leaf_that_declares_nothing_is_unknown() -> None:
+    bare = Leaf("felt", 3, frozenset())
+
+    assert told(bare) == {"felt": {U}}
+
+
+def test_a_diagnosis_raises_its_whole_element_and_no_other() -> None:
+    got = told(
+        leaf("diagnoser[0].system", ICD),
+        leaf("diagnoser[0].kode", "S72.0", code_system=ICD),
+        leaf("diagnoser[0].tekst", "Hoftebrudd"),
+        leaf("diagnoser[1].system", ICD),
+        leaf("diagnoser[1].kode", "F11.2", code_system=ICD),
+        leaf("diagnoser[1].tekst", "Se eget ark"),
+        leaf("diagnoser[1].dato", "2026-01-01"),
+        leaf("diagnoser[10].kode", "S72.0", code_system=ICD),
+    )
+
+    assert {path for path, categories in got.items() if S in categories} == {
+        "diagnoser[1].system", "diagnoser[1].kode", "diagnoser[1].tekst", "diagnoser[1].dato",
+    }  # fmt: skip
+
+
+def test_a_word_raises_its_whole_element() -> None:
+    got = told(
+        leaf("seksjoner[0].tittel", "Oppsummering"),
+        leaf("seksjoner[0].tekst", "Pasienten får metadon og har det bra.", free_text=True),
+        leaf("seksjoner[1].tittel", "Bevegelse"),
+    )
+
+    assert got == {"seksjoner[0].tittel": {H, S}, "seksjoner[0].tekst": {H, S}, "seksjoner[1].tittel": {H}}
+
+
+def test_an_inner_element_raises_every_element_around_it() -> None:
+    got = told(leaf("a[0].navn", "x"), leaf("a[0].b[0].tekst", "heroin"), leaf("a[0].b[1].tekst", "ro"))
+
+    assert got == {"a[0].navn": {H, S}, "a[0].b[0].tekst": {H, S}, "a[0].b[1].tekst": {H, S}}
+
+
+def test_a_code_outside_a_list_raises_its_group() -> None:
+    got = told(
+        leaf("diagnose.kode", "F11.2", code_system=ICD),
+        leaf("diagnose.dato", "2026-01-01"),
+        leaf("dato", "2026"),
+    )
+
+    assert got == {"diagnose.kode": {H, S}, "diagnose.dato": {H, S}, "dato": {H}}
+
+
+def test_a_word_outside_a_list_raises_only_its_leaf() -> None:
+    got = told(
+        leaf("bolig.behov", "stort", Category.HOUSING),
+        leaf("bolig.merknad", "Mistet boligen på grunn av rus", Category.HOUSING, free_text=True),
+    )
+
+    assert got == {"bolig.behov": {Category.HOUSING}, "bolig.merknad": {Category.HOUSING, S}}
+
+
+TEXTS: list[tuple[object, bool, set[Category]]] = [
+    ("rusbehandling", False, {H, S}),
+    ("overdose i januar", False, {H, S}),
+    ("Bruker Sobril ved behov", True, {H, U}),
+    ("Nie ma mieszkania i potrzebuje pomocy", True, {H, U}),
+    ("Владимир", False, {H, U}),
+    ("Nie ma mieszkania, heroin", True, {H, S, U}),
+    ("Pasienten har det bra", True, {H}),
+    (22, False, {H}),
+    (True, False, {H}),
+    ("", True, {H}),
+]
+
+
+@pytest.mark.parametrize(("value", "free", "expected"), TEXTS)
+def test_every_text_is_read(value: object, free: bool, expected: set[Category]) -> None:
+    assert told(leaf("felt", value, free_text=free)) == {"felt": expected}
+
+
+def test_a_leaf_of_a_known_code_is_raised_by_its_words_too() -> None:
+    assert told(leaf("d[0].kode", "S72.0 heroin", code_system=ICD))["d[0].kode"] == {H, S}
+
+
+def test_hits_stay_with_the_leaf_they_stand_in() -> None:
+    assert told(leaf("a", "rus-"), leaf("b", "misbruk av tillit"), leaf("c", "r u"), leaf("d", "s"))["d"] == {
+        H
+    }
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=6), st.data())
+def test_labels_only_ever_grow_and_no_leaf_is_lost(values: list[str], data: st.DataObject) -> None:
+    free = data.draw(st.booleans())
+    leaves = tuple(leaf(f"a[{i}].x", value, free_text=free) for i, value in enumerate(values))
+
+    labelled = label(Record("t", {}), leaves, CODE_LISTS)
+
+    assert [item.path for item in labelled.items] == [one.path for one in leaves]
+    assert all(item.declared <= item.categories for item in labelled.items)
+    for i, one in enumerate(leaves):
+        alone = label(Record("t", {}), (one,), CODE_LISTS).items[0]
+        assert alone == labelled.items[i]
+
+
+def test_a_record_of_two_kilobytes_is_labelled_fast() -> None:
+    prose = "Pasienten har hatt vondt i ryggen siden mars og bruker Paracet ved behov. " * 14
+    leaves = (
+        *(leaf(f"felt{i}.behov", "stort") for i in range(40)),
+        *(leaf(f"d[{i}].kode", "S72.0", code_system=ICD) for i in range(10)),
+        leaf("tekst", prose, free_text=True),
+    )
+    label(Record("t", {}), leaves, CODE_LISTS)
+
+    times = []
+    for _ in range(20):
+        start = time.process_time()
+        label(Record("t", {}), leaves, CODE_LISTS)
+        times.append(time.process_time() - start)
+
+    assert min(times) < 0.003  # a third of it here; slow machines exist
+
+
+BROKEN = [
+    ("7110,F99X,mental,note,x\n", "code"),
+    ("9999,F99X,mental_health,note,x\n", "code"),
+    ("7110,F99X,mental_health,note\n", "columns"),
+    ("7110,,mental_health,note,x\n", "columns"),
+    ("7110,F9 9,mental_health,note,x\n", "code"),
+    ("7110,F99X,mental_health,a,x\n7110,F9.9x,somatic_health,b,x\n", "code"),
+    ('7110,"F99X,mental_health,note,x\n', "file"),
+]
+
+
+@pytest.mark.parametrize(("rows", "rule"), BROKEN)
+def test_a_code_list_that_is_not_clear_is_refused(tmp_path: Path, rows: str, rule: str) -> None:
+    (tmp_path / "systems.csv").write_text((CODES / "systems.csv").read_text())
+    (tmp_path / "a.csv").write_text("system,code,category,note,source\n" + rows)
+
+    with pytest.raises(HubError) as caught:
+        load_codes(tmp_path)
+
+    assert rule in {finding.rule for finding in caught.value.findings}
+
+
+def test_a_folder_without_lists_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HubError, match=r"policy\.invalid"):
+        load_codes(tmp_path)
