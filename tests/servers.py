@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -36,6 +37,14 @@ class ServerMissing(Exception):
 
 class ServerFailed(Exception):
     """The program does not start; the message ends with its log."""
+
+
+@dataclass(frozen=True)
+class _Running:
+    """A server process, and the guard that ends it should we be killed ourselves."""
+
+    process: subprocess.Popen[bytes]
+    guard: subprocess.Popen[bytes]
 
 
 @contextmanager
@@ -66,7 +75,7 @@ class PostgreSQL:
         self._data = self._folder / "data"
         self._log = self._folder / "log"
         self._password = secrets.token_urlsafe(16)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: _Running | None = None
         self.port = free_port()
         try:
             self._initialise()
@@ -88,7 +97,7 @@ class PostgreSQL:
     def start(self) -> None:
         """Start on the data there is and wait until it answers, or raise ServerFailed."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [self._programs / "postgres", "-D", self._data],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -98,6 +107,7 @@ class PostgreSQL:
                 user=self._owner,
                 group=_group(self._owner),
             )
+        self._process = _guarded(process, self._folder)
         _await_ready("PostgreSQL", self._process, self._answers, self._log)
 
     def stop(self) -> None:
@@ -163,8 +173,8 @@ class RabbitMQ:
         self._folder = _folder("bro-rabbit-", None)
         self._log = self._folder / "log" / "node.log"
         self._console = self._folder / "log" / "console.log"
-        self._mapper: subprocess.Popen[bytes] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._mapper: _Running | None = None
+        self._process: _Running | None = None
         self._user, self._password = "bro", secrets.token_urlsafe(16)
         self.port, self._distribution_port, self._mapper_port = free_port(), free_port(), free_port()
         self.management_port = free_port() if management else None
@@ -204,7 +214,7 @@ class RabbitMQ:
         if self._mapper is None:
             self._start_mapper()
         with self._console.open("ab") as console:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [self._programs / "rabbitmq-server"],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -213,6 +223,7 @@ class RabbitMQ:
                 cwd=self._folder,
                 start_new_session=True,
             )
+        self._process = _guarded(process, self._folder)
         _await_ready("RabbitMQ", self._process, self._answers, self._log, self._console)
 
     def stop(self) -> None:
@@ -278,13 +289,14 @@ class RabbitMQ:
         program = _find(["/usr/bin/epmd", "/usr/lib/erlang/bin/epmd", "/usr/lib/erlang/erts-*/bin/epmd"])
         if program is None:
             raise ServerMissing("epmd is missing: install the Debian package erlang-base")
-        self._mapper = subprocess.Popen(
+        process = subprocess.Popen(
             [program, "-address", LOOPBACK, "-port", str(self._mapper_port)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        self._mapper = _guarded(process, self._folder)
 
     def _answers(self) -> bool:
         """Open for business = the port answers AMQP with Connection.Start."""
@@ -352,9 +364,8 @@ def _folder(prefix: str, owner: str | None) -> Path:
     return folder
 
 
-def _await_ready(
-    name: str, process: subprocess.Popen[bytes], answers: Callable[[], bool], *logs: Path
-) -> None:
+def _await_ready(name: str, running: _Running, answers: Callable[[], bool], *logs: Path) -> None:
+    process = running.process
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -362,29 +373,49 @@ def _await_ready(
         if answers():
             return
         time.sleep(0.05)
-    else:
-        _end(process, signal.SIGKILL)
+    _end(running, signal.SIGKILL)
     tail = "\n".join(log.read_text(errors="replace")[-4000:] for log in logs if log.exists())
     raise ServerFailed(f"{name} did not start (exit {process.poll()}); its log ends:\n{tail}")
 
 
-def _end(process: subprocess.Popen[bytes] | None, how: signal.Signals) -> None:
+def _end(running: _Running | None, how: signal.Signals) -> None:
     """Ask with `how`, insist with SIGKILL; the pid is ours and not yet reaped, so never another's."""
-    if process is None or process.poll() is not None:
+    if running is None:
         return
-    process.send_signal(how)
-    try:
-        process.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    process = running.process
+    if process.poll() is None:
+        process.send_signal(how)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if running.guard.poll() is None:
+        running.guard.kill()
+    running.guard.communicate()
 
 
-def _children(process: subprocess.Popen[bytes] | None) -> list[int]:
-    if process is None or process.poll() is not None:
+def _children(running: _Running | None) -> list[int]:
+    if running is None or running.process.poll() is not None:
         return []
-    listing = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    pid = running.process.pid
+    listing = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(pid) for pid in listing.read_text().split()] if listing.exists() else []
+
+
+GUARD = 'read -r _; kill -9 "$1"; sleep 1; rm -rf "$2"'
+
+
+def _guarded(process: subprocess.Popen[bytes], folder: Path) -> _Running:
+    """The guard waits on a pipe that only we hold: it ends when we do, also by SIGKILL."""
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", GUARD, "guard", str(process.pid), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    return _Running(process, guard)
 
 
 @contextmanager

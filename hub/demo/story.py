@@ -17,7 +17,7 @@ from typing import Any
 from hub.audit import log
 from hub.audit.verify import verify
 from hub.demo.agencies import Got
-from hub.demo.world import World
+from hub.demo.world import NAMES, World
 from hub.message import Outcome
 from hub.store.disclosures import Disclosure, where
 from hub.store.schema import disclosure
@@ -77,10 +77,10 @@ def mapping(world: World, say: Say) -> None:
     health = only(world, "prison_health", "helse.kontakt")
     say("the prison health service learns: wants contact", health.get("onsker_kontakt") is True)
     for key in ("nav", "housing", "prison_health"):
-        say(f"nothing at {key} tells of substance use", not tells_of_substance_use(world, key))
-        say(f"nothing at {key} tells that something is missing", not tells_of_a_gap(world, key))
+        say(f"nothing at {NAMES[key]} tells of substance use", not tells_of_substance_use(world, key))
+        say("nor that something is missing", not tells_of_a_gap(world, key))
     for key in ("school", "tsb", "gp"):
-        say(f"{key} gets nothing", not world.agencies[key].got)
+        say(f"{NAMES[key]} gets nothing", not world.agencies[key].got)
     held = disclosures(world, "housing", Outcome.HELD)
     say("the remark is held for a person", [item.code for item in held] == ["decide.free-text-unread"])
 
@@ -126,8 +126,8 @@ def release_date(world: World, say: Say) -> None:
     say("the older one is known as overtaken", status["state"] == "superseded")
     for key in ("nav", "housing", "tsb"):
         dates = list(dates_told(world, key))
-        say(f"{key} ends with the last date", bool(dates) and dates[-1] == "2027-04-15")
-        say(f"{key} never hears the overtaken one", "2027-03-20" not in dates)
+        say(f"{NAMES[key]} ends with the last date", bool(dates) and dates[-1] == "2027-04-15")
+        say("and never hears the overtaken one", "2027-03-20" not in dates)
 
 
 def answers(world: World, say: Say) -> None:

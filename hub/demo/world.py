@@ -38,7 +38,7 @@ from hub.vault import create_keys
 
 PERSON = "14839030186"
 KOMMUNE = "9901"
-LADDER = (0.5, 0.5, 1, 2, 4, 8)
+LADDER = (0.5, 1, 2, 4, 8, 16)
 """Retry soon: the demo does not wait as long as an operator would want a recipient to have."""
 
 _SECONDS = 30.0  # more than any step takes
@@ -65,6 +65,9 @@ CAST = (
     Cast("tsb", "310000078", "Solbakken klinikk", Sector.TSB, "webhook", (("tsb.henvisning", "fhir-tsb"),)),
     Cast("gp", "310000086", "Fjelltun legesenter", Sector.GP, "inbox", (("epikrise", "fhir-epikrise"),)),
 )
+
+NAMES = {agency.org: agency.name for agency in CAST} | {agency.key: agency.name for agency in CAST}
+"""The neutral name of each, by organisation number and by its key in the story."""
 
 
 class Clock:

@@ -97,6 +97,10 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
         ),
         "security",
     ),
+    "an ordinary code of another system": (
+        lambda b: resource(b, "Condition").update(meta={"security": [{"system": "urn:x", "code": "N"}]}),
+        "security",
+    ),
     "a modifier extension": (
         lambda b: resource(b, "Condition").update(modifierExtension=[{"url": "urn:x", "valueBoolean": True}]),
         "modifierExtension",
