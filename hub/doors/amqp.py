@@ -16,13 +16,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ConsumerCancelled
 from pika.spec import Basic, BasicProperties
 
 from hub.api.facade import Accepted
@@ -45,6 +46,7 @@ _BUSY_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # while the hub is busy: the last one 
 _FAULT_ATTEMPTS = 3
 _RECONNECT_PAUSES = (0.2, 0.5, 1.0, 2.0)
 _IDLE_SECONDS = 0.2
+_STOP_SECONDS = 10.0
 
 
 def permissions(opaque: str) -> Mapping[str, str]:
@@ -93,14 +95,30 @@ class Incoming:
         self._max_body_bytes = max_body_bytes
 
     def run(self, stop: threading.Event) -> None:
-        """Consume until told to stop; a broker that goes away is waited for. Blocks: give it a
-        thread of its own."""
+        """Take in for every agency until told to stop. Blocks: give it a thread of its own.
+
+        Each agency has a thread and a connection, because a call to a broker queue that has lost its
+        leader does not come back for a minute, and must not hold up the others.
+        """
+        threads = [
+            threading.Thread(target=self.serve, args=(opaque, agency, stop), daemon=True)
+            for opaque, agency in self._agencies.items()
+        ]
+        for thread in threads:
+            thread.start()
+        stop.wait()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for thread in threads:
+            # One still held by the broker dies with the process: what it had comes again.
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def serve(self, opaque: str, agency: Agency, stop: threading.Event) -> None:
+        """Take in for one agency until told to stop; a broker that goes away is waited for."""
         failures = 0
         while not stop.is_set():
             try:
                 with _connection(self._parameters) as connection:
-                    self._consume(connection, stop)
-                failures = 0
+                    self._consume(connection, opaque, agency, stop)
             except (AMQPError, OSError) as error:
                 log.warning(
                     "AMQP door lost the broker",
@@ -109,14 +127,17 @@ class Incoming:
                 stop.wait(_RECONNECT_PAUSES[min(failures, len(_RECONNECT_PAUSES) - 1)])
                 failures += 1
 
-    def _consume(self, connection: pika.BlockingConnection, stop: threading.Event) -> None:
-        for opaque, agency in self._agencies.items():
-            channel = connection.channel()
-            declare(channel, opaque)
-            channel.confirm_delivery()
-            channel.basic_qos(prefetch_count=1)
-            channel.basic_consume(f"bro.in.{opaque}", _Taking(self, connection, stop, opaque, agency))
+    def _consume(
+        self, connection: pika.BlockingConnection, opaque: str, agency: Agency, stop: threading.Event
+    ) -> None:
+        channel = connection.channel()
+        declare(channel, opaque)
+        channel.confirm_delivery()
+        channel.basic_qos(prefetch_count=1)
+        channel.basic_consume(f"bro.in.{opaque}", _Taking(self, connection, stop, opaque, agency))
         while not stop.is_set():
+            if not channel.consumer_tags:  # the broker cancels consumers when a queue loses its leader
+                raise ConsumerCancelled(Basic.Cancel())
             connection.process_data_events(_IDLE_SECONDS)
 
     def judge(

@@ -21,7 +21,7 @@ from hub.errors import Finding, HubError
 from hub.message import Agency
 from hub.permit import PermitSpent, SendPermit
 from tests.hub import fakes
-from tests.servers import RabbitMQ
+from tests.servers import RabbitMQ, private_rabbit
 
 PRISON_ID, NAV_ID = "k3v9q2m7x1pd", "w8b5t4n6z0ra"
 
@@ -205,7 +205,7 @@ def test_dying_between_storing_and_acknowledging_stores_nothing_twice(vhost: str
 
     def run() -> None:
         with pytest.raises(Died):
-            incoming.run(stop)
+            incoming.serve(NAV_ID, fakes.NAV, stop)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -293,7 +293,8 @@ def test_a_notification_tells_where_to_fetch_and_nothing_else(vhost: str) -> Non
 
     [(properties, body)] = take(vhost, f"bro.out.{NAV_ID}")
     assert json.loads(body) == {"id": "d_1", "fetch_url": "/v1/inbox/d_1"}
-    assert (properties.message_id, properties.headers, properties.type) == ("d_1", None, None)
+    assert (properties.message_id, properties.type) == ("d_1", None)
+    assert set(properties.headers or {}) <= {"x-delivery-count"}  # the broker's own
     assert take(vhost, f"bro.out.{PRISON_ID}") == []
 
 
@@ -311,8 +312,6 @@ def test_a_notification_spends_its_permit_and_only_for_an_agency_with_a_queue(vh
 
 
 def test_broker_away_and_back_neither_door_needs_a_restart() -> None:
-    from tests.servers import private_rabbit
-
     hub = fakes.FakeHub()
     with private_rabbit() as own:
         notify = Notify(fakes.directory(), own.url)
@@ -321,6 +320,10 @@ def test_broker_away_and_back_neither_door_needs_a_restart() -> None:
             replies(own.url, NAV_ID, 1)
             notify.send(SendPermit("d_1", fakes.NAV, 1))
 
+            # A single RabbitMQ 3.10 node killed in the very moment of traffic may leave a quorum queue
+            # without a leader until it is restarted once more; a cluster elects another. That is
+            # not what this test is about.
+            time.sleep(6)
             own.kill9()
             with pytest.raises(HubError) as refused:
                 notify.send(SendPermit("d_2", fakes.NAV, 1))
