@@ -40,13 +40,12 @@ class CodeLists:
     _anywhere: Listed = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        substance = {
-            code: category
-            for codes in self.listed.values()
-            for code, category in codes.items()
-            if category is Category.SUBSTANCE_USE
-        }
-        object.__setattr__(self, "_anywhere", substance)
+        anywhere: dict[str, Category] = {}
+        for codes in self.listed.values():
+            for code, category in codes.items():
+                if anywhere.get(code) is not Category.SUBSTANCE_USE:
+                    anywhere[code] = category
+        object.__setattr__(self, "_anywhere", anywhere)
 
     def categories(self, system: str, code: str) -> frozenset[Category]:
         """What the code tells, beyond what its field declares. An empty set: nothing more."""
@@ -54,13 +53,13 @@ class CodeLists:
         spellings = _spellings(code)
         if any(_F1.fullmatch(spelling) for spelling in spellings):
             return _SUBSTANCE
-        codes = self._anywhere if name is None else self.listed.get(name, {})
-        found = {category for spelling in spellings if (category := _look_up(codes, spelling))}
-        if found:
-            return frozenset(found)
-        if name is not None and name not in self.open_systems:
-            return frozenset() if any(map(_WRITTEN.fullmatch, spellings)) else _UNKNOWN
-        if any(_look_up(self._anywhere, spelling) for spelling in spellings):
+        if name is not None:
+            codes = self.listed.get(name, {})
+            if found := {category for spelling in spellings if (category := _look_up(codes, spelling))}:
+                return frozenset(found)
+            if name not in self.open_systems:
+                return frozenset() if any(map(_WRITTEN.fullmatch, spellings)) else _UNKNOWN
+        if any(_look_up(self._anywhere, spelling) is Category.SUBSTANCE_USE for spelling in spellings):
             return _SUBSTANCE
         return _UNKNOWN
 

@@ -78,10 +78,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9æøåÆØÅ .,:;()/'\"!?+§*@=_-]*")
 _SPELT_OUT = re.compile(r"(?<![^\W\d_])[^\W\d_][ .*_-]+[^\W\d_][ .*_-]+[^\W\d_](?![^\W\d_])")
 _KEPT = frozenset("æøåÆØÅ")
 _LOOKALIKES = str.maketrans(
-    "аеорсухіјѕһӏԁԛԝқвкмнтАВЕКМНОРСТУХІЈЅαεορυικντχΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷ‐‑‒–—―−",
-    "aeopcyxijshldqwkvkmhtABEKMHOPCTYXIJSaeopuikvtxABEZHIKMNOPTYXij-------",
+    "аеорсухіјѕһӏԁԛԝқвкмнтАВЕКМНОРСТУХІЈЅμαεορυικντχΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷ‐‑‒–—―−",
+    "aeopcyxijshldqwkvkmhtABEKMHOPCTYXIJSuaeopuikvtxABEZHIKMNOPTYXij-------",
 )
-_LINE_END = re.compile(r"-[ \t]*\r?\n\s*")
+_LINE_END = re.compile(r"[-\u2010][ \t]*\r?\n\s*")
 _HIDDEN = dict.fromkeys({*range(9), 11, 12, *range(14, 32), 127}, "")
 _TAG = re.compile(r"<[^<>]{0,500}>")
 _SPACED = re2.compile(r"(^|[^\pL\pN])((?:\pL[ .*_-]+){2,}\pL)($|[^\pL\pN])")

@@ -11,10 +11,10 @@ calls what sends, and the only one that issues a SendPermit (an architecture tes
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy import Connection
 
+from consent.intake import read as read_consent
 from hub import pipeline, settle
 from hub.audit.log import Kind
 from hub.case import Case, read_case
@@ -25,7 +25,7 @@ from hub.permit import SendPermit
 from hub.pipeline import Outgoing
 from hub.queue.port import LADDER, Done, Later, Settlement, Work
 from hub.rows import fingerprint, open_rendering, prove, prove_decision
-from hub.store import disclosures, people
+from hub.store import consents, disclosures, people
 from hub.store.disclosures import Disclosure, State
 from hub.trail import run
 
@@ -168,7 +168,8 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
     made anew. A later revision that would bring nothing new brings nothing.
     """
     now = parts.clock()
-    outgoing = pipeline.prepare(parts, tx, case.route, case.labelled, case.person, now)
+    given = consents.of_person(tx, parts.vault, case.person, read_consent)
+    outgoing = pipeline.prepare(parts, case.route, case.labelled, case.person, given, now)
     if not people.fence(tx, case.person):
         raise HubError("receive.busy")  # what the person allows changes just now; come again
     permitted = outgoing.decision.paths(Verdict.PERMIT)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
+from consent.intake import read as read_consent
 from hub.errors import HubError
-from hub.message import Received, Record
+from hub.message import Consent, Received, Record
 from hub.parts import Parts, work_of
-from hub.queue.port import Work
 from hub.rows import prove_decision, rendering
-from hub.store import disclosures, messages, people
+from hub.store import consents, disclosures, messages, people
 from hub.store.disclosures import Disclosure, State
 from hub.store.messages import Stored
 from hub.store.people import Person
@@ -52,6 +52,7 @@ class File:
     stored: Stored
     person: Person
     accepted: Accepted
+    consents: tuple[Consent, ...] = ()
     answered: Disclosure | None = None
     settled: bool = False
     _rows: list[dict[str, Any]] = field(default_factory=list)
@@ -125,7 +126,8 @@ def opened(parts: Parts, received: Received, record: Record) -> Iterator[File]:
         if series is not None and not overtaken:
             _overtake(tx, *series)
         accepted = Accepted(received.id, duplicate=False, message_id=sender_id)
-        file = File(tx, parts, stored, person, accepted, answered, settled=overtaken)
+        given = consents.of_person(tx, vault, person, read_consent)
+        file = File(tx, parts, stored, person, accepted, given, answered, settled=overtaken)
         yield file
         file.close()
 

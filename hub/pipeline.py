@@ -11,19 +11,18 @@ at once; before that commit nothing of it exists, after it nothing of it can be 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from consent.decide import Ask, decide, permit
-from consent.intake import read as read_consent
 from consent.labels import label
 from hub import desk, intake, routes
 from hub.errors import HubError
 from hub.intake import Accepted
 from hub.message import (
     Agency,
+    Consent,
     Decision,
     Item,
     Labelled,
@@ -35,7 +34,6 @@ from hub.message import (
 )
 from hub.parts import Parts
 from hub.routes import Route
-from hub.store import consents
 from hub.store.people import Person
 from hub.trail import run
 from mappings.engine import translate
@@ -55,7 +53,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
         for route in run(Step.ROUTE, routes.find, parts, file, received, record):
-            outgoing = prepare(parts, file.tx, route, labelled, file.person, received.at)
+            outgoing = prepare(parts, route, labelled, file.person, file.consents, received.at)
             run(Step.SEAL, file.keep, route, outgoing)
     # Dying here: stored, not on the broker. The sweeper enqueues what is due.
     run(Step.ENQUEUE, file.enqueue)
@@ -73,13 +71,18 @@ class Outgoing:
 
 
 def prepare(
-    parts: Parts, tx: Connection, route: Route, labelled: Labelled, person: Person, at: datetime
+    parts: Parts,
+    route: Route,
+    labelled: Labelled,
+    person: Person,
+    given: Sequence[Consent],
+    at: datetime,
 ) -> Outgoing:
     """Decide for one recipient, and if something may go, make it in the recipient's own format.
 
     Called at intake and again before every hand-over: the last decision is the one that counts.
     """
-    decision, permitted = run(Step.DECIDE, decide_for, parts, tx, route, labelled, person, at)
+    decision, permitted = run(Step.DECIDE, decide_for, parts, route, labelled, person, given, at)
     if permitted is None:
         return Outgoing(decision, None, None)
     try:
@@ -109,7 +112,12 @@ def label_record(parts: Parts, record: Record) -> Labelled:
 
 
 def decide_for(
-    parts: Parts, tx: Connection, route: Route, labelled: Labelled, person: Person, at: datetime
+    parts: Parts,
+    route: Route,
+    labelled: Labelled,
+    person: Person,
+    given: Sequence[Consent],
+    at: datetime,
 ) -> tuple[Decision, Permitted | None]:
     """Ask the decision about every leaf the agreement carries, and about what the envelope tells:
     who sends it, and that such a message exists."""
@@ -129,7 +137,6 @@ def decide_for(
         protected_address=person.protected_address,
         data_date=route.received_at.date(),
     )
-    given = consents.of_person(tx, parts.vault, person, read_consent)
     decision = decide(ask, parts.pack.rows, given, at=at, known_at=at)
     return decision, permit(decision, labelled, ask)
 
