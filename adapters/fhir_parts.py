@@ -17,6 +17,7 @@ FNR = "urn:oid:2.16.578.1.12.4.1.4.1"
 DNR = "urn:oid:2.16.578.1.12.4.1.4.2"
 ORGNR = "urn:oid:2.16.578.1.12.4.1.4.101"
 RECIPIENT = "urn:brobygger:mottaker"
+SENDER = "urn:brobygger:avsender"
 ANSWERS = "urn:brobygger:svar-pa"
 
 
@@ -80,16 +81,19 @@ def write_header(record: Record) -> dict[str, object]:
     }
 
 
+_ADDRESSING = {RECIPIENT: "mottaker", SENDER: "avsender", ANSWERS: "svar_pa"}
+
+
 def read_addressing(resource: Reader) -> Json:
-    """`melding.mottaker` and `melding.svar_pa`, for which FHIR documents have no element."""
+    """`melding.mottaker`, `avsender` and `svar_pa`, for which FHIR documents have no element."""
     found: Json = {}
     for extension in resource.children("extension"):
-        name = extension.one_of("url", {RECIPIENT: "mottaker", ANSWERS: "svar_pa"})
+        name = extension.one_of("url", _ADDRESSING)
         if name is None:
             extension.ignore_all()
         elif name in found:
             extension.fault("url", "unique", "once")
-        elif name == "mottaker":
+        elif name in ("mottaker", "avsender"):
             found[name] = read_organisation(extension.child("valueIdentifier", required=True))
         else:
             found[name] = extension.text("valueString", required=True)
@@ -98,10 +102,11 @@ def read_addressing(resource: Reader) -> Json:
 
 def write_addressing(record: Record) -> list[Json]:
     """The extensions that `read_addressing` reads."""
-    recipient, answers = record.get("melding.mottaker"), record.get("melding.svar_pa")
     extensions: list[Json] = []
-    if recipient is not None:
-        extensions.append({"url": RECIPIENT, "valueIdentifier": write_organisation(recipient)})
+    for url, name in ((RECIPIENT, "mottaker"), (SENDER, "avsender")):
+        if (org := record.get(f"melding.{name}")) is not None:
+            extensions.append({"url": url, "valueIdentifier": write_organisation(org)})
+    answers = record.get("melding.svar_pa")
     if answers is not None:
         extensions.append({"url": ANSWERS, "valueString": answers})
     return extensions

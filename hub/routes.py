@@ -39,6 +39,7 @@ class Route:
         told = {
             "id": self.disclosure,
             "sendt": self.received_at.isoformat(timespec="seconds"),
+            "avsender": self.sender.org,
         }
         return told | ({"svar_pa": self.answers} if self.answers else {})
 

@@ -55,6 +55,12 @@ MELDING = FieldSpec(
             _COORDINATION,
         ),
         FieldSpec(
+            "melding.avsender",
+            Kind.ORGNR,
+            Text("Avsenderen; huben skriver den", "The sender; the hub writes it"),
+            _COORDINATION,
+        ),
+        FieldSpec(
             "melding.svar_pa",
             Kind.TEXT,
             Text("Id-en til meldingen dette svarer på", "The id of the message this answers"),

@@ -11,7 +11,7 @@ from adapters.base import Findings
 from adapters.fhir import Json, Reader, coding, open_coding, open_resource, present
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_consent import vocabulary as words
-from adapters.fhir_parts import ANSWERS, ORGNR, RECIPIENT, person_number, read_organisation
+from adapters.fhir_parts import ANSWERS, ORGNR, RECIPIENT, SENDER, person_number, read_organisation
 from adapters.safe_json import read_json
 from hub.message import Record
 
@@ -102,6 +102,7 @@ def _extensions(consent: Reader) -> Json:
         words.FORM: "form",
         words.REPLACES: "erstatter",
         RECIPIENT: "mottaker",
+        SENDER: "avsender",
         ANSWERS: "svar_pa",
     }
     for extension in consent.children("extension"):
@@ -113,7 +114,7 @@ def _extensions(consent: Reader) -> Json:
             found[name] = extension.boolean("valueBoolean")
         elif name == "form":
             found[name] = extension.one_of("valueCode", words.FORMS)
-        elif name == "mottaker":
+        elif name in ("mottaker", "avsender"):
             found[name] = read_organisation(extension.child("valueIdentifier", required=True))
         else:
             found[name] = extension.text("valueString", required=True)

@@ -3,12 +3,12 @@ taken out of the house."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.installed import installed
 from hub.cli.shown import say, say_json
 
 if TYPE_CHECKING:
@@ -110,11 +110,10 @@ def _opened() -> tuple[Store, Vault]:
     from datetime import UTC, datetime
 
     from hub.audit.log import integrate
-    from hub.settings import Settings
     from hub.store.engine import Store
     from hub.vault import open_vault
 
-    settings = Settings.from_env(os.environ)
+    settings = installed()
     vault = open_vault(settings.keys)
     store = Store(settings.store)
     store.migrate()

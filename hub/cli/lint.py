@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from mappings.agreements import Agreement
     from mappings.types import TypeSpec
 
-PARTS = ("settings", "keys", "directory", "types", "agreements", "policy", "rows", "formats", "broker", "docs")
+PARTS = (
+    "settings",
+    "keys",
+    "directory",
+    "types",
+    "agreements",
+    "policy",
+    "rows",
+    "formats",
+    "broker",
+    "docs",
+)
 """What is looked at, in this order."""
 
 
@@ -93,18 +104,19 @@ def check(env: Mapping[str, str]) -> list[tuple[str, Finding]]:
 
 
 def rows(agreements: tuple[Agreement, ...], pack: Pack) -> Iterator[Finding]:
-    """The policy row that an agreement names exists, decides, and reaches from each of its senders to
-    its recipient for its purpose."""
+    """The policy row that an agreement names exists, decides, and reaches its flow; and from each of
+    its senders some row reaches its recipient for its purpose."""
     for agreement in agreements:
         at = f"{agreement.id}.yaml row"
         if not pack.versions(agreement.row):
             yield Finding(at, "row-unknown", f"a deciding row of the pack {pack.name}")
             continue
-        for sender in sorted(agreement.source.sectors):
-            reaching = pack.between(sender, agreement.target.sector, agreement.purpose)
-            if agreement.row not in {row.id for row in reaching}:
-                expected = f"a row from {sender} to {agreement.target.sector} for {agreement.purpose}"
-                yield Finding(at, "row-elsewhere", expected)
+        target, purpose = agreement.target.sector, agreement.purpose
+        reaching = {sender: pack.between(sender, target, purpose) for sender in agreement.source.sectors}
+        if agreement.row not in {row.id for found in reaching.values() for row in found}:
+            yield Finding(at, "row-elsewhere", f"a row that reaches {target} from a sender for {purpose}")
+        for sender in sorted(sender for sender, found in reaching.items() if not found):
+            yield Finding(at, "row-missing", f"a row from {sender} to {target} for {purpose}")
 
 
 def formats(directory: Mapping[str, Party], types: Mapping[str, TypeSpec]) -> Iterator[Finding]:

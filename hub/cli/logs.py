@@ -66,9 +66,7 @@ def configure(level: str, stream: TextIO | None = None) -> None:
     threading.excepthook = _uncaught_in_thread
 
 
-def _uncaught(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
     logging.getLogger("hub").error(

@@ -27,7 +27,10 @@ from hub.cli.running import serve, up, work
 from hub.errors import HubError
 
 RESERVED = frozenset(
-    "demo test up serve work messages consent policy map adapter audit person prove bench lint".split()
+    {
+        *("demo", "test", "up", "serve", "work", "messages", "consent", "policy", "map", "adapter"),
+        *("audit", "person", "prove", "bench", "lint"),
+    }
 )
 """Names of the whole product. A command appears when it does real work."""
 

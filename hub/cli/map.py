@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from mappings.engine import Covered, Failure, Types
 
 
-@click.group(
-    name="map", epilog="\b\nExamples:\n  bro map agreements\n  bro map test --coverage"
-)
+@click.group(name="map", epilog="\b\nExamples:\n  bro map agreements\n  bro map test --coverage")
 def map_() -> None:
     """See message types and agreements, and test them."""
 
@@ -27,6 +25,7 @@ def types(as_json: bool) -> None:
     """Every message type: who sends it, and how much it can hold."""
     from mappings.types import load_types
 
+    known = load_types()
     rows = [
         {
             "type": spec.name,
@@ -35,7 +34,7 @@ def types(as_json: bool) -> None:
             "senders": sorted(spec.senders),
             "fields": len(spec.scalars),
         }
-        for spec in load_types().values()
+        for spec in known.values()
     ]
     if as_json:
         say_json(rows)
@@ -50,7 +49,7 @@ def types(as_json: bool) -> None:
                 ", ".join(sorted(spec.senders)) or "the hub",
                 spec.title.en,
             )
-            for row, spec in zip(rows, load_types().values(), strict=True)
+            for row, spec in zip(rows, known.values(), strict=True)
         ],
         empty="No type.",
     )
@@ -195,7 +194,8 @@ def _tested(
 
 def _say_tested(told: dict[str, Any], failures: tuple[Failure, ...]) -> None:
     held = told["examples"] - len({failure.example for failure in failures})
-    say(f"{told['agreement']}: {held} of {told['examples']} examples hold, {told['coverage_percent']:.0f} % covered")
+    covered = f"{told['coverage_percent']:.0f} % covered"
+    say(f"{told['agreement']}: {held} of {told['examples']} examples hold, {covered}")
     for failure in failures:
         say(f"  FAULT {failure.example}: expected {failure.expected}, got {failure.got}")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli import faults
+from hub.cli.installed import open_parts
 from hub.cli.shown import age, moment, say, say_json, table
 from hub.errors import HubError
 
@@ -43,7 +44,9 @@ Examples:
     "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only this state; may be repeated."
 )
 @click.option("--stuck", is_flag=True, help="Only what failed at least once and is not settled.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=200, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=200, show_default=True, help="At most so many."
+)
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
 def list_messages(states: tuple[str, ...], stuck: bool, limit: int, as_json: bool) -> None:
     """Disclosures by state: one line per message and recipient, oldest first.
@@ -52,7 +55,7 @@ def list_messages(states: tuple[str, ...], stuck: bool, limit: int, as_json: boo
     """
     if states and stuck:
         raise click.UsageError("--state and --stuck exclude each other.")
-    parts = _parts()
+    parts = open_parts()
     found = _stuck(parts) if stuck else _in_states(parts, states or _OPEN, limit)
     now = parts.clock()
     rows = [_plain(item, now) for item in found[:limit]]
@@ -91,7 +94,7 @@ def show(id_: str, as_json: bool) -> None:
 
     ID is the hub's own id of a message, or the id of a disclosure.
     """
-    parts = _parts()
+    parts = open_parts()
     stored, items = _way(parts, id_)
     now = parts.clock()
     told = {
@@ -162,7 +165,7 @@ def drop(ids: tuple[str, ...], reason: str, as_json: bool) -> int:
 
 def _each(ids: tuple[str, ...], reason: str, do: Callable[..., None], done: str, as_json: bool) -> int:
     """Each in a transaction of its own; one that fails does not stop the others."""
-    parts = _parts()
+    parts = open_parts()
     results: list[dict[str, Any]] = []
     for id_ in dict.fromkeys(ids):
         try:
@@ -185,13 +188,6 @@ def _operator() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return f"uid {os.getuid()}"
-
-
-def _parts() -> Parts:
-    from hub.app import build  # imports everything; see hub/cli/main.py
-    from hub.settings import Settings
-
-    return build(Settings.from_env(os.environ))
 
 
 def _stuck(parts: Parts) -> list[Disclosure]:

@@ -89,16 +89,12 @@ def _serve(parts: Parts, settings: Settings, running: Running | None, stop: thre
     from hub.console.app import mount
 
     hub = Hub(parts)
-    app = create_app(
-        hub, settings=settings, directory=parts.directory, clock=parts.clock, ready=hub.ready
-    )
+    app = create_app(hub, settings=settings, directory=parts.directory, clock=parts.clock, ready=hub.ready)
     key = secrets.token_urlsafe(32)
     mount(app, parts, key)
     web = server(app, settings)
     with _listener(settings.listen.host, settings.listen.port) as listener:
-        thread = threading.Thread(
-            target=web.run, kwargs={"sockets": [listener]}, name="bro-web", daemon=True
-        )
+        thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, name="bro-web", daemon=True)
         thread.start()
         address = _address(listener)
         say(f"API      {address}/v1/messages", f"console  {address}/console/enter?key={key}")

@@ -140,7 +140,9 @@ def _depths(parts: Parts) -> Mapping[str, Depth] | None:
 
 
 def _amounts(view: Connection, now: datetime) -> tuple[Amount, ...]:
-    since = case((disclosure.c.state == State.OFFERED, disclosure.c.offered_at), else_=disclosure.c.created_at)
+    since = case(
+        (disclosure.c.state == State.OFFERED, disclosure.c.offered_at), else_=disclosure.c.created_at
+    )
     query = (
         select(disclosure.c.state, func.count(), func.min(since))
         .where(disclosure.c.state.in_(SHOWN))

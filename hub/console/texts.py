@@ -54,14 +54,17 @@ TEXTS: Mapping[str, Text] = {
     ),
     "work": Text("Utleveringer", "Disclosures"),
     "work.none": Text(
-        "Kan ikke vises så lenge databasen ikke svarer.", "Cannot be shown while the database does not answer."
+        "Kan ikke vises så lenge databasen ikke svarer.",
+        "Cannot be shown while the database does not answer.",
     ),
     "state.queued": Text("I kø", "Queued"),
     "state.queued.more": Text("huben har noe å gjøre", "the hub has work to do"),
     "state.offered": Text("Til henting", "To be fetched"),
     "state.offered.more": Text("ligger i mottakerens innboks", "lies in the recipient’s inbox"),
     "state.parked": Text("Parkert", "Parked"),
-    "state.parked.more": Text("alle forsøk mislyktes; en operatør avgjør", "all attempts failed; an operator decides"),
+    "state.parked.more": Text(
+        "alle forsøk mislyktes; en operatør avgjør", "all attempts failed; an operator decides"
+    ),
     "oldest": Text("eldste {age}", "oldest {age}"),
     "nothing": Text("ingen", "none"),
     "stuck": Text("Står fast", "Stuck"),
@@ -116,7 +119,9 @@ TEXTS: Mapping[str, Text] = {
     "log.size": Text("I siste kontrollpunkt", "In the last checkpoint"),
     "log.at": Text("Siste kontrollpunkt", "Last checkpoint"),
     "log.never": Text("ingen ennå", "none yet"),
-    "log.check": Text("Kontroller hele loggen fra kommandolinjen:", "Check the whole log from the command line:"),
+    "log.check": Text(
+        "Kontroller hele loggen fra kommandolinjen:", "Check the whole log from the command line:"
+    ),
     "actor.sender": Text("Avsenderen", "The sender"),
     "actor.recipient": Text("Mottakeren", "The recipient"),
     "actor.person": Text("Personen", "The person"),
@@ -125,7 +130,8 @@ TEXTS: Mapping[str, Text] = {
     "actor.nobody": Text("Ingen", "Nobody"),
     "enter": Text("Du er ikke inne", "You are not inside"),
     "enter.how": Text(
-        "Adressen med nøkkel skrives ut i terminalen når huben starter. Åpne den, så er du inne i åtte timer.",
+        "Adressen med nøkkel skrives ut i terminalen når huben starter. Åpne den, så er du inne i åtte "
+        "timer.",
         "The address with its key is printed in the terminal when the hub starts. Open it, and you are "
         "inside for eight hours.",
     ),

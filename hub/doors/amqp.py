@@ -137,7 +137,7 @@ class Incoming:
         channel.basic_consume(f"bro.in.{opaque}", _Taking(self, connection, stop, opaque, agency))
         while not stop.is_set():
             if not channel.consumer_tags:  # the broker cancels consumers when a queue loses its leader
-                raise ConsumerCancelled(Basic.Cancel())
+                raise ConsumerCancelled
             connection.process_data_events(_IDLE_SECONDS)
 
     def judge(

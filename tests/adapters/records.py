@@ -61,7 +61,7 @@ def filled(strategy: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dic
     return strategy.filter(bool)
 
 
-melding = some({"id": ids, "sendt": moments}, mottaker=orgnrs, svar_pa=ids)
+melding = some({"id": ids, "sendt": moments}, mottaker=orgnrs, avsender=orgnrs, svar_pa=ids)
 person = some({"id": numbers}, navn=lines)
 need = st.sampled_from(["ingen", "noe", "stort"])
 yes_no = st.booleans()

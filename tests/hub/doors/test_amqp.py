@@ -79,7 +79,7 @@ def put(url: str, opaque: str, body: bytes, media_type: str = "application/json"
 
 
 def take(url: str, queue: str) -> list[tuple[Any, bytes]]:
-    got = []
+    got: list[tuple[Any, bytes]] = []
     with channel(url) as link:
         while True:
             method, properties, body = link.basic_get(queue, auto_ack=True)
@@ -255,8 +255,7 @@ def test_an_agencys_user_reaches_its_own_queues_and_no_others(rabbit: RabbitMQ, 
                 link.confirm_delivery()
                 act(link)
         except ChannelClosedByBroker as closed:
-            assert closed.reply_code == 403
-            refused.append(what)
+            refused.append(what if closed.reply_code == 403 else f"{what}: {closed.reply_code}")
 
     with door(vhost, hub.receive):
         nav = agency_user(rabbit, vhost, NAV_ID)

@@ -1,0 +1,230 @@
+"""The database: the schema that migrations build, the gate, times, and being moved from one state."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import insert, inspect, select
+from sqlalchemy.exc import OperationalError
+
+from hub.errors import HubError
+from hub.parts import Parts
+from hub.store import disclosures
+from hub.store.disclosures import LostRace, State
+from hub.store.engine import Store
+from hub.store.schema import instant, metadata, microseconds, person
+from tests.hub.bench import Bench, run_together
+from tests.servers import PostgreSQL
+
+ROOT = Path(__file__).parents[3]
+HOLDER = """
+import sys, time
+from hub.store.engine import Store
+with Store(sys.argv[1]).gate(sys.argv[2]):
+    print("in", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without a table."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/empty.sqlite"
+    server: PostgreSQL = request.getfixturevalue("postgres")
+    return server.fresh_database()
+
+
+def test_migrations_build_what_the_schema_says(empty: str) -> None:
+    store = Store(empty)
+    store.migrate()
+    with store.engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+        built = set(inspect(connection).get_table_names())
+    store.close()
+    assert found == []
+    assert set(metadata.tables) <= built
+
+
+def test_migrating_twice_changes_nothing(url: str) -> None:
+    store = Store(url)
+    with store.writing() as tx:
+        tx.execute(insert(person).values(id="p", epoch=7, protected_address=False, created_at=instant(0)))
+    store.migrate()
+    with store.reading() as view:
+        assert view.scalar(select(person.c.epoch)) == 7
+    store.close()
+
+
+def test_several_processes_migrate_at_once(empty: str) -> None:
+    command = [sys.executable, "-c", "import sys; from hub.store.engine import Store; Store(sys.argv[1]).migrate()"]
+    running = [
+        subprocess.Popen([*command, empty], cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    said = [process.communicate(timeout=60)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], said
+    store = Store(empty)
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    store.close()
+
+
+def test_the_gate_lets_one_thread_in_at_a_time(url: str) -> None:
+    store = Store(url)
+    inside, most = [0], [0]
+
+    def work() -> None:
+        for _ in range(5):
+            with store.gate("somebody"):
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+                time.sleep(0.002)
+                inside[0] -= 1
+
+    assert run_together(*[work] * 6) == [None] * 6
+    store.close()
+    assert most[0] == 1
+
+
+def test_gates_of_two_persons_do_not_meet(url: str) -> None:
+    store, both = Store(url), threading.Barrier(2, timeout=10)
+
+    def work(name: str) -> None:
+        with store.gate(name):
+            both.wait()
+
+    assert run_together(lambda: work("ada"), lambda: work("bo")) == [None, None]
+    store.close()
+
+
+def test_the_gate_holds_across_processes_and_opens_when_its_holder_is_killed(url: str) -> None:
+    store = Store(url)
+    entered = threading.Event()
+
+    def enter() -> None:
+        with store.gate("somebody"):
+            entered.set()
+
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, url, "somebody"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    try:
+        assert holder.stdout.readline() == "in\n"
+        waiting = threading.Thread(target=enter, daemon=True)
+        waiting.start()
+        assert not entered.wait(0.5)
+    finally:
+        holder.kill()
+        holder.wait()
+    assert entered.wait(10)
+    waiting.join(10)
+    holder.stdout.close()
+    store.close()
+
+
+def test_the_gate_opens_when_its_holder_raises(url: str) -> None:
+    store = Store(url)
+    with pytest.raises(KeyError), store.gate("somebody"):
+        raise KeyError
+    with store.gate("somebody"):
+        pass
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime(2026, 11, 22, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(2026, 3, 29, 1, 30, 0, 1, tzinfo=UTC),  # the hour that Oslo skips
+        datetime(2126, 2, 28, 12, 0, 0, 123_456, tzinfo=UTC),
+    ],
+)
+def test_times_come_back_to_the_microsecond(bench: Bench, at: datetime) -> None:
+    assert instant(microseconds(at)) == at
+    with bench.parts.store.writing() as tx:
+        tx.execute(insert(person).values(id="p", epoch=0, protected_address=False, created_at=at))
+    with bench.parts.store.reading() as view:
+        assert view.scalar(select(person.c.created_at)) == at
+        assert view.scalar(select(person.c.id).where(person.c.created_at < at + timedelta(microseconds=1)))
+        assert not view.scalar(select(person.c.id).where(person.c.created_at < at))
+
+
+def test_times_come_back_to_the_microsecond_from_postgresql(first: Parts, postgres: PostgreSQL) -> None:
+    store, at = Store(postgres.fresh_database()), datetime(2026, 11, 22, 23, 59, 59, 999_999, tzinfo=UTC)
+    store.migrate()
+    with store.writing() as tx:
+        tx.execute(insert(person).values(id="p", epoch=0, protected_address=False, created_at=at))
+    with store.reading() as view:
+        assert view.scalar(select(person.c.created_at)) == at
+    store.close()
+
+
+def test_of_two_that_move_a_disclosure_one_loses(either: Bench) -> None:
+    either.post("prison", "brik.xml")
+    item = either.row("nav")
+    with either.parts.store.writing() as tx:
+        disclosures.move(tx, item, State.PARKED)
+    with pytest.raises(LostRace), either.parts.store.writing() as tx:
+        disclosures.move(tx, item, State.DONE)
+    assert either.row("nav").state is State.PARKED
+
+
+def test_a_move_loses_when_somebody_else_has_begun_an_attempt(either: Bench) -> None:
+    either.post("prison", "brik.xml")
+    item = either.row("nav")
+    with either.parts.store.writing() as tx:
+        disclosures.move(tx, item, State.QUEUED, attempts=1)
+    with pytest.raises(LostRace), either.parts.store.writing() as tx:
+        disclosures.move(tx, item, State.DONE)
+    assert either.row("nav").state is State.QUEUED
+
+
+def test_many_threads_move_a_disclosure_and_exactly_one_wins(either: Bench) -> None:
+    either.post("prison", "brik.xml")
+    item = either.row("nav")
+
+    def move() -> None:
+        with either.parts.store.writing() as tx:
+            disclosures.move(tx, item, State.PARKED)
+
+    results = run_together(*[move] * 8)
+    assert results.count(None) == 1
+    assert sum(isinstance(result, LostRace) for result in results) == 7
+
+
+def test_what_raises_leaves_nothing_behind(either: Bench) -> None:
+    with pytest.raises(KeyError), either.parts.store.writing() as tx:
+        tx.execute(insert(person).values(id="p", epoch=0, protected_address=False, created_at=instant(0)))
+        raise KeyError
+    assert either.people() == []
+
+
+def test_a_database_that_is_away_is_busy_and_not_broken(tmp_path: Path) -> None:
+    store = Store("postgresql+psycopg://nobody@127.0.0.1:9/none")
+    for door in (store.writing, store.reading):
+        with pytest.raises(HubError) as refused, door():
+            pass
+        assert refused.value.code == "receive.busy"
+    with pytest.raises(HubError) as refused, store.gate("somebody"):
+        pass
+    assert refused.value.code == "receive.busy"
+
+
+def test_a_value_never_stands_in_the_text_of_a_database_error(either: Bench) -> None:
+    row = {"id": "kanari-hemmelig", "epoch": 0, "protected_address": False, "created_at": instant(0)}
+    with pytest.raises(HubError) as refused, either.parts.store.writing() as tx:
+        tx.execute(insert(person).values(**row))
+        tx.execute(insert(person).values(**row))
+    told = repr(refused.value) + repr(refused.value.findings)
+    assert "kanari" not in told
+    assert not isinstance(refused.value.__cause__, OperationalError)
