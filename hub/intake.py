@@ -15,13 +15,14 @@ from sqlalchemy import Connection
 
 from consent.intake import read as read_consent
 from hub.errors import HubError
-from hub.message import Consent, Received, Record
+from hub.message import Consent, Outcome, Received, Record
 from hub.parts import Parts, work_of
 from hub.rows import prove_decision, rendering
 from hub.store import consents, disclosures, messages, people
 from hub.store.disclosures import Disclosure, State
 from hub.store.messages import Stored
 from hub.store.people import Person
+from mappings.agreements import Agreement
 
 if TYPE_CHECKING:
     from hub.pipeline import Outgoing
@@ -44,7 +45,8 @@ class File:
     """One message being taken in.
 
     `settled`: nothing more is to be done (the same message again, or overtaken by a newer version).
-    `answered`: the disclosure this message answers.
+    `answered`: the disclosure this message answers. `unreached`: agreements that match and for which
+    the directory has no recipient.
     """
 
     tx: Connection
@@ -55,6 +57,7 @@ class File:
     consents: tuple[Consent, ...] = ()
     answered: Disclosure | None = None
     settled: bool = False
+    unreached: list[Agreement] = field(default_factory=list)
     _rows: list[dict[str, Any]] = field(default_factory=list)
 
     def keep(self, route: Route, outgoing: Outgoing) -> None:
@@ -85,9 +88,26 @@ class File:
         place = disclosures.next_place(self.tx, self.person.id)
         numbered = [row | {"place": place + index} for index, row in enumerate(self._rows)]
         disclosures.add(self.tx, numbered)
+        disclosures.add(self.tx, [self._nobody(agreement) for agreement in self.unreached])
         expected = self.answered and self.parts.agreement(self.answered.agreement).expects
         if self.answered and expected and expected.type == self.stored.type:
             disclosures.note(self.tx, self.answered.id, answered_at=self.stored.received_at)
+
+    def _nobody(self, agreement: Agreement) -> dict[str, Any]:
+        """A disclosure to nobody: there so that its sender, and operations, see that it is missing."""
+        return {
+            "id": self.parts.new_id(),
+            "message_id": self.stored.id,
+            "person_id": self.person.id,
+            "agreement": agreement.id,
+            "recipient": "",
+            "revision": 1,
+            "place": 0,
+            "state": State.DONE,
+            "outcome": Outcome.REJECTED,
+            "code": "route.recipient-unknown",
+            "created_at": self.stored.received_at,
+        }
 
     def enqueue(self) -> None:
         """Tell the broker. When it is away the message is safe and the sweeper tells it later."""

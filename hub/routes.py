@@ -45,24 +45,29 @@ class Route:
 
 
 def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[Route, ...]:
-    """All routes of a message. Raises route.agreement-missing, route.recipient-unknown."""
+    """All routes of a message. An agreement that matches and leads to nobody is noted in the file, so
+    that the sender sees it. Raises route.agreement-missing, and route.recipient-unknown when the
+    message leads to nobody at all."""
     sector = received.sender.sector
     matching = [a for a in parts.agreements if sector in a.source[0] and a.source[1] == record.type]
     if not matching:
         raise HubError("route.agreement-missing")
     answers = file.answered.message_id if file.answered else None
-    found = tuple(
-        Route(parts.new_id(), agreement, received.sender, recipient, received.at, answers)
-        for agreement in matching
-        for recipient in _recipients(parts, file, received, record, agreement)
-    )
     addressed = record.get("melding.mottaker")
-    if addressed is not None:
-        found = tuple(route for route in found if route.recipient.org == addressed)[:1]
-    told_later = any(agreement.route == "earlier" for agreement in matching)
-    if not found and not told_later:
+    found: list[Route] = []
+    for agreement in matching:
+        recipients = list(_recipients(parts, file, received, record, agreement))
+        if addressed is not None:
+            recipients = [agency for agency in recipients if agency.org == addressed]
+        elif not recipients and agreement.route != "earlier":
+            file.unreached.append(agreement)
+        found += (
+            Route(parts.new_id(), agreement, received.sender, recipient, received.at, answers)
+            for recipient in recipients
+        )
+    if not found and (addressed is not None or file.unreached):
         raise HubError("route.recipient-unknown", _unreachable(matching))
-    return found
+    return tuple(found[:1] if addressed is not None else found)
 
 
 def _unreachable(matching: list[Agreement]) -> Iterable[Finding]:

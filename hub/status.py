@@ -25,16 +25,20 @@ def of_message(parts: Parts, reader: Agency, message_id: str) -> dict[str, Any]:
             raise HubError("receive.not-found")
         items = disclosures.of_message(view, message_id)
     shown = [item for item in items if item.revision == 1 and _shown(parts, reader, item)]
-    later = {i.recipient: i for i in items if i.revision > 1 and i.handed_over_at is not None}
+    later = {_flow(i): i for i in items if i.revision > 1 and i.handed_over_at is not None}
     return {
         "id": stored.id,
         "type": stored.type,
         "received_at": stored.received_at.isoformat(),
         "state": "superseded" if stored.superseded else "accepted",
         "recipients": [
-            _recipient(parts, reader, later.get(item.recipient, item)) for item in shown
+            _recipient(parts, reader, later.get(_flow(item), item)) for item in shown
         ],
     }
+
+
+def _flow(item: Disclosure) -> tuple[str, str]:
+    return item.agreement, item.recipient
 
 
 def _shown(parts: Parts, reader: Agency, item: Disclosure) -> bool:
@@ -43,8 +47,10 @@ def _shown(parts: Parts, reader: Agency, item: Disclosure) -> bool:
 
 def _recipient(parts: Parts, reader: Agency, item: Disclosure) -> dict[str, Any]:
     agency = parts.agency(item.recipient)
-    neutral = reader.sector in CONTROL_SECTORS
+    nobody = item.recipient == ""  # depends on the directory only, so everybody may see it
+    neutral = reader.sector in CONTROL_SECTORS and not nobody
     return {
+        "agreement": item.agreement,
         "org": item.recipient,
         "name": agency.name if agency else "",
         "state": _neutral_word(item) if neutral else _word(item),

@@ -20,7 +20,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
@@ -120,7 +120,10 @@ def open_vault(folder: Path) -> Vault:
     if findings:
         raise HubError("settings.invalid", findings)
     master, pseudonym_key, pem = ((folder / name).read_bytes() for name in _FILES)
-    log_key = load_pem_private_key(pem, None)
+    try:
+        log_key = load_pem_private_key(pem, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        log_key = None
     if not isinstance(log_key, Ed25519PrivateKey):
         raise HubError(
             "settings.invalid", [Finding(at=_FILES[2], rule="key-file", expected="an Ed25519 key")]

@@ -69,7 +69,7 @@ def _who_got_what(world: World) -> list[dict[str, str]]:
         items = where(view, disclosure.c.id.is_not(None))
     return [
         {
-            "recipient": NAMES[item.recipient],
+            "recipient": NAMES.get(item.recipient, "nobody"),
             "agreement": item.agreement,
             "outcome": item.outcome or item.state.value,
             "code": item.code or "",

@@ -84,7 +84,10 @@ class Clock:
 
 
 class World:
-    """Everything running. Leaving it stops everything and removes the folder."""
+    """Everything running. Leaving it stops everything and removes the folder.
+
+    With a RabbitMQ as `queue`, those who come for their messages are told on a queue of their own.
+    """
 
     def __init__(
         self, *, store: str | None = None, queue: str | None = None, port: int | None = None
@@ -93,6 +96,8 @@ class World:
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bro-demo-")))
         self.clock = Clock()
         self._ports = {agency.key: free_port() for agency in CAST}
+        self._opaque = {agency.key: secrets.token_hex(12) for agency in CAST}
+        self.amqp = queue is not None and queue.startswith("amqp")
         self._secrets = {agency.key: secrets.token_bytes(32) for agency in CAST}
         self._client_keys = {agency.key: new_client_key() for agency in CAST}
         issuer_port = free_port()
@@ -177,6 +182,10 @@ class World:
     def _directory(self) -> list[dict[str, object]]:
         return [self._entry(agency) for agency in CAST]
 
+    def opaque(self, key: str) -> str:
+        """The id in the names of an agency's exchange and queues; tells nothing of the agency."""
+        return self._opaque[key]
+
     def _entry(self, agency: Cast) -> dict[str, object]:
         entry: dict[str, object] = {
             "org": agency.org,
@@ -186,6 +195,8 @@ class World:
             "door": agency.door,
             "formats": dict(agency.formats),
         }
+        if self.amqp and agency.door == "inbox":
+            entry |= {"door": "amqp", "amqp": self.opaque(agency.key)}
         if agency.key == "prison_health":
             entry["serves"] = [CAST[0].org]
         if agency.door == "webhook":
