@@ -8,7 +8,7 @@ is in force. It must not know policy rows beyond what they demand of a form, nor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -65,7 +65,11 @@ def what_stands(consents: Sequence[Consent], question: Question, *, at: datetime
     moment = min(at, known_at)
     readable = {ref: c for ref, c in known.items() if ref not in unreadable}
     gone = {ref for ref, c in readable.items() if c.withdrawn_at is not None and c.withdrawn_at <= moment}
-    in_force = [c for ref, c in readable.items() if ref not in gone and _in_force(c, question.day)]
+    in_force: dict[str, list[Consent]] = {}
+    for ref, c in readable.items():
+        if ref not in gone and _in_force(c, question.day):
+            for name in {c.id, c.replaces or c.id}:
+                in_force.setdefault(name, []).append(c)
     claimed_ids, claimed = _claims(known.values())
     permitting: list[Consent] = []
     withdrawn: list[Consent] = []
@@ -109,11 +113,12 @@ def _claims(known: Iterable[Consent]) -> tuple[dict[str, int], set[str]]:
     return newest, claimed
 
 
-def _settled(old: Consent, in_force: Sequence[Consent]) -> bool:
-    """Whether a document in force stands, beyond doubt, in the place of this one."""
+def _settled(old: Consent, in_force: Mapping[str, Sequence[Consent]]) -> bool:
+    """Whether a document in force stands, beyond doubt, in the place of this one. `in_force` holds
+    them by their id and by what they replace."""
     if old.recorded_at.tzinfo is None:
         return False
-    for new in in_force:
+    for new in (*in_force.get(old.id, ()), *in_force.get(old.ref, ())):
         if new.grantor != old.grantor or new.kind != _SHARING:
             continue
         if new.id == old.id and new.version > old.version and new.recorded_at >= old.recorded_at:

@@ -82,21 +82,22 @@ def _give(
     tx: Connection, parts: Parts, received: Received, said: Record, person: Person
 ) -> list[str]:
     document = {**said.fields, intake.RECORDER: received.sender.sector.value}
-    series, version = str(said.get("samtykke.serie")), int(said.get("samtykke.versjon"))
-    consent_id = parts.new_id()
+    if said.get("samtykke.erstatter"):
+        document[consents.REPLACES] = _key(parts, received, said, "samtykke.erstatter")
+    key, version = _key(parts, received, said), int(said.get("samtykke.versjon"))
     consents.record(
         tx,
         parts.vault,
         person,
-        consent_id=consent_id,
-        series=series,
+        consent_id=parts.new_id(),
+        key=key,
         version=version,
         document=document,
         recorded_by=received.sender.org,
         at=received.at,
     )
     what = {
-        "consent": parts.vault.pseudonym("consent", series),
+        "consent": key,
         "version": version,
         "recorder": received.sender.org,
         "document": parts.vault.digest(received.body),
@@ -110,13 +111,16 @@ def _give(
 def _withdraw(
     tx: Connection, parts: Parts, received: Received, said: Record, person: Person
 ) -> list[str]:
-    series = str(said.get("samtykke.serie"))
-    consents.withdraw(tx, parts.vault, person, series=series, at=received.at)
-    pseudonym = parts.vault.pseudonym("consent", series)
-    what = {"consent": pseudonym, "recorder": received.sender.org}
+    key = _key(parts, received, said)
+    consents.withdraw(tx, person, key=key, at=received.at)
+    what = {"consent": key, "recorder": received.sender.org}
     prove(tx, parts, person, Kind.WITHDRAWAL, what)
     again = _decide_all_again(tx, parts, person)
-    return again + _tell_the_told(tx, parts, received, person, pseudonym)
+    return again + _tell_the_told(tx, parts, received, person, key)
+
+
+def _key(parts: Parts, received: Received, said: Record, path: str = "samtykke.serie") -> str:
+    return consents.series_key(parts.vault, received.sender, str(said.get(path)))
 
 
 def _decide_all_again(tx: Connection, parts: Parts, person: Person) -> list[str]:

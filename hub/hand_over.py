@@ -16,15 +16,14 @@ from sqlalchemy import Connection
 
 from consent.intake import read as read_consent
 from hub import pipeline, settle
-from hub.audit.log import Kind
 from hub.case import Case, read_case
 from hub.errors import HubError
-from hub.message import Agency, Rendered, Step, Verdict
+from hub.message import Agency, Labelled, Rendered, Step, Verdict
 from hub.parts import Parts, work_of
 from hub.permit import SendPermit
 from hub.pipeline import Outgoing
 from hub.queue.port import LADDER, Done, Later, Settlement, Work
-from hub.rows import fingerprint, open_rendering, prove, prove_decision
+from hub.rows import fingerprint, open_rendering, prove_decision
 from hub.store import consents, disclosures, people
 from hub.store.disclosures import Disclosure, State
 from hub.trail import run
@@ -34,7 +33,7 @@ def attempt(parts: Parts, work: Work) -> Settlement:
     """Do what one disclosure needs now. Bears to be called twice with the same work."""
     with parts.store.reading() as view:
         item = disclosures.load(view, work.ref)
-    if item is None or item.state is not State.QUEUED:
+    if item is None or not _has_work(item):
         return Done()
     with parts.store.gate(item.person_id):
         settlement = run(Step.HAND_OVER, _attempt, parts, work.ref)
@@ -45,25 +44,32 @@ def attempt(parts: Parts, work: Work) -> Settlement:
 def _attempt(parts: Parts, disclosure_id: str) -> Settlement:
     with parts.store.writing() as tx:
         item = disclosures.load(tx, disclosure_id)
-        if item is None or item.state is not State.QUEUED or not disclosures.is_its_turn(tx, item):
+        if item is None or not _has_work(item) or not disclosures.is_its_turn(tx, item):
             return Done()  # what stands before it brings it back when it ends
         case = read_case(tx, parts, item)
         if case is None:
             settle.unreadable(tx, parts, item)
             return Done()
-        outgoing = decide_again(tx, parts, case)
-        if outgoing.rendered is None:
-            settle.nothing(tx, parts, case, outgoing)
-            return Done()
-        if case.route.recipient.door != "webhook":
-            settle.offered(tx, parts, case, outgoing)
-        else:
-            case = settle.intended(tx, parts, case, outgoing)
+        rendered = None
+        if item.state is State.QUEUED:
+            outgoing = decide_again(tx, parts, case)
+            if outgoing.rendered is None:
+                settle.nothing(tx, parts, case, outgoing)
+                return Done()
+            if case.route.recipient.door == "webhook":
+                case, rendered = settle.intended(tx, parts, case, outgoing), outgoing.rendered
+            else:
+                settle.offered(tx, parts, case, outgoing)
     # Dying here: the intent and its decision are on record, nothing has left. The sweeper brings
     # the disclosure back when its next attempt is due, and that attempt decides anew.
-    if case.route.recipient.door != "webhook":
-        return _tell(parts, case)
-    return _push(parts, case, outgoing, outgoing.rendered)
+    if rendered is not None:
+        return _push(parts, case, outgoing, rendered)
+    return _tell(parts, case)
+
+
+def _has_work(item: Disclosure) -> bool:
+    """Something is to be sent, or the recipient is still to be told that something lies ready."""
+    return item.state is State.QUEUED or (item.state is State.OFFERED and item.due_at is not None)
 
 
 def _push(parts: Parts, case: Case, outgoing: Outgoing, rendered: Rendered) -> Settlement:
@@ -96,10 +102,10 @@ def _tell(parts: Parts, case: Case) -> Settlement:
     try:
         parts.notify.send(SendPermit(case.item.id, recipient, case.item.attempts + 1))
     except HubError:
-        # It lies in the inbox all the same. Dying here: the sweeper offers it again.
-        with parts.store.writing() as tx:
-            settle.untold(tx, parts, case)
-        return Later(0)
+        return Later(0)  # it lies in the inbox all the same
+    # Dying here, or before: it is still due, so the sweeper brings it back and it is told again.
+    with parts.store.writing() as tx:
+        settle.told(tx, case)
     return Done()
 
 
@@ -131,7 +137,10 @@ def _fetch(parts: Parts, reader: Agency, disclosure_id: str) -> Rendered | None:
             return None
         outgoing = decide_again(tx, parts, case)
         if outgoing.rendered is None:
-            settle.nothing(tx, parts, case, outgoing)
+            if item.handed_over_at is not None:
+                settle.taken_back(tx, item)
+            else:
+                settle.nothing(tx, parts, case, outgoing)
             return None
         case = settle.intended(tx, parts, case, outgoing)
         settle.handed_over(tx, parts, case, outgoing, outgoing.rendered)
@@ -148,17 +157,15 @@ def _may_fetch(item: Disclosure, reader: Agency) -> bool:
 
 def acknowledge(parts: Parts, reader: Agency, disclosure_id: str) -> None:
     """The recipient has it safely: destroy the key of our copy. Doing it twice is doing it once."""
-    with parts.store.writing() as tx:
+    with parts.store.reading() as view:
+        item = disclosures.load(view, disclosure_id)
+    if item is None or item.recipient != reader.org or item.handed_over_at is None:
+        raise HubError("receive.not-found")
+    # Behind the gate: a fetch under way must not seal a fresh copy after this.
+    with parts.store.gate(item.person_id), parts.store.writing() as tx:
         item = disclosures.load(tx, disclosure_id)
-        if item is None or item.recipient != reader.org or item.handed_over_at is None:
-            raise HubError("receive.not-found")
-        if item.acknowledged_at is None:
-            disclosures.note(
-                tx, item.id, acknowledged_at=parts.clock(), **disclosures.NO_RENDERING
-            )
-            person = people.load(tx, item.person_id)
-            what = {"receipt": "acknowledged", "recipient": reader.org}
-            prove(tx, parts, person, Kind.RECEIPT, what, disclosure=item.id)
+        if item is not None and item.acknowledged_at is None:
+            settle.acknowledged(tx, parts, item)
 
 
 def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
@@ -167,13 +174,14 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
     The sealed rendering is used when exactly the same may go as when it was made; otherwise it is
     made anew. A later revision that would bring nothing new brings nothing.
     """
-    now = parts.clock()
+    now, again = parts.clock(), case.item.handed_over_at is not None
+    labelled = _only(case.labelled, case.sent) if again else case.labelled
     given = consents.of_person(tx, parts.vault, case.person, read_consent)
-    outgoing = pipeline.prepare(parts, case.route, case.labelled, case.person, given, now)
+    outgoing = pipeline.prepare(parts, case.route, labelled, case.person, given, now)
     if not people.fence(tx, case.person):
         raise HubError("receive.busy")  # what the person allows changes just now; come again
     permitted = outgoing.decision.paths(Verdict.PERMIT)
-    if case.item.revision > 1 and not permitted - case.sent:
+    if case.item.revision > 1 and not again and not permitted - case.sent:
         outgoing = Outgoing(outgoing.decision, None, None, outgoing.code)
     if outgoing.rendered and case.item.permitted == fingerprint(parts, case.route, outgoing.decision):
         sealed = disclosures.sealed_rendering(tx, case.item.id)
@@ -184,6 +192,11 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
         tx, parts, case.person, case.route, outgoing, attempt=case.item.attempts + 1
     )
     return outgoing
+
+
+def _only(labelled: Labelled, sent: frozenset[str]) -> Labelled:
+    """What was handed over before, and nothing else: the same id never brings more than it did."""
+    return Labelled(labelled.record.only(sent), tuple(i for i in labelled.items if i.path in sent))
 
 
 def _wake_next(parts: Parts, item: Disclosure) -> None:

@@ -22,7 +22,11 @@ def entries(parts: Parts, reader: Agency, after: str | None, limit: int) -> list
 
     What was fetched but not acknowledged is shown again, so a reader that died loses nothing.
     """
-    at, place = _position(after)
+    at, last = _position(after)
+    mine = disclosure.alias()
+    place = (
+        select(mine.c.place).where(mine.c.id == last, mine.c.recipient == reader.org).scalar_subquery()
+    )
     query = (
         select(disclosure.c.id, disclosure.c.offered_at, disclosure.c.place, disclosure.c.handed_over_at)
         .where(
@@ -42,7 +46,8 @@ def entries(parts: Parts, reader: Agency, after: str | None, limit: int) -> list
     return [
         {
             "id": row.id,
-            "position": f"{microseconds(row.offered_at)}-{row.place}",
+            # Not the place: it counts what others get about the person.
+            "position": f"{microseconds(row.offered_at)}-{row.id}",
             "available_at": row.offered_at.isoformat(),
             "fetched": row.handed_over_at is not None,
         }
@@ -50,11 +55,11 @@ def entries(parts: Parts, reader: Agency, after: str | None, limit: int) -> list
     ]
 
 
-def _position(text: str | None) -> tuple[datetime, int]:
+def _position(text: str | None) -> tuple[datetime, str]:
     if text is None:
-        return instant(0), -1
-    at, _, place = text.partition("-")
-    if not all(part.isascii() and part.isdigit() and len(part) <= 16 for part in (at, place)):
+        return instant(0), ""
+    at, _, last = text.partition("-")
+    if not (at.isascii() and at.isdigit() and len(at) <= 16 and last):
         expected = "a position from the list"
         raise HubError("receive.request-invalid", [Finding("after", "position", expected)])
-    return instant(int(at)), int(place)
+    return instant(int(at)), last

@@ -45,8 +45,8 @@ class File:
     """One message being taken in.
 
     `settled`: nothing more is to be done (the same message again, or overtaken by a newer version).
-    `answered`: the disclosure this message answers. `unreached`: agreements that match and for which
-    the directory has no recipient.
+    `answered`: the disclosure this message answers. `freed`: disclosures that waited behind what it
+    overtakes. `unreached`: agreements that match and for which the directory has no recipient.
     """
 
     tx: Connection
@@ -57,6 +57,7 @@ class File:
     consents: tuple[Consent, ...] = ()
     answered: Disclosure | None = None
     settled: bool = False
+    freed: list[str] = field(default_factory=list)
     unreached: list[Agreement] = field(default_factory=list)
     _rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -111,7 +112,8 @@ class File:
 
     def enqueue(self) -> None:
         """Tell the broker. When it is away the message is safe and the sweeper tells it later."""
-        works = [work_of(row["id"], self.person.id) for row in self._rows]
+        refs = [*self.freed, *(row["id"] for row in self._rows)]
+        works = [work_of(ref, self.person.id) for ref in refs]
         try:
             self.parts.queue.publish(works)
         except HubError as exc:
@@ -125,31 +127,56 @@ def opened(parts: Parts, received: Received, record: Record) -> Iterator[File]:
 
     Raises receive.duplicate-id, route.reference-unknown.
     """
+    with _alone_if_it_stops_something(parts, received, record), parts.store.writing() as tx:
+        yield from _opened(tx, parts, received, record)
+
+
+@contextmanager
+def _alone_if_it_stops_something(parts: Parts, received: Received, record: Record) -> Iterator[None]:
+    """Behind the person's gate when the message says that something earlier must not go any more (a
+    newer version, a protected address), so that nothing of it is being handed over meanwhile."""
+    number = record.get("person.id")
+    stops = parts.types[record.type].supersedes is not None or _is_graded(record)
+    if number is None or not stops:
+        yield
+        return
+    with parts.store.writing() as tx:
+        parts.store.alone(tx, parts.vault.pseudonym("person", str(number)))
+        person = people.find_or_create(tx, parts.vault, str(number), received.at, parts.new_id)
+    # Dying here: a person without anything, which the next message finds.
+    with parts.store.gate(person.id):
+        yield
+
+
+def _is_graded(record: Record) -> bool:
+    return record.get("person_adressegradering") in _GRADED
+
+
+def _opened(tx: Connection, parts: Parts, received: Received, record: Record) -> Iterator[File]:
     vault, sender = parts.vault, received.sender
     sender_id = str(record.get("melding.id"))
     sender_key = vault.pseudonym("message", f"{sender.org} {sender_id}")
     content = vault.digest(received.body)
-    with parts.store.writing() as tx:
-        same = messages.find_same(tx, sender.org, sender_key, content)
-        if same is not None:
-            accepted = Accepted(same.id, duplicate=True, message_id=sender_id)
-            yield File(tx, parts, same, people.load(tx, same.person_id), accepted, settled=True)
-            return
-        answered = _answered(tx, parts, received, record)
-        person = _person(tx, parts, received, record, answered)
-        series = _series(parts, sender.org, person, record)
-        overtaken = series is not None and (messages.newest_version(tx, series[0]) or 0) >= series[1]
-        stored = Stored(received.id, sender.org, record.type, person.id, received.at, overtaken)
-        messages.keep(
-            tx, vault, stored, person, record, sender_key=sender_key, content=content, series=series
-        )
-        if series is not None and not overtaken:
-            _overtake(tx, *series)
-        accepted = Accepted(received.id, duplicate=False, message_id=sender_id)
-        given = consents.of_person(tx, vault, person, read_consent)
-        file = File(tx, parts, stored, person, accepted, given, answered, settled=overtaken)
-        yield file
-        file.close()
+    parts.store.alone(tx, f"message {sender_key}")  # else two copies at once collide at the insert
+    same = messages.find_same(tx, sender.org, sender_key, content)
+    if same is not None:
+        accepted = Accepted(same.id, duplicate=True, message_id=sender_id)
+        yield File(tx, parts, same, people.load(tx, same.person_id), accepted, settled=True)
+        return
+    answered = _answered(tx, parts, received, record)
+    person = _person(tx, parts, received, record, answered)
+    series = _series(parts, sender.org, person, record)
+    overtaken = series is not None and (messages.newest_version(tx, series[0]) or 0) >= series[1]
+    stored = Stored(received.id, sender.org, record.type, person.id, received.at, overtaken)
+    messages.keep(
+        tx, vault, stored, person, record, sender_key=sender_key, content=content, series=series
+    )
+    freed = _overtake(tx, *series) if series is not None and not overtaken else []
+    accepted = Accepted(received.id, duplicate=False, message_id=sender_id)
+    given = consents.of_person(tx, vault, person, read_consent)
+    file = File(tx, parts, stored, person, accepted, given, answered, overtaken, freed)
+    yield file
+    file.close()
 
 
 def _answered(
@@ -192,7 +219,7 @@ def _person(
         return people.load(tx, answered.person_id)
     parts.store.alone(tx, parts.vault.pseudonym("person", str(number)))
     person = people.find_or_create(tx, parts.vault, str(number), received.at, parts.new_id)
-    if record.get("person_adressegradering") in _GRADED and not person.protected_address:
+    if _is_graded(record) and not person.protected_address:
         people.protect_address(tx, person.id)
         person = people.load(tx, person.id)
     return person
@@ -207,12 +234,23 @@ def _series(parts: Parts, sender: str, person: Person, record: Record) -> tuple[
     return parts.vault.pseudonym("series", name), int(record.get(declared.version))
 
 
-def _overtake(tx: Connection, series: str, version: int) -> None:
-    """Older versions of the series that have not been handed over never will be."""
+def _overtake(tx: Connection, series: str, version: int) -> list[str]:
+    """Older versions of the series that have not been handed over never will be. Returns what waited
+    behind them."""
+    freed = []
     for message_id in messages.supersede(tx, series, version):
         for item in disclosures.of_message(tx, message_id):
             if item.state is not State.DONE:
                 disclosures.move(
-                    tx, item, State.DONE, code="route.superseded", **disclosures.NO_RENDERING
+                    tx,
+                    item,
+                    State.DONE,
+                    outcome=Outcome.WITHHELD,
+                    code="route.superseded",
+                    due_at=None,
+                    **disclosures.NO_SENT,
+                    **disclosures.NO_RENDERING,
                 )
+                freed += disclosures.successors(tx, item)
+    return freed
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -50,15 +51,28 @@ def offered(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Non
         case.item,
         State.OFFERED,
         offered_at=parts.clock(),
-        due_at=None,
+        due_at=next_due(parts.clock(), 0) if _is_to_be_told(parts, case) else None,
         **rendering(parts, case.person, case.route, outgoing),
     )
 
 
-def untold(tx: Connection, parts: Parts, case: Case) -> None:
-    """It lies in the inbox, but the recipient could not be told: offer it again."""
-    item = replace(case.item, state=State.OFFERED)
-    disclosures.move(tx, item, State.QUEUED, due_at=next_due(parts.clock(), 0))
+def told(tx: Connection, case: Case) -> None:
+    """The recipient knows that something lies in its inbox."""
+    disclosures.note(tx, case.item.id, due_at=None)
+
+
+def taken_back(tx: Connection, item: Disclosure) -> None:
+    """It was fetched and not acknowledged, and may not be fetched again. It stays handed over."""
+    disclosures.note(tx, item.id, offered_at=None, **disclosures.NO_SENT, **disclosures.NO_RENDERING)
+
+
+def acknowledged(tx: Connection, parts: Parts, item: Disclosure) -> None:
+    """The recipient has it safely: our copy goes."""
+    gone = disclosures.NO_SENT | disclosures.NO_RENDERING
+    disclosures.note(tx, item.id, acknowledged_at=parts.clock(), **gone)
+    person = people.load(tx, item.person_id)
+    what = {"receipt": "acknowledged", "recipient": item.recipient}
+    prove(tx, parts, person, Kind.RECEIPT, what, disclosure=item.id)
 
 
 def handed_over(
@@ -86,6 +100,7 @@ def handed_over(
         handed_over_at=now,
         answer_due_at=now + timedelta(days=expects.within_days) if expects else None,
         consents=" ".join(sorted(_consents(outgoing.decision))),
+        **_our_copy(parts, case, outgoing),
     )
     _leave_rest(tx, parts, case, outgoing)
 
@@ -152,6 +167,18 @@ def refused(tx: Connection, parts: Parts, case: Case, code: str) -> None:
 def gave_up(tx: Connection, parts: Parts, case: Case) -> None:
     """All attempts failed. An operator decides; what comes after it for the person waits."""
     disclosures.move(tx, case.item, State.PARKED, code="hand-over.gave-up", due_at=None)
+
+
+def _our_copy(parts: Parts, case: Case, outgoing: Outgoing) -> dict[str, Any]:
+    """Kept for who comes for it until it is acknowledged, with what was in it. Whom we call has it."""
+    if case.route.recipient.door == "webhook":
+        return disclosures.NO_SENT | disclosures.NO_RENDERING
+    paths = outgoing.decision.paths(Verdict.PERMIT)
+    return seal_paths(parts, case.person, case.item.id, paths)
+
+
+def _is_to_be_told(parts: Parts, case: Case) -> bool:
+    return case.route.recipient.door == "amqp" and parts.notify is not None
 
 
 def _leave_rest(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> None:

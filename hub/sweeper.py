@@ -44,7 +44,9 @@ def bring_back(parts: Parts, *, overdue_by: timedelta = _FORGOTTEN) -> int:
         limit = parts.clock() - overdue_by
         query = (
             select(disclosure.c.id, disclosure.c.person_id)
-            .where(disclosure.c.state == State.QUEUED, disclosure.c.due_at <= limit)
+            .where(
+                disclosure.c.state.in_((State.QUEUED, State.OFFERED)), disclosure.c.due_at <= limit
+            )
             .order_by(disclosure.c.due_at)
             .limit(_BATCH)
         )

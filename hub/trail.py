@@ -20,6 +20,9 @@ from hub.message import Step
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_AFTER_THE_DECISION = frozenset({Step.TRANSLATE, Step.RENDER})
+"""Steps that are taken only where something may go: counting them would count permissions."""
+
 STEPS = Counter("bro_steps_total", "Steps taken, by step and result", ["step", "result"])
 
 _log = logging.getLogger("hub.trail")
@@ -30,7 +33,8 @@ def run(step: Step, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         result = do(*args, **kwargs)
     except HubError as exc:
-        STEPS.labels(step, exc.code).inc()
+        if not exc.code.startswith("decide."):
+            STEPS.labels(step, exc.code).inc()
         raise
     except Exception as exc:
         STEPS.labels(step, "hub.internal").inc()
@@ -40,5 +44,6 @@ def run(step: Step, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
             extra={"action": "step_failed", "step": step.value, "fault": type(exc).__name__},
         )
         raise HubError("hub.internal") from exc
-    STEPS.labels(step, "ok").inc()
+    if step not in _AFTER_THE_DECISION:
+        STEPS.labels(step, "ok").inc()
     return result

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from hub.errors import HubError
-from hub.message import Consent, Fields, Sealed
+from hub.message import CONTROL_SECTORS, Agency, Consent, Fields, Sealed
 from hub.store.people import Person
 from hub.store.schema import consent
 from hub.vault import Vault
@@ -23,20 +23,30 @@ Read = Callable[[Fields, datetime], Consent]
 """How a stored document becomes a Consent: `consent.intake.read`."""
 
 
+REPLACES = "erstatter_nokkel"
+"""Where a stored document keeps the key of the series it replaces: added by the hub."""
+
+
+def series_key(vault: Vault, recorder: Agency, series: str) -> str:
+    """The pseudonym of a consent document's own id. The documents of a control role are a world of
+    their own: by trying ids it can neither learn of a consent recorded elsewhere nor touch it."""
+    world = recorder.org if recorder.sector in CONTROL_SECTORS else ""
+    return vault.pseudonym("consent", f"{world} {series}")
+
+
 def record(
     tx: Connection,
     vault: Vault,
     owner: Person,
     *,
     consent_id: str,
-    series: str,
+    key: str,
     version: int,
     document: Fields,
     recorded_by: str,
     at: datetime,
 ) -> None:
     """Keep one version. Raises consent.version-old unless it is newer than all there are."""
-    key = vault.pseudonym("consent", series)
     newest = tx.scalar(
         select(consent.c.version)
         .where(consent.c.person_id == owner.id, consent.c.series == key)
@@ -61,15 +71,13 @@ def record(
     )
 
 
-def withdraw(
-    tx: Connection, vault: Vault, owner: Person, *, series: str, at: datetime
-) -> list[str]:
+def withdraw(tx: Connection, owner: Person, *, key: str, at: datetime) -> list[str]:
     """Withdraw every version of a consent. Returns the ids, or raises consent.unknown."""
     ids = list(
         tx.scalars(
             select(consent.c.id).where(
                 consent.c.person_id == owner.id,
-                consent.c.series == vault.pseudonym("consent", series),
+                consent.c.series == key,
                 consent.c.withdrawn_at.is_(None),
             )
         )
@@ -95,7 +103,7 @@ def _readable(vault: Vault, owner: Person, row: Any, read: Read) -> Consent:
         return replace(
             said,
             id=row.series,
-            replaces=vault.pseudonym("consent", said.replaces) if said.replaces else None,
+            replaces=document.get(REPLACES),
             version=row.version,
             withdrawn_at=row.withdrawn_at,
         )

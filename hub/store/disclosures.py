@@ -178,3 +178,6 @@ def sealed_sent(tx: Connection, disclosure_id: str) -> Sealed | None:
 
 NO_RENDERING: dict[str, Any] = {"ciphertext": None, "wrapped_key": None, "permitted": None}
 """Destroys the key of a sealed rendering, wherever its ciphertext was copied to."""
+
+NO_SENT: dict[str, Any] = {"sent": None, "sent_key": None}
+"""Destroys the key of the list of leaves that were delivered."""

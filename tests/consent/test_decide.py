@@ -141,6 +141,8 @@ CONSENTS: list[tuple[str, list[Consent], str]] = [
     ("the same document twice", [yes(), yes()], "decide.consent"),
     ("unreadable, then recorded again", [yes(readable=False), yes(version=2)], "decide.consent"),
     ("a newer version permits", [no(id="C1"), yes(version=2)], "decide.consent"),
+    ("a higher version recorded before the refusal", [no(id="C1", recorded_at=NOON), yes(version=2)],
+     "decide.refused"),
     ("a newer version refuses", [yes(), no(id="C1", version=2)], "decide.refused"),
     ("a newer version permits less", [yes(), yes("work", version=2)], "decide.consent-mismatch"),
     ("a newer version is withdrawn", [yes(), yes(version=2, withdrawn_at=NOON)], "decide.withdrawn"),

@@ -130,6 +130,12 @@ def test_a_diagnosis_raises_its_whole_element_and_no_other() -> None:
     }  # fmt: skip
 
 
+def test_a_code_that_no_word_gives_away_raises_its_element_too() -> None:
+    got = told(leaf("d[0].kode", "F32.1", code_system=ICD), leaf("d[0].tekst", "Se eget ark"))
+
+    assert got == {"d[0].kode": {H, M}, "d[0].tekst": {H, M}}
+
+
 def test_a_word_raises_its_whole_element() -> None:
     got = told(
         leaf("seksjoner[0].tittel", "Oppsummering"),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy.pool import NullPool
 
 from hub.parts import Parts
 from hub.store.engine import Store
 from tests.hub.bench import Bench, first_parts, on_the_bench
 from tests.servers import PostgreSQL
-
-EmptyStore = Callable[[], str]
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +37,26 @@ def url(request: pytest.FixtureRequest) -> str:
     """A migrated database of the test's own, of both kinds in turn."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
-    server: PostgreSQL = request.getfixturevalue("postgres")
-    fresh = server.fresh_database()
-    store = Store(fresh)
+    template: URL = request.getfixturevalue("migrated")
+    fresh = template.set(database=f"bro_{secrets.token_hex(6)}")
+    on_template(template, f"CREATE DATABASE {fresh.database} TEMPLATE {template.database}")
+    return fresh.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgreSQL) -> URL:
+    """A migrated database to copy."""
+    url = postgres.fresh_database()
+    store = Store(url)
     store.migrate()
     store.close()
-    return fresh
+    return make_url(url)
+
+
+def on_template(template: URL, statement: str) -> None:
+    engine = create_engine(template.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
 
 
 @pytest.fixture

@@ -51,7 +51,6 @@ _TOKENS = (
     "henvisning-3.merknad",  # its consent is withdrawn before it can be sent
     "svar.sted",
     "svar.adresse",
-    "svar.kontakt",
     "dato.enhet",
     "samtykke.tekst",
     *(f"{kind}.id" for kind in ("brik", "brik-2", "epikrise", "henvisning", "henvisning-2", "henvisning-3")),
@@ -111,6 +110,11 @@ PERMITTED = (
         (*_PERSON, "brik.rus.audit.*", "brik.rus.dudit.*", "brik.rus.merknad", "henvisning.*", "henvisning-2.*"),
         ("payload/tsb/some,tsb*",),
         "a consent names TSB and substance use",
+    ),
+    Permission(
+        ("person.id", "samtykke-tsb.id"),
+        ("payload/tsb/some, withdrawn",),
+        "who got something under a consent is told that it is withdrawn (GDPR art. 19)",
     ),
     Permission(("svar.*",), ("payload/prison/*",), "answers to what the prison asked"),
     Permission(("brik.id", "brik-2.id", "dato.id"), ("response/prison/*",), "the sender's own id comes back"),

@@ -39,7 +39,7 @@ def planted(spec: FieldSpec) -> str:
 
 def brik(parts: Parts, slot: str = "brik") -> Fields:
     """A BRIK with every text field filled; a text field that no canary is declared for is a KeyError."""
-    fields: Fields = copy.deepcopy(_BRIK)
+    fields: Fields = copy.deepcopy(BARE_BRIK)
     fields["melding"] = {"id": CANARIES[f"{slot}.id"], "sendt": SENT}
     for spec in parts.types["brik.kartlegging"].scalars:
         group, _, name = spec.path.rpartition(".")
@@ -51,7 +51,7 @@ def brik(parts: Parts, slot: str = "brik") -> Fields:
     return fields
 
 
-_BRIK: Fields = {
+BARE_BRIK: Fields = {
     "person": PERSON,
     "tilbud": {"status": "gjennomfort"},
     "kommuner": {"opphold": "9901", "arrest": "9901", "folkeregistrert": "9901", "loslatelse": "9901"},

@@ -91,6 +91,18 @@ def test_a_body_of_50_megabytes_is_refused_on_its_headers_and_never_held(
     assert hub.bodies == []
 
 
+def test_an_announced_size_beyond_the_limit_is_refused_before_a_byte_of_it_comes(
+    url: str, bearer: Bearer
+) -> None:
+    started = time.monotonic()
+
+    headers = bearer(fakes.PRISON) | {"Content-Type": "application/json", "Content-Length": str(LIMIT + 1)}
+    answer, _ = raw(url, headers, iter([]))
+
+    assert code(answer) == "receive.too-large"
+    assert time.monotonic() - started < 1
+
+
 def test_a_chunked_body_without_end_is_cut_at_the_limit(url: str, hub: fakes.FakeHub, bearer: Bearer) -> None:
     def endless() -> Iterator[bytes]:
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -18,6 +19,8 @@ from hub.store.schema import audit_leaf, disclosure
 from tests.hub.cli.installation import Installation
 
 REASON = "Hemmeligfuglen sang"
+
+Repair = Callable[[Installation, Disclosure], None]
 
 
 def now(installed: Installation, item: Disclosure) -> Disclosure:
@@ -132,12 +135,9 @@ def test_what_waited_behind_a_dropped_one_goes_on(installed: Installation) -> No
 
 
 @pytest.mark.parametrize(("do", "action"), [(retry, "retry"), (drop, "drop")])
-def test_a_repair_leaves_one_leaf_with_who_and_why(
-    installed: Installation, do: object, action: str
-) -> None:
+def test_a_repair_leaves_one_leaf_with_who_and_why(installed: Installation, do: Repair, action: str) -> None:
     item = installed.parked()
 
-    assert callable(do)
     do(installed, item)
 
     (leaf,) = operator_leaves(installed)
@@ -146,10 +146,9 @@ def test_a_repair_leaves_one_leaf_with_who_and_why(
 
 
 @pytest.mark.parametrize("do", [retry, drop])
-def test_the_log_is_whole_after_a_repair(installed: Installation, do: object) -> None:
+def test_the_log_is_whole_after_a_repair(installed: Installation, do: Repair) -> None:
     item = installed.parked()
 
-    assert callable(do)
     do(installed, item)
     installed.endpoint.away = False
     installed.attempt(item)
@@ -168,14 +167,11 @@ def test_the_reason_rests_nowhere_in_clear(installed: Installation) -> None:
 
 @pytest.mark.parametrize("state", [s for s in State if s is not State.PARKED])
 @pytest.mark.parametrize("do", [retry, drop])
-def test_only_what_is_parked_can_be_repaired(
-    installed: Installation, do: object, state: State
-) -> None:
+def test_only_what_is_parked_can_be_repaired(installed: Installation, do: Repair, state: State) -> None:
     item = installed.parked()
     with installed.parts.store.writing() as tx:
         disclosures.move(tx, item, state)
 
-    assert callable(do)
     with pytest.raises(HubError) as refused:
         do(installed, item)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
-from hub.api.app import create_app
+from hub.api.app import create_app, server
 from hub.app import Hub
 from hub.console.app import mount
+from hub.parts import Parts
 from tests.hub.cli.installation import Installation, install
+from tests.hub.serving import serving
 
 KEY = "a-console-key-of-more-than-32-characters"
 
@@ -23,23 +26,38 @@ def installed(tmp_path: Path) -> Iterator[Installation]:
     made.parts.store.close()
 
 
-@pytest.fixture
-def outside(installed: Installation) -> Iterator[TestClient]:
-    """A visitor without a cookie."""
-    with TestClient(console(installed), follow_redirects=False) as client:
-        yield client
-
-
-@pytest.fixture
-def inside(outside: TestClient) -> TestClient:
-    """A visitor who opened the printed address."""
-    assert outside.get("/console/enter", params={"key": KEY}).status_code == 303
-    return outside
-
-
-def console(installed: Installation) -> object:
-    """The whole app, as `bro up` serves it."""
-    parts = installed.parts
+@contextmanager
+def served(installed: Installation, parts: Parts) -> Iterator[str]:
+    """The URL of a hub with these parts, as `bro up` serves it."""
     app = create_app(Hub(parts), settings=installed.settings, directory=parts.directory, clock=parts.clock)
     mount(app, parts, KEY)
-    return app
+    with serving(server(app, installed.settings)) as url:
+        yield url
+
+
+@pytest.fixture
+def visit(installed: Installation) -> Iterator[Callable[[Parts], httpx.Client]]:
+    """A visitor without a cookie, to a hub with these parts."""
+    with ExitStack() as stack:
+
+        def come(parts: Parts) -> httpx.Client:
+            url = stack.enter_context(served(installed, parts))
+            return stack.enter_context(httpx.Client(base_url=url))
+
+        yield come
+
+
+@pytest.fixture
+def outside(installed: Installation, visit: Callable[[Parts], httpx.Client]) -> httpx.Client:
+    return visit(installed.parts)
+
+
+@pytest.fixture
+def inside(outside: httpx.Client) -> httpx.Client:
+    """A visitor who opened the printed address."""
+    return entered(outside)
+
+
+def entered(visitor: httpx.Client) -> httpx.Client:
+    assert visitor.get("/console/enter", params={"key": KEY}).status_code == 303
+    return visitor

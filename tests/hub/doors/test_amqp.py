@@ -225,7 +225,11 @@ def test_an_agencys_messages_are_taken_in_their_order(vhost: str) -> None:
     hub = fakes.FakeHub()
     bodies = [json.dumps({"id": f"a-{number}"}).encode() for number in range(30)]
 
-    with door(vhost, hub.receive), door(vhost, hub.receive):
+    def slowly(sender: Agency, media_type: str, body: bytes) -> Any:
+        time.sleep(0.05)
+        return hub.receive(sender, media_type, body)
+
+    with door(vhost, slowly), door(vhost, hub.receive):
         with channel(vhost) as link:
             for body in bodies:
                 properties = BasicProperties(content_type="application/json", delivery_mode=2)  # type: ignore[no-untyped-call]  # pika left it so

@@ -1,0 +1,117 @@
+"""Understands that the processes start, answer where they say, and stop when told."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.hub.cli.installation import Installation
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@contextmanager
+def process(installed: Installation, command: str, **env: str) -> Iterator[subprocess.Popen[str]]:
+    whole = {**os.environ, **installed.env, "BRO_LISTEN": "127.0.0.1:0", "PYTHONUNBUFFERED": "1", **env}
+    started = subprocess.Popen(
+        [sys.executable, "-m", "hub", command],
+        cwd=ROOT,
+        env=whole,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield started
+    finally:
+        if started.poll() is None:
+            started.kill()
+        started.communicate()
+
+
+def addresses(started: subprocess.Popen[str]) -> tuple[str, str]:
+    """The API's and the console's, as printed."""
+    assert started.stdout is not None
+    printed = started.stdout.readline() + started.stdout.readline()
+    found = re.search(r"API\s+(\S+)/v1/messages\s+console\s+(\S+)", printed)
+    assert found, printed
+    return found[1], found[2]
+
+
+@pytest.mark.parametrize("command", ["up", "serve"])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_it_answers_at_the_printed_addresses_and_stops_cleanly(
+    installed: Installation, command: str, sent: signal.Signals
+) -> None:
+    with process(installed, command) as started:
+        api, console = addresses(started)
+
+        assert httpx.get(f"{api}/health/ready").status_code == 200
+        assert httpx.get(f"{api}/v1/inbox").status_code == 401
+        with httpx.Client(follow_redirects=True) as visitor:
+            assert "Drift" in visitor.get(console).text
+        started.send_signal(sent)
+
+        assert started.wait(20) == 0
+        assert started.stderr is not None
+        assert '"action": "stopped"' in started.stderr.read()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_the_workers_alone_stop_cleanly(installed: Installation, sent: signal.Signals) -> None:
+    with process(installed, "work") as started:
+        assert started.stdout is not None
+        assert "working" in started.stdout.readline()
+
+        started.send_signal(sent)
+
+        assert started.wait(20) == 0
+
+
+def test_the_console_key_is_another_at_every_start(installed: Installation) -> None:
+    keys = set()
+    for _ in range(2):
+        with process(installed, "serve") as started:
+            keys.add(addresses(started)[1].partition("key=")[2])
+
+    assert len(keys) == 2
+    assert all(len(key) >= 43 for key in keys)
+
+
+def test_a_taken_address_is_said_and_nothing_starts(installed: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with process(installed, "up", BRO_LISTEN=f"127.0.0.1:{port}") as started:
+            _, complained = started.communicate(timeout=30)
+
+    assert started.returncode == 2
+    assert "BRO_LISTEN" in complained
+
+
+def test_wrong_settings_end_it_with_2_before_anything_starts(installed: Installation) -> None:
+    with process(installed, "up", BRO_LOG_LEVEL="LOUD") as started:
+        said, complained = started.communicate(timeout=30)
+
+    assert started.returncode == 2
+    assert said == ""
+    assert "BRO_LOG_LEVEL: expected one of" in complained
+
+
+def test_the_console_key_is_not_logged_even_at_debug(installed: Installation) -> None:
+    with process(installed, "up", BRO_LOG_LEVEL="DEBUG") as started:
+        _, console = addresses(started)
+        httpx.get(console)
+        started.terminate()
+        _, logged = started.communicate(timeout=30)
+
+    assert console.partition("key=")[2] not in logged
