@@ -79,7 +79,8 @@ def load_directory(path: Path) -> Directory:
     try:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
     except (OSError, UnicodeDecodeError):
-        raise HubError("settings.invalid", [Finding("directory", "file", "a readable YAML file")]) from None
+        expected = "a readable YAML file of agencies, as the README shows"
+        raise HubError("settings.invalid", [Finding("BRO_DIRECTORY", "file", expected)]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)

@@ -28,7 +28,7 @@ def entries(parts: Parts, reader: Agency, after: str | None, limit: int) -> list
         select(mine.c.place).where(mine.c.id == last, mine.c.recipient == reader.org).scalar_subquery()
     )
     query = (
-        select(disclosure.c.id, disclosure.c.offered_at, disclosure.c.place, disclosure.c.handed_over_at)
+        select(disclosure.c.id, disclosure.c.offered_at, disclosure.c.handed_over_at)
         .where(
             disclosure.c.recipient == reader.org,
             disclosure.c.offered_at.is_not(None),

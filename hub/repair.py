@@ -36,7 +36,7 @@ def retry(parts: Parts, disclosure_id: str, *, operator: str, reason: str) -> No
         disclosures.move(tx, item, State.QUEUED, due_at=parts.clock())
         _prove(tx, parts, item, "retry", said)
     # Dying here: it is due, and the sweeper enqueues what is due.
-    _enqueue(parts, item, [])
+    _enqueue(parts, item, [item.id])
 
 
 def drop(parts: Parts, disclosure_id: str, *, operator: str, reason: str) -> None:

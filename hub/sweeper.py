@@ -79,8 +79,10 @@ def end_waiting(parts: Parts) -> int:
                 )
             except disclosures.LostRace:
                 continue
-            what = {"expired": True, "recipient": item.recipient}
-            prove(tx, parts, people.load(tx, item.person_id), Kind.RECEIPT, what, disclosure=item.id)
+            person = people.load(tx, item.person_id)
+            if person.key is not None:  # about somebody forgotten nothing can be written any more
+                what = {"expired": True, "recipient": item.recipient}
+                prove(tx, parts, person, Kind.RECEIPT, what, disclosure=item.id)
     return len(over)
 
 

@@ -45,21 +45,21 @@ def verify(store: Store, vault: Vault, *, remembered: str | None = None) -> Repo
     """
     report = Report()
     with store.reading() as view:
-        roots = _check_tree(view, report)
-        _check_checkpoints(view, vault, roots, remembered, report)
+        frontiers = _check_tree(view, report)
+        _check_checkpoints(view, vault, frontiers, remembered, report)
         _check_disclosures(view, vault, report)
     return report
 
 
-def _check_tree(view: Connection, report: Report) -> dict[int, bytes]:
-    """Roots at every size where a checkpoint claims one, computed from the leaves alone."""
+def _check_tree(view: Connection, report: Report) -> dict[int, list[bytes]]:
+    """The tree at every size that a checkpoint claims, as its frontier, from the leaves alone."""
     claimed = set(view.scalars(select(audit_checkpoint.c.size)))
     rows = view.execute(
         select(audit_leaf.c.position, audit_leaf.c.public)
         .where(audit_leaf.c.position.is_not(None))
         .order_by(audit_leaf.c.position)
     )
-    roots: dict[int, bytes] = {0: tree.EMPTY_ROOT}
+    frontiers: dict[int, list[bytes]] = {0: []}
     frontier: list[bytes] = []
     for size, row in enumerate(rows):
         if row.position != size:
@@ -68,29 +68,31 @@ def _check_tree(view: Connection, report: Report) -> dict[int, bytes]:
         frontier = tree.grow(frontier, size, tree.leaf_hash(row.public.encode()))
         report.leaves = size + 1
         if size + 1 in claimed:
-            roots[size + 1] = tree.root(frontier)
-    roots[report.leaves] = tree.root(frontier)
+            frontiers[size + 1] = frontier
     report.root = tree.root(frontier).hex()
-    return roots
+    return frontiers
 
 
 def _check_checkpoints(
     view: Connection,
     vault: Vault,
-    roots: dict[int, bytes],
+    frontiers: dict[int, list[bytes]],
     remembered: str | None,
     report: Report,
 ) -> None:
     public_key = vault.log_key.public_key()
     newest = 0
-    for row in view.execute(select(audit_checkpoint.c.size, audit_checkpoint.c.note)):
+    columns = audit_checkpoint.c
+    for row in view.execute(select(columns.size, columns.note, columns.frontier)):
         report.checkpoints += 1
         newest = max(newest, row.size)
         claim = read_note(row.note, public_key)
         if claim is None or claim[0] != row.size:
             report.faults.append(("checkpoint signature is not good", f"size {row.size}"))
-        elif roots.get(row.size) != claim[1]:
+        elif row.size not in frontiers or tree.root(frontiers[row.size]) != claim[1]:
             report.faults.append(("leaves do not give the signed root", f"size {row.size}"))
+        elif row.frontier.split() != [node.hex() for node in frontiers[row.size]]:
+            report.faults.append(("the tree would not go on from here", f"size {row.size}"))
     if newest != report.leaves:
         report.faults.append(("checkpoint and leaves differ in number", f"size {newest}"))
     pending = view.scalar(
@@ -132,7 +134,9 @@ def _check_disclosures(view: Connection, vault: Vault, report: Report) -> None:
     rows = view.execute(
         select(disclosure.c.id, disclosure.c.handed_over_at, disclosure.c.outcome, disclosure.c.person_id)
     )
+    known = set()
     for found in rows:
+        known.add(found.id)
         if keys.get(found.person_id) is None:
             continue
         sent = found.handed_over_at is not None or found.outcome in (Outcome.DELIVERED, Outcome.REDUCED)
@@ -140,6 +144,8 @@ def _check_disclosures(view: Connection, vault: Vault, report: Report) -> None:
             report.faults.append(("handed over without a leaf", f"disclosure {found.id}"))
         if not sent and found.id in handed:
             report.faults.append(("leaf of a hand-over that the row denies", f"disclosure {found.id}"))
+    for gone in sorted(handed - known):
+        report.faults.append(("leaf of a hand-over without its row", f"disclosure {gone}"))
 
 
 def _match(

@@ -105,9 +105,13 @@ def _stay(world: World, out: Console) -> None:
     """Leave everything running until the reader has seen enough."""
     key = secrets.token_urlsafe(32)
     mount(world.app, world.parts, key)
-    out.print(f"\nThe hub is still running. Its console:  {world.hub_url}/console/enter?key={key}")
-    out.print(f"Its API, described:                      {world.hub_url}/openapi.json")
-    out.print("Stop with Ctrl-C; everything is removed then.")
+    for line in (
+        "\nThe hub is still running. Its console:",
+        f"  {world.hub_url}/console/enter?key={key}",
+        f"Its API, described: {world.hub_url}/openapi.json",
+        "Stop with Ctrl-C; everything is removed then.",
+    ):
+        out.print(line, soft_wrap=True, markup=False)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -51,6 +51,10 @@ def documents(draw: st.DrawFn, permits: bool | None = None, exceptions: bool = T
         withdrawn_at=draw(st.none() | st.just(NOON - timedelta(days=1))),
         **draw(st.fixed_dictionaries(SAID)),
     )
+    # One whose period ends before it begins blocks whatever it says; that has a test of its own.
+    if document.valid_from and document.valid_to:
+        first, last = sorted((document.valid_from, document.valid_to))
+        document = replace(document, valid_from=first, valid_to=last)
     if exceptions and draw(st.booleans()):
         said = draw(st.fixed_dictionaries({k: SAID[k] for k in ("recipients", "categories", "purposes")}))
         document = replace(document, exceptions=(but(not decision, **said),))
@@ -108,10 +112,9 @@ def test_one_more_refusal_never_releases_more(
 
 @ENOUGH
 @given(ASKS, ROWS, st.lists(documents(), max_size=4), documents(permits=True, exceptions=False))
-def test_one_permission_less_never_releases_more(
+def test_one_readable_permission_less_never_releases_more(
     question: object, rows: list[Row], consents: list[Consent], permission: Consent
 ) -> None:
-    permission = replace(permission, id="fresh")
 
     with_it = now(question, rows, [*consents, permission]).paths(Verdict.PERMIT)
     without = now(question, rows, consents).paths(Verdict.PERMIT)

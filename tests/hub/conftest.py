@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from hub.parts import Parts
 from hub.store.engine import Store
+from hub.store.schema import metadata
 from tests.hub.bench import Bench, first_parts, on_the_bench
 from tests.servers import PostgreSQL
 
@@ -26,37 +26,42 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Parts:
 
 
 @pytest.fixture
+def first_keys(first: Parts) -> Path:
+    """Where the key files lie."""
+    return Path(str(first.store.engine.url.database)).parent / "keys"
+
+
+@pytest.fixture
 def sqlite_url(first: Parts, tmp_path: Path) -> str:
     """A migrated SQLite database of the test's own."""
     shutil.copy(str(first.store.engine.url.database), tmp_path / "bro.sqlite")
     return f"sqlite:///{tmp_path}/bro.sqlite"
 
 
+@pytest.fixture
+def postgres_url(migrated: str) -> str:
+    """A migrated PostgreSQL database, emptied for the test."""
+    engine = create_engine(migrated, poolclass=NullPool)
+    with engine.begin() as connection:
+        tables = ", ".join(metadata.tables)
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    return migrated
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
     """A migrated database of the test's own, of both kinds in turn."""
-    if request.param == "sqlite":
-        return str(request.getfixturevalue("sqlite_url"))
-    template: URL = request.getfixturevalue("migrated")
-    fresh = template.set(database=f"bro_{secrets.token_hex(6)}")
-    on_template(template, f"CREATE DATABASE {fresh.database} TEMPLATE {template.database}")
-    return fresh.render_as_string(hide_password=False)
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
 
 
 @pytest.fixture(scope="session")
-def migrated(postgres: PostgreSQL) -> URL:
-    """A migrated database to copy."""
+def migrated(postgres: PostgreSQL) -> str:
+    """One database for all tests: making one takes longer than most of them."""
     url = postgres.fresh_database()
     store = Store(url)
     store.migrate()
     store.close()
-    return make_url(url)
-
-
-def on_template(template: URL, statement: str) -> None:
-    engine = create_engine(template.set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
+    return url
 
 
 @pytest.fixture

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from sqlalchemy import update
 
 from hub import hand_over, repair
 from hub.errors import HubError
 from hub.message import Outcome
-from hub.queue.port import LADDER, Done
+from hub.queue.port import LADDER, Done, Work
 from hub.store.disclosures import State
+from hub.store.schema import person
 from tests.hub.bench import (
     FHIR,
     XML,
@@ -23,6 +27,7 @@ from tests.hub.bench import (
     referral,
     refusal,
     release_date,
+    run_together,
     with_door,
     withdrawal,
     xml_brik,
@@ -338,18 +343,15 @@ def test_only_what_was_fetched_by_oneself_can_be_acknowledged(either: Bench) -> 
 
 
 def test_fetching_and_acknowledging_at_once_leave_no_copy(either: Bench) -> None:
-    from tests.hub.bench import run_together
-
     for index in range(6):
         either.post("prison_health", json_epikrise(index))
         either.drain()
         entry = either.listed("gp")[-1]
         gp = either.agency("gp")
         hand_over.fetch(either.parts, gp, entry)
-        run_together(
-            *[lambda: hand_over.fetch(either.parts, gp, entry)] * 3,
-            *[lambda: hand_over.acknowledge(either.parts, gp, entry)] * 2,
-        )
+        fetch = partial(hand_over.fetch, either.parts, gp, entry)
+        acknowledge = partial(hand_over.acknowledge, either.parts, gp, entry)
+        run_together(fetch, acknowledge, fetch, acknowledge, fetch)
         assert either.column(entry, "wrapped_key") is None
     assert either.verify().whole
 
@@ -363,7 +365,10 @@ def json_epikrise(index: int) -> bytes:
 
 def test_where_nothing_is_left_of_what_is_essential_nothing_goes(either: Bench) -> None:
     """Housing may get who, but not the need: a question without a question is not asked."""
-    either.post("prison_health", consent("samtykke-bolig.json", "b", kategorier=["identity", "custody", "coordination"]))
+    either.post(
+        "prison_health",
+        consent("samtykke-bolig.json", "b", kategorier=["identity", "custody", "coordination"]),
+    )
     either.post("prison", "brik.xml")
     either.drain()
     row = either.row("housing")
@@ -453,8 +458,22 @@ def test_a_held_remark_stays_held_whatever_else_is_allowed(either: Bench) -> Non
     either.drain()
     [sent] = either.got("housing")
     assert "merknad" not in json.loads(sent.body)
-    either.post("prison_health", consent("samtykke-bolig.json", "more", kategorier=[
-        "identity", "coordination", "custody", "housing", "family", "economy", "substance_use"]))
+    either.post(
+        "prison_health",
+        consent(
+            "samtykke-bolig.json",
+            "more",
+            kategorier=[
+                "identity",
+                "coordination",
+                "custody",
+                "housing",
+                "family",
+                "economy",
+                "substance_use",
+            ],
+        ),
+    )
     either.drain()
     assert all("rusmilj" not in got.text for got in either.got("housing"))
     assert [row.outcome for row in either.rows("housing", state="waiting")] == [Outcome.HELD]
@@ -500,14 +519,10 @@ def test_who_died_before_telling_tells_later(either: Bench) -> None:
 
 
 def test_work_about_nothing_is_done(either: Bench) -> None:
-    from hub.queue.port import Work
-
     assert hand_over.attempt(either.parts, Work("no-such-id", 0)) == Done()
 
 
 def test_nothing_goes_to_an_agency_that_left_the_directory(either: Bench) -> None:
-    from dataclasses import replace
-
     [sent] = referred(either)
     left = {key: party for key, party in either.parts.directory.items() if key != org("tsb")}
     either.parts = replace(either.parts, directory=left)
@@ -519,10 +534,6 @@ def test_nothing_goes_to_an_agency_that_left_the_directory(either: Bench) -> Non
 
 
 def test_nothing_goes_about_somebody_who_is_forgotten(either: Bench) -> None:
-    from sqlalchemy import update
-
-    from hub.store.schema import person
-
     [sent] = referred(either)
     with either.parts.store.writing() as tx:
         tx.execute(update(person).values(wrapped_key=None))

@@ -55,7 +55,7 @@ _TOKENS = (
     "samtykke.tekst",
     *(f"{kind}.id" for kind in ("brik", "brik-2", "epikrise", "henvisning", "henvisning-2", "henvisning-3")),
     *(f"{kind}.id" for kind in ("nav-svar", "bolig-svar", "dato", "trukket")),
-    *(f"samtykke-{who}.id" for who in ("nav", "bolig", "skole", "tsb", "gp")),
+    *(f"samtykke-{who}.id" for who in ("nav", "bolig", "skole", "helse", "tsb", "gp")),
     "bad",  # in everything that a validator refuses
 )
 

@@ -90,9 +90,7 @@ def _some_allowed(stage: Stage) -> None:
     stage.step("some")
     _json(stage, "prison_health", m.to_nav(message_id=CANARIES["samtykke-nav.id"]))
     _json(stage, "prison_health", m.to_housing(message_id=CANARIES["samtykke-bolig.id"]))
-    refusal = m.not_to_school()
-    refusal["melding"]["id"] = CANARIES["samtykke-skole.id"]
-    _json(stage, "prison_health", refusal)
+    _json(stage, "prison_health", m.to_school(permits=False, message_id=CANARIES["samtykke-skole.id"]))
     stage.settle()
 
 

@@ -235,8 +235,14 @@ def to_gp(**more: Any) -> Fields:
     return consent(CANARIES["samtykke-gp.id"], "310000086", categories, **{"purpose": "treatment", **more})
 
 
-def not_to_school() -> Fields:
-    return consent(CANARIES["samtykke-skole.id"], "education", (*WHO, "education"), permits=False)
+def to_school(**more: Any) -> Fields:
+    return consent(CANARIES["samtykke-skole.id"], "education", (*WHO, "education"), **more)
+
+
+def to_health(**more: Any) -> Fields:
+    """To the prison's own health service, which gets the wish for contact without it, unless refused."""
+    categories = (*WHO, "somatic_health", "mental_health", "substance_use")
+    return consent(CANARIES["samtykke-helse.id"], "prison_health", categories, **{"purpose": "treatment", **more})
 
 
 def withdrawn(series: str, message_id: str) -> Fields:

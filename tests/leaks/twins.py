@@ -11,7 +11,8 @@ are; only the references a broker sees are renamed in the order in which it sees
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,20 +37,26 @@ class Story:
     summary: str = "plain"  # plain, code, medicine, section, words, all: what the epikrise has more
 
 
+PERMITS, REFUSES = "permits", "refuses"
+WHO = ("nav", "housing", "school", "health", "tsb", "gp")
+Said = tuple[tuple[str, str], ...]
+"""About whom, and whether it may get what concerns it. Who is not named was not spoken of."""
+
+
 @dataclass(frozen=True)
 class Scene:
-    """What happens around it, the same for both: who gets a consent before the messages and who after."""
+    """What happens around it: what the person says before the messages, and after."""
 
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
+    before: Said = ()
+    after: Said = ()
+    health: bool = True  # whether the mapping says anything of health
     dates: int = 0  # release dates after that
     answers: bool = False
-    refusal: bool = False  # towards the school
     withdrawal: bool = False  # of the form for NAV
 
     @property
-    def consents(self) -> frozenset[str]:
-        return frozenset(self.before) | frozenset(self.after)
+    def permits(self) -> frozenset[str]:
+        return frozenset(who for who, what in (*self.before, *self.after) if what == PERMITS)
 
 
 @dataclass
@@ -65,11 +72,13 @@ class View:
 def may_know(left: Story, right: Story, scene: Scene) -> frozenset[str]:
     """Who may see the difference between two stories in a scene."""
     knowing: set[str] = set()
-    if left.rus != right.rus and "tsb" in scene.consents:
+    if left.rus != right.rus and "tsb" in scene.permits:
         knowing.add("tsb")
+    if left.rus != right.rus and "health" in scene.permits:
+        knowing.add("prison_health")
     if left.summary != right.summary:
         knowing.add("prison_health")  # it wrote the epikrise, and is told what became of it
-        if "gp" in scene.consents:
+        if "gp" in scene.permits:
             knowing.add("gp")
     return frozenset(knowing)
 
@@ -91,21 +100,40 @@ def _first(one: list[object], two: list[object]) -> str:
     return f"{len(one)} / {len(two)} in number; first more: {(one + two)[min(len(one), len(two))]!r}"
 
 
-_CONSENTS = {"nav": m.to_nav, "housing": m.to_housing, "tsb": m.to_tsb, "gp": m.to_gp}
+_CONSENTS = {
+    "nav": m.to_nav,
+    "housing": m.to_housing,
+    "school": m.to_school,
+    "health": m.to_health,
+    "tsb": m.to_tsb,
+    "gp": m.to_gp,
+}
 
 
 def play(lab: Lab, story: Story, scene: Scene) -> View:
-    """Play a story in a scene; returns all that could be seen of it."""
+    """Play a story in a scene; returns all that could be seen of it. Every step takes its minute, also one
+    in which nobody says anything."""
     view = View()
     counters = _metrics(lab)
     posted: list[tuple[str, str]] = []
 
-    def post(step: str, key: str, media_type: str, body: bytes) -> None:
-        nonlocal counters
-        lab.step(step)
+    def post(key: str, media_type: str, body: bytes) -> None:
         call = lab.post(key, media_type, body)
         assert call.status == 202, call
         posted.append((key, call.said["id"]))
+
+    def say(key: str, fields: Mapping[str, Any]) -> None:
+        post(key, JSON, m.as_json(fields))
+
+    def hear(said: Said, version: int) -> None:
+        for who, what in said:
+            say("prison_health", _CONSENTS[who](permits=what == PERMITS, version=version))
+
+    @contextmanager
+    def minute(step: str) -> Iterator[None]:
+        nonlocal counters
+        lab.step(step)
+        yield
         lab.phase = f"{step}, afterwards"
         lab.settle()
         now = _metrics(lab)
@@ -113,23 +141,24 @@ def play(lab: Lab, story: Story, scene: Scene) -> View:
         view.add("metrics", "growth", (step, sorted((n, v) for n, v in grown.items() if v)))
         counters = now
 
-    def say(step: str, key: str, fields: Mapping[str, Any]) -> None:
-        post(step, key, JSON, m.as_json(fields))
-
-    for who in scene.before:
-        say(f"consent {who}", "prison_health", _CONSENTS[who]())
-    post("brik", "prison", XML, m.as_xml(lab.parts, _brik(story)))
-    post("epikrise", "prison_health", FHIR, m.as_fhir(lab.parts, _epikrise(story)))
-    for who in scene.after:
-        say(f"consent {who}", "prison_health", _CONSENTS[who]())
-    if scene.answers and "nav" in scene.consents:
-        say("answer", "nav", m.nav_answer(_got(lab, "nav", b'"nav.sak"')))
+    with minute("before"):
+        hear(scene.before, 1)
+    with minute("brik"):
+        post("prison", XML, m.as_xml(lab.parts, _brik(story, scene)))
+    with minute("epikrise"):
+        post("prison_health", FHIR, m.as_fhir(lab.parts, _epikrise(story)))
+    with minute("after"):
+        hear(scene.after, 2)
+    with minute("answer"):
+        if scene.answers and "nav" in scene.permits:
+            say("nav", m.nav_answer(_got(lab, "nav", b'"nav.sak"')))
     for version in range(scene.dates):
-        say(f"date {version}", "prison", m.release_date(version + 1, f"dato-{version}"))
-    if scene.refusal:
-        say("refusal", "prison_health", m.not_to_school())
-    if scene.withdrawal and "nav" in scene.consents:
-        say("withdrawal", "prison_health", m.withdrawn(_CONSENTS["nav"]()["samtykke"]["serie"], "trukket-nav"))
+        with minute(f"date {version}"):
+            say("prison", m.release_date(version + 1, f"dato-{version}"))
+    with minute("withdrawal"):
+        if scene.withdrawal and "nav" in scene.permits:
+            series = m.to_nav()["samtykke"]["serie"]
+            say("prison_health", m.withdrawn(series, "trukket-nav"))
     lab.step("status")
     for key, message in posted:
         lab.call(key, "GET", f"/v1/messages/{message}")
@@ -155,9 +184,9 @@ def _write_down(lab: Lab, view: View) -> None:
         view.add("broker", "traffic", (phase, what, seen))
     for record in lab.lines.records:
         view.add("log", "lines", _line(record.__dict__))
-    for name, count in lab.statements.items():
-        if not name.partition(":")[0].endswith((", afterwards", "status")):
-            view.add("effort", f"while the sender waits, {name}", count)
+    for phase, count in lab.transactions.items():
+        if not phase.endswith((", afterwards", "status")):
+            view.add("effort", f"transactions while the sender waits, {phase}", count)
 
 
 _OF_A_LINE = frozenset({"created", "msecs", "relativeCreated", "thread", "threadName", "process", "taskName"})
@@ -179,13 +208,15 @@ _TELLS = "Ønsker seg bort fra rusmiljøet og har vært rusfri i tre måneder."
 _REMARKS = {"plain": _PLAIN, "tells": _TELLS}
 
 
-def _brik(story: Story) -> m.Fields:
+def _brik(story: Story, scene: Scene) -> m.Fields:
     fields: m.Fields = copy.deepcopy(m.BARE_BRIK)
     fields["melding"] = {"id": "brik-1", "sendt": m.SENT}
     fields["enhet"] = {"plain": "Avdeling B", "tells": "Rusmestringsenheten"}[story.unit]
     for area, said in (("bolig", story.remark), ("okonomi", story.other_remark)):
         if said in _REMARKS:
             fields[area]["merknad"] = _REMARKS[said]
+    if not scene.health:
+        fields["helse"] = {"onsker_kontakt": True}
     rus = fields.pop("rus")
     if story.rus == "need":
         fields["rus"] = {"behov": "noe"}
@@ -231,8 +262,3 @@ def _epikrise(story: Story) -> m.Fields:
 
 
 _HARMLESS = (("J45.9", "Astma"), ("M54.5", "Korsryggsmerter"))
-
-
-def observers(names: Iterable[str]) -> frozenset[str]:
-    """Whose aspects these are."""
-    return frozenset(name.partition(":")[0] for name in names)

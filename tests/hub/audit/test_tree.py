@@ -39,9 +39,7 @@ def test_growing_leaf_by_leaf_gives_the_root_as_defined(hashes: list[bytes]) -> 
 
 
 @given(leaves, st.data())
-def test_every_leaf_can_be_proved_and_no_other_in_its_place(
-    hashes: list[bytes], data: st.DataObject
-) -> None:
+def test_every_leaf_can_be_proved_and_no_other_in_its_place(hashes: list[bytes], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(hashes) - 1))
     proof = tree.inclusion_proof(hashes, index)
     root = tree.root_of(hashes)

@@ -84,7 +84,8 @@ def test_the_store_says_nothing_of_its_statements_at_debug(lines: io.StringIO) -
     "where", ["raise ValueError('{}')", "t = threading.Thread(target=int, args=('{}',)); t.start(); t.join()"]
 )
 def test_an_uncaught_exception_leaves_its_type_and_not_its_text(where: str) -> None:
-    code = f"import threading; from hub.cli.logs import configure; configure('INFO'); {where.format('x' + SECRET)}"
+    start = "import threading; from hub.cli.logs import configure; configure('INFO'); "
+    code = start + where.format("x" + SECRET)
 
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False

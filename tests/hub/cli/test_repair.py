@@ -80,11 +80,12 @@ def test_a_retried_disclosure_is_delivered_once_the_recipient_answers(installed:
 
 def test_a_retry_enqueues_the_disclosure_again(installed: Installation) -> None:
     item = installed.parked()
+    enqueued(installed)
     installed.endpoint.away = False
 
     retry(installed, item)
 
-    assert item.id in enqueued(installed)
+    assert enqueued(installed) == [item.id]
 
 
 def test_a_retry_that_fails_parks_it_again_at_once(installed: Installation) -> None:

@@ -65,7 +65,11 @@ def test_migrating_twice_changes_nothing(url: str) -> None:
 
 
 def test_several_processes_migrate_at_once(empty: str) -> None:
-    command = [sys.executable, "-c", "import sys; from hub.store.engine import Store; Store(sys.argv[1]).migrate()"]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from hub.store.engine import Store; Store(sys.argv[1]).migrate()",
+    ]
     running = [
         subprocess.Popen([*command, empty], cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(3)
     ]
@@ -223,8 +227,7 @@ def test_a_database_that_is_away_is_busy_and_not_broken(tmp_path: Path) -> None:
 def test_a_value_never_stands_in_the_text_of_a_database_error(either: Bench) -> None:
     row = {"id": "kanari-hemmelig", "epoch": 0, "protected_address": False, "created_at": instant(0)}
     with pytest.raises(HubError) as refused, either.parts.store.writing() as tx:
-        tx.execute(insert(person).values(**row))
-        tx.execute(insert(person).values(**row))
+        tx.execute(insert(person), [row, row])
     told = repr(refused.value) + repr(refused.value.findings)
     assert "kanari" not in told
     assert not isinstance(refused.value.__cause__, OperationalError)
