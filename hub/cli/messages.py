@@ -191,7 +191,7 @@ def _operator() -> str:
 
 
 def _stuck(parts: Parts) -> list[Disclosure]:
-    from hub.console import standing
+    from hub import standing
 
     with parts.store.reading() as view:
         return standing.stuck(view)

@@ -87,9 +87,17 @@ def _serve(parts: Parts, settings: Settings, running: Running | None, stop: thre
     from hub.api.app import create_app, server
     from hub.app import Hub
     from hub.console.app import mount
+    from hub.metrics import registry
 
     hub = Hub(parts)
-    app = create_app(hub, settings=settings, directory=parts.directory, clock=parts.clock, ready=hub.ready)
+    app = create_app(
+        hub,
+        settings=settings,
+        directory=parts.directory,
+        clock=parts.clock,
+        ready=hub.ready,
+        registry=registry(parts),
+    )
     key = secrets.token_urlsafe(32)
     mount(app, parts, key)
     web = server(app, settings)

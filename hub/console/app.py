@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.console import drift
 from hub.console.door import COOKIE, LASTS, Door
-from hub.console.standing import read
+from hub.standing import read
 from hub.console.texts import Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.parts import Parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.console.standing import Log, Standing, Stuck
+from hub.standing import Log, Standing, Stuck
 from hub.console.texts import Language, say, say_count
 
 _MOST_IDS = 20

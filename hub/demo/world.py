@@ -31,6 +31,7 @@ from hub.app import Hub, Running, build
 from hub.demo.agencies import InboxAgency, WebhookAgency
 from hub.issuer import Client, Issuer, create_issuer, new_client_key, public_half
 from hub.message import Sector
+from hub.metrics import registry
 from hub.settings import Listen, Settings
 from hub.store.disclosures import State, where
 from hub.store.schema import disclosure
@@ -252,6 +253,7 @@ class World:
             directory=self.parts.directory,
             clock=lambda: datetime.now(UTC),
             ready=hub.ready,
+            registry=registry(self.parts),
         )
         self._stack.enter_context(serving(server(self.app, self.settings)))
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from hub.audit.log import integrate
-from hub.console import standing
+from hub import standing
 from hub.errors import PROBLEMS, HubError
 from hub.message import Outcome
 from hub.parts import Parts

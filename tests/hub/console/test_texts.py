@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import hub.console
-from hub.console.standing import SHOWN
+from hub.standing import SHOWN
 from hub.console.texts import TEXTS, Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.errors import Actor
