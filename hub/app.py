@@ -13,7 +13,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -57,6 +57,7 @@ def build(
     clock: Callable[[], datetime] = now,
     ids: Callable[[], str] = new_id,
     ladder: Sequence[float] = LADDER,
+    grace: timedelta = timedelta(seconds=30),
 ) -> Parts:
     """All parts, ready: schema up to date, files read and checked.
 
@@ -80,17 +81,20 @@ def build(
         directory=directory,
         pack=load_pack(settings.policy),
         codes=load_codes(),
-        queue=_queue(settings, store, ladder),
+        queue=_queue(settings, store, ladder, grace),
         push=Webhook(directory, settings.webhook_timeout_seconds),
         notify=None if settings.queue == "embedded" else Notify(directory, settings.queue),
         clock=clock,
         new_id=ids,
+        ladder=ladder,
+        grace=grace,
     )
 
 
-def _queue(settings: Settings, store: Store, ladder: Sequence[float]) -> Queue:
+def _queue(settings: Settings, store: Store, ladder: Sequence[float], grace: timedelta) -> Queue:
     if settings.queue == "embedded":
-        return EmbeddedQueue(store.engine, queue_item, ladder=ladder)
+        lease = 2 * grace.total_seconds()
+        return EmbeddedQueue(store.engine, queue_item, ladder=ladder, lease_seconds=lease)
     return RabbitQueue(settings.queue, topology=hub_topology(ladder=ladder))
 
 

@@ -22,7 +22,7 @@ from hub.message import Agency, Labelled, Rendered, Step, Verdict
 from hub.parts import Parts, work_of
 from hub.permit import SendPermit
 from hub.pipeline import Outgoing
-from hub.queue.port import LADDER, Done, Later, Settlement, Work
+from hub.queue.port import Done, Later, Settlement, Work
 from hub.rows import fingerprint, open_rendering, prove_decision
 from hub.store import consents, disclosures, people
 from hub.store.disclosures import Disclosure, State
@@ -82,7 +82,7 @@ def _push(parts: Parts, case: Case, outgoing: Outgoing, rendered: Rendered) -> S
             if exc.code != "hand-over.unavailable":
                 settle.refused(tx, parts, case, exc.code)
                 return Done()
-            if case.item.attempts > len(LADDER):
+            if case.item.attempts > len(parts.ladder):
                 settle.gave_up(tx, parts, case)
                 return Done()
             settle.failed(tx, parts, case, exc.code)

@@ -6,9 +6,9 @@ Plain values and ports; tests build one with another clock or another queue and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from adapters.registry import Registry
@@ -17,7 +17,7 @@ from consent.rows import Pack
 from hub.directory import Party
 from hub.message import Agency, Rendered, Sector
 from hub.permit import SendPermit
-from hub.queue.port import SHARDS, Queue, Work
+from hub.queue.port import LADDER, SHARDS, Queue, Work
 from hub.store.engine import Store
 from hub.vault import Vault
 from mappings.agreements import Agreement
@@ -55,6 +55,9 @@ class Parts:
     notify: Notify | None
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    ladder: Sequence[float] = LADDER
+    grace: timedelta = timedelta(seconds=30)
+    """How long after its time we assume that work was forgotten; longer than any worker takes."""
 
     def agency(self, org: str) -> Agency | None:
         party = self.directory.get(org)

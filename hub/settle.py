@@ -16,17 +16,15 @@ from hub.errors import PROBLEMS
 from hub.message import Decision, ItemDecision, Outcome, Rendered, Verdict
 from hub.parts import Parts
 from hub.pipeline import Outgoing
-from hub.queue.port import LADDER, delay
+from hub.queue.port import delay
 from hub.rows import prove, rendered_hash, rendering, seal_paths
 from hub.store import disclosures, people
 from hub.store.disclosures import Disclosure, State
 
-_GRACE = timedelta(seconds=30)  # a worker that lives settles long before the sweeper looks again
 
-
-def next_due(now: datetime, attempts: int) -> datetime:
+def next_due(parts: Parts, attempts: int) -> datetime:
     """When the sweeper may bring back what nobody settled: after the delay, and some grace."""
-    return now + timedelta(seconds=delay(LADDER, attempts)) + _GRACE
+    return parts.clock() + timedelta(seconds=delay(parts.ladder, attempts)) + parts.grace
 
 
 def intended(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Case:
@@ -38,7 +36,7 @@ def intended(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Ca
         item,
         item.state,
         attempts=attempts,
-        due_at=next_due(parts.clock(), attempts - 1),
+        due_at=next_due(parts, attempts - 1),
         **rendering(parts, case.person, case.route, outgoing),
     )
     return replace(case, item=replace(item, attempts=attempts))
@@ -51,7 +49,7 @@ def offered(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Non
         case.item,
         State.OFFERED,
         offered_at=parts.clock(),
-        due_at=next_due(parts.clock(), 0) if _is_to_be_told(parts, case) else None,
+        due_at=next_due(parts, 0) if _is_to_be_told(parts, case) else None,
         **rendering(parts, case.person, case.route, outgoing),
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -24,7 +23,6 @@ from hub.store.disclosures import State
 from hub.store.schema import disclosure
 
 _EVERY = 1.0  # seconds between two turns
-_FORGOTTEN = timedelta(seconds=30)  # how long the broker may take before we assume it forgot
 _BATCH = 500
 
 _log = logging.getLogger("hub.sweeper")
@@ -38,10 +36,10 @@ def turn(parts: Parts) -> None:
     bring_back(parts)
 
 
-def bring_back(parts: Parts, *, overdue_by: timedelta = _FORGOTTEN) -> int:
+def bring_back(parts: Parts) -> int:
     """Enqueue what has been due for a while and that nobody has settled. Returns how many."""
     with parts.store.writing() as tx:
-        limit = parts.clock() - overdue_by
+        limit = parts.clock() - parts.grace
         query = (
             select(disclosure.c.id, disclosure.c.person_id)
             .where(
