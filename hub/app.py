@@ -25,7 +25,6 @@ from hub.directory import Directory, load_directory
 from hub.doors.amqp import Incoming, Notify
 from hub.doors.webhook import Webhook
 from hub.errors import Finding, HubError
-from hub.intake import Accepted
 from hub.message import Agency, Rendered
 from hub.parts import Parts
 from hub.queue.embedded import EmbeddedQueue
@@ -33,6 +32,7 @@ from hub.queue.port import LADDER, Queue
 from hub.queue.rabbit import RabbitQueue
 from hub.queue.topology import hub_topology
 from hub.settings import Settings
+from hub.shapes import Accepted
 from hub.store.engine import Store
 from hub.store.schema import queue_item
 from hub.vault import create_keys, open_vault

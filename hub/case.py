@@ -10,8 +10,8 @@ from hub import pipeline
 from hub.errors import HubError
 from hub.message import Labelled
 from hub.parts import Parts
-from hub.routes import Route
 from hub.rows import open_paths
+from hub.shapes import Route
 from hub.store import disclosures, messages, people
 from hub.store.disclosures import Disclosure
 from hub.store.people import Person

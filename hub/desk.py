@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from consent import intake
 from hub.audit.log import Kind
 from hub.errors import HubError
-from hub.intake import Accepted
 from hub.message import CONTROL_SECTORS, Agency, Received, Record
 from hub.parts import Parts, work_of
 from hub.rows import prove
+from hub.shapes import Accepted
 from hub.store import consents, disclosures, messages, people
 from hub.store.disclosures import Disclosure, State
 from hub.store.messages import Stored

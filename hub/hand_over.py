@@ -21,9 +21,9 @@ from hub.errors import HubError
 from hub.message import Agency, Labelled, Rendered, Step, Verdict
 from hub.parts import Parts, work_of
 from hub.permit import SendPermit
-from hub.pipeline import Outgoing
 from hub.queue.port import Done, Later, Settlement, Work
 from hub.rows import fingerprint, open_rendering, prove_decision
+from hub.shapes import Outgoing
 from hub.store import consents, disclosures, people
 from hub.store.disclosures import Disclosure, State
 from hub.trail import run

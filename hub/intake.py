@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -18,26 +18,14 @@ from hub.errors import HubError
 from hub.message import Consent, Outcome, Received, Record
 from hub.parts import Parts, work_of
 from hub.rows import prove_decision, rendering
+from hub.shapes import Accepted, Outgoing, Route
 from hub.store import consents, disclosures, messages, people
 from hub.store.disclosures import Disclosure, State
 from hub.store.messages import Stored
 from hub.store.people import Person
 from mappings.agreements import Agreement
 
-if TYPE_CHECKING:
-    from hub.pipeline import Outgoing
-    from hub.routes import Route
-
 _GRADED = frozenset({"fortrolig", "strengt_fortrolig"})  # folkeregisterloven § 10-4
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The hub answers for the message `id`; `message_id` is the sender's own id for it."""
-
-    id: str
-    duplicate: bool
-    message_id: str
 
 
 @dataclass

@@ -3,7 +3,7 @@
     receive -> parse -> label -> route -> [per recipient:] decide -> translate -> render -> seal -> enqueue
                                                  ... -> decide again + fence -> hand over -> receipt
 
-`receive` is the first line, `hand_over` the second. Each step takes what the one before returned, so
+`receive` below is the first line, `hub/hand_over.py` the second. Each step takes what the one before returned, so
 none can be left out or moved: nothing is translated that the decision has not permitted, nothing is
 sent that was not decided on in the transaction before. All that is known of a message is committed
 at once; before that commit nothing of it exists, after it nothing of it can be lost.
@@ -12,14 +12,12 @@ at once; before that commit nothing of it exists, after it nothing of it can be 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from consent.decide import Ask, decide, permit
 from consent.labels import label
 from hub import desk, intake, routes
 from hub.errors import HubError
-from hub.intake import Accepted
 from hub.message import (
     Agency,
     Consent,
@@ -33,7 +31,7 @@ from hub.message import (
     Step,
 )
 from hub.parts import Parts
-from hub.routes import Route
+from hub.shapes import Accepted, Outgoing, Route
 from hub.store.people import Person
 from hub.trail import run
 from mappings.engine import translate
@@ -58,16 +56,6 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     # Dying here: stored, not on the broker. The sweeper enqueues what is due.
     run(Step.ENQUEUE, file.enqueue)
     return file.accepted
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """What one recipient would get now. Nothing, when `rendered` is None; `decision` says why."""
-
-    decision: Decision
-    permitted: Permitted | None
-    rendered: Rendered | None
-    code: str | None = None
 
 
 def prepare(

@@ -7,41 +7,16 @@ on the broker, is the same whatever the message tells about the person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from hub.errors import Finding, HubError
+from hub.intake import File
 from hub.message import Agency, Received, Record
 from hub.parts import Parts
+from hub.shapes import Route
 from hub.store import disclosures, messages
 from hub.store.schema import disclosure
 from mappings.agreements import Agreement
-
-if TYPE_CHECKING:
-    from hub.intake import File
-
-
-@dataclass(frozen=True)
-class Route:
-    """One recipient under one agreement. `header` becomes the `melding` group of what it gets."""
-
-    disclosure: str
-    agreement: Agreement
-    sender: Agency
-    recipient: Agency
-    received_at: datetime
-    answers: str | None = None
-
-    @property
-    def header(self) -> Mapping[str, str]:
-        told = {
-            "id": self.disclosure,
-            "sendt": self.received_at.isoformat(timespec="seconds"),
-            "avsender": self.sender.org,
-        }
-        return told | ({"svar_pa": self.answers} if self.answers else {})
 
 
 def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[Route, ...]:

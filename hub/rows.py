@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -15,12 +15,9 @@ from hub.audit import log
 from hub.audit.log import Kind
 from hub.message import Decision, Rendered, Sealed, Verdict
 from hub.parts import Parts
+from hub.shapes import Outgoing, Route
 from hub.store import disclosures
 from hub.store.people import Person
-
-if TYPE_CHECKING:
-    from hub.pipeline import Outgoing
-    from hub.routes import Route
 
 
 def rendering(parts: Parts, person: Person, route: Route, outgoing: Outgoing) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from hub.case import Case
 from hub.errors import PROBLEMS
 from hub.message import Decision, ItemDecision, Outcome, Rendered, Verdict
 from hub.parts import Parts
-from hub.pipeline import Outgoing
 from hub.queue.port import delay
 from hub.rows import prove, rendered_hash, rendering, seal_paths
+from hub.shapes import Outgoing
 from hub.store import disclosures, people
 from hub.store.disclosures import Disclosure, State
 

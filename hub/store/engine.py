@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ class Store:
     """The door to one database."""
 
     def __init__(self, url: str) -> None:
+        # At DEBUG the library logs every row it reads: who gets something about whom.
+        logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
         self.url = url
         self.sqlite = url.startswith("sqlite")
         self.engine = _sqlite(url) if self.sqlite else _postgresql(url)

@@ -21,7 +21,7 @@ from hub.parts import Parts
 from hub.settings import Settings
 from tests.hub.bench import FHIR, JSON, fhir, org, referral
 
-LADDER = (0.2, 0.4, 0.8, 1.6, 1.6, 1.6)
+LADDER = (0.2, 0.4, 0.8, 1.6, 2.4, 3.2)
 GRACE = timedelta(seconds=1.5)
 PAUSE = 0.02
 

@@ -71,13 +71,14 @@ class Lab:
         self.ended.clear()
         first = max(self.answered, default=-1) + 1
         words = [str(self.folder), self.store, self.queue, str(first), str(last), str(PERSONS)]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.process", *words],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        with (self.folder / "stderr").open("ab") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.process", *words],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
 
@@ -107,8 +108,12 @@ class Lab:
         deadline = time.monotonic() + SECONDS
         while not holds():
             assert not self.died, "a thread of the hub died"
+            assert self._process is None or self._process.poll() is None, self.stderr()
             assert time.monotonic() < deadline, f"{what}: {self.state()}"
             time.sleep(0.05)
+
+    def stderr(self) -> str:
+        return (self.folder / "stderr").read_text()[-3000:]
 
     def state(self) -> dict[str, object]:
         return {"answered": len(self.answered), "arrived": len(self.receiver.once()), "waited": self.waited[-5:]}

@@ -26,7 +26,7 @@ from hub.audit import log
 from hub.audit.verify import Report, verify
 from hub.demo.world import CAST, KOMMUNE, PERSON
 from hub.errors import HubError
-from hub.intake import Accepted
+from hub.shapes import Accepted
 from hub.message import Agency, Rendered
 from hub.parts import Parts
 from hub.permit import SendPermit

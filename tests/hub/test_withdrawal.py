@@ -12,7 +12,7 @@ import pytest
 from hub import hand_over, inbox
 from hub.demo.world import CAST
 from hub.errors import HubError
-from hub.intake import Accepted
+from hub.shapes import Accepted
 from hub.message import CONTROL_SECTORS, Outcome, Sector
 from hub.parts import Parts
 from hub.store.disclosures import State

@@ -55,7 +55,7 @@ _TOKENS = (
     "samtykke.tekst",
     *(f"{kind}.id" for kind in ("brik", "brik-2", "epikrise", "henvisning", "henvisning-2", "henvisning-3")),
     *(f"{kind}.id" for kind in ("nav-svar", "bolig-svar", "dato", "trukket")),
-    *(f"samtykke-{who}.id" for who in ("nav", "bolig", "skole", "helse", "tsb", "gp")),
+    *(f"samtykke-{who}.id" for who in ("nav", "bolig", "skole", "tsb", "gp")),
     "bad",  # in everything that a validator refuses
 )
 
@@ -69,6 +69,8 @@ CANARIES: dict[str, str] = {
     "brik.rus.audit.svar, spaced": "4, 0, 3, 1, 4, 0, 2, 1, 4, 2",
     "brik.rus.dudit.svar": "3,1,4,0,4,1,2,0,3,4,2",
     "brik.rus.dudit.svar, spaced": "3, 1, 4, 0, 4, 1, 2, 0, 3, 4, 2",
+    "brik.rus.audit.svar, XML": "".join(f"<Svar>{points}</Svar>" for points in "4031402142"),
+    "brik.rus.dudit.svar, XML": "".join(f"<Svar>{points}</Svar>" for points in "31404120342"),
     "epikrise.rus.kode": "F11.22",
     "epikrise.rus.atc": "N07BC51",
     "epikrise.rus.merkenavn": "Suboxone",
@@ -95,9 +97,13 @@ class Permission:
 
 _PERSON = ("person.id", "person.navn")
 PERMITTED = (
-    Permission(_PERSON, ("payload/prison_health/*",), "identity goes to the prison's own health service (L08)"),
+    Permission(
+        _PERSON, ("payload/prison_health/*",), "identity goes to the prison's own health service (L08)"
+    ),
     Permission(_PERSON, ("payload/gp/*",), "identity goes to the GP with the epikrise (L21)"),
-    Permission(_PERSON, ("payload/prison/*",), "an answer names the person the prison asked about (L45, L47)"),
+    Permission(
+        _PERSON, ("payload/prison/*",), "an answer names the person the prison asked about (L45, L47)"
+    ),
     Permission(_PERSON, ("payload/nav/some*", "payload/housing/some*"), "the sharing form was signed"),
     Permission(("brik.kommuner.bydel",), ("payload/nav/some*", "payload/housing/some*"), "the sharing form"),
     Permission(
@@ -107,7 +113,14 @@ PERMITTED = (
     ),
     Permission(("epikrise.*",), ("payload/gp/some,tsb,gp*",), "a consent names the GP and substance use"),
     Permission(
-        (*_PERSON, "brik.rus.audit.*", "brik.rus.dudit.*", "brik.rus.merknad", "henvisning.*", "henvisning-2.*"),
+        (
+            *_PERSON,
+            "brik.rus.audit.*",
+            "brik.rus.dudit.*",
+            "brik.rus.merknad",
+            "henvisning.*",
+            "henvisning-2.*",
+        ),
         ("payload/tsb/some,tsb*",),
         "a consent names TSB and substance use",
     ),
@@ -128,6 +141,7 @@ PERMITTED = (
     Permission(("tsb.*",), ("response/prison_health/*",), "who referred sees to whom"),
     Permission(("tsb.*",), ("payload/tsb/*",), "its own name"),
     Permission(("tsb.org",), ("store/*",), "routing: the row of a disclosure names its recipient"),
+    Permission(("tsb.*",), ("cli",), "the operator's list says to whom each disclosure goes"),
     Permission(("tsb.*",), ("temp/directory.yaml",), "the directory, written by the operator"),
 )
 
@@ -151,9 +165,7 @@ def search() -> Search:
 
 def leaks(evidence: Evidence) -> list[Leak]:
     """Every marker that stands where nothing permits it."""
-    found = [
-        Leak(hit.marker, place, hit.wrapping) for place, data in evidence for hit in search().hits(data)
-    ]
+    found = [Leak(hit.marker, place, hit.wrapping) for place, data in evidence for hit in search().hits(data)]
     unlawful = {leak for leak in found if not permitted(leak.slot, leak.place)}
     return sorted(unlawful, key=lambda leak: (leak.place, leak.slot, leak.wrapping))
 

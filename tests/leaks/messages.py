@@ -96,7 +96,12 @@ def epikrise() -> Fields:
             {"system": ICD, "kode": said["rus.kode"], "tekst": f"Opioidavhengighet {said['rus.diagnose']}"},
         ],
         "legemidler": [
-            {"system": ATC, "kode": "R03AC02", "navn": "Salbutamol", "dosering": f"Daglig {said['dosering']}"},
+            {
+                "system": ATC,
+                "kode": "R03AC02",
+                "navn": "Salbutamol",
+                "dosering": f"Daglig {said['dosering']}",
+            },
             {
                 "system": ATC,
                 "kode": said["rus.atc"],
@@ -242,7 +247,7 @@ def to_school(**more: Any) -> Fields:
 def to_health(**more: Any) -> Fields:
     """To the prison's own health service, which gets the wish for contact without it, unless refused."""
     categories = (*WHO, "somatic_health", "mental_health", "substance_use")
-    return consent(CANARIES["samtykke-helse.id"], "prison_health", categories, **{"purpose": "treatment", **more})
+    return consent("samtykke-helse", "prison_health", categories, **{"purpose": "treatment", **more})
 
 
 def withdrawn(series: str, message_id: str) -> Fields:

@@ -48,7 +48,9 @@ def _xml(parts: Parts) -> Iterator[Post]:
         "undeclared prefix": changed("<Rus>", f"<{BAD}:Rus>"),
         "undeclared entity": changed("<Rus>", f"<Rus>&{BAD};"),
         "doctype": changed("<Kartlegging", f'<!DOCTYPE x [<!ENTITY {BAD} "{CODE}">]><Kartlegging'),
-        "outside entity": changed("<Kartlegging", f'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/{BAD}"><Kartlegging'),
+        "outside entity": changed(
+            "<Kartlegging", f'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/{BAD}"><Kartlegging'
+        ),
         "sum": changed("<Sum>21", "<Sum>22"),
         "wrong date": changed("<PlanlagtDato>2027-03-01", f"<PlanlagtDato>{BAD}"),
         "wrong number": changed("<Prioritet>1", f"<Prioritet>{BAD}"),
@@ -139,7 +141,9 @@ def _fhir(parts: Parts) -> Iterator[Post]:
             contained=[{"resourceType": "Basic", "id": BAD}]
         ),
         "label": lambda b: b.update(meta={"security": [{"system": f"urn:{BAD}", "code": CODE}]}),
-        "dangling reference": lambda b: b["entry"][0]["resource"].update(subject={"reference": f"Patient/{BAD}"}),
+        "dangling reference": lambda b: b["entry"][0]["resource"].update(
+            subject={"reference": f"Patient/{BAD}"}
+        ),
         "wrong date": lambda b: b["entry"][0]["resource"].update(date=BAD),
         "wrong time": lambda b: b.update(timestamp=BAD),
         "wrong status": lambda b: b["entry"][0]["resource"].update(status=BAD),

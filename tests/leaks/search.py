@@ -186,7 +186,9 @@ def every_wrapping(text: str) -> Mapping[str, bytes]:
     body = text.encode()
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     deflated = packer.compress(b"-" * 50 + body) + packer.flush()
-    member = b"PK\x03\x04" + b"\x14\x00\x00\x00\x08\x00" + b"\x00" * 16 + b"\x01\x00\x00\x00" + b"a" + deflated
+    member = (
+        b"PK\x03\x04" + b"\x14\x00\x00\x00\x08\x00" + b"\x00" * 16 + b"\x01\x00\x00\x00" + b"a" + deflated
+    )
     coded = [base64.b64encode(b"\xff" * shift + body + b"\xfe" * 3) for shift in range(3)]
     long = base64.b64encode(b"0123456789" * 6 + body + b"0123456789" * 6)
     broken = b"\n".join(long[start : start + 16] for start in range(0, len(long), 16))

@@ -167,16 +167,17 @@ def route_by_content(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(routes, "find", find)
 
 
-def leave_a_gap(patch: pytest.MonkeyPatch) -> None:
-    """A group that lost all its leaves stays, empty: a recipient sees that something is missing."""
+def tell_the_count(patch: pytest.MonkeyPatch) -> None:
+    """The recipient is told how many sections there were."""
 
     def only(record: Record, paths: frozenset[str]) -> Record:
         kept = real(record, paths)
-        lists = {name: value for name, value in record.fields.items() if isinstance(value, list)}
-        count = {name: len(value) for name, value in lists.items()}
-        more = [{**element, "tittel": f"{element['tittel']} (av {count['seksjoner']})"} for element in
-                kept.fields.get("seksjoner", ())]
-        return Record(kept.type, {**kept.fields, "seksjoner": more}) if more else kept
+        sections = kept.fields.get("seksjoner")
+        if not sections:
+            return kept
+        of = len(record.fields["seksjoner"])
+        numbered = [{**section, "tittel": f"{section['tittel']} (av {of})"} for section in sections]
+        return Record(kept.type, {**kept.fields, "seksjoner": numbered})
 
     real = Record.only
     patch.setattr(Record, "only", only)
@@ -187,7 +188,9 @@ def log_the_decision(patch: pytest.MonkeyPatch) -> None:
 
     def decide_for(*args: Any) -> Any:
         decision, permitted = real(*args)
-        logging.getLogger("hub.pipeline").debug("decided", extra={"permits": permitted is not None})
+        logging.getLogger("hub.pipeline").debug(
+            "decided", extra={"permitted": len(decision.paths(Verdict.PERMIT))}
+        )
         return decision, permitted
 
     patch.setattr(pipeline, "decide_for", decide_for)
@@ -202,7 +205,7 @@ TWIN_MUTATIONS: tuple[tuple[Mutate, tuple[Story, Scene], tuple[Story, Scene], st
     (permit_everything, (PLAIN, SIGNED), (RUS, SIGNED), "prison_health: got"),
     (label_as_declared_only, (PLAIN, SIGNED), (SUMMARY, SIGNED), "gp: answers"),
     (take_nothing_out, (PLAIN, SIGNED), (SUMMARY, SIGNED), "gp: answers"),
-    (leave_a_gap, (PLAIN, SIGNED), (SUMMARY, SIGNED), "gp: answers"),
+    (tell_the_count, (PLAIN, SIGNED), (SUMMARY, SIGNED), "gp: answers"),
     (count_permissions, (PLAIN, WITH_TSB), (RUS, WITH_TSB), "metrics: growth"),
     (route_by_content, (PLAIN, SIGNED), (RUS, SIGNED), "broker: traffic"),
     (log_the_decision, (PLAIN, WITH_TSB), (replace(RUS, summary="all"), WITH_TSB), "log: lines"),
@@ -211,7 +214,9 @@ TWIN_MUTATIONS: tuple[tuple[Mutate, tuple[Story, Scene], tuple[Story, Scene], st
 
 
 @pytest.mark.parametrize(
-    ("mutate", "one", "other", "aspect"), TWIN_MUTATIONS, ids=[mutate.__name__ for mutate, *_ in TWIN_MUTATIONS]
+    ("mutate", "one", "other", "aspect"),
+    TWIN_MUTATIONS,
+    ids=[mutate.__name__ for mutate, *_ in TWIN_MUTATIONS],
 )
 def test_the_twins_see(
     first: Parts,
@@ -290,5 +295,3 @@ def test_the_canaries_see_that_the_fence_is_gone(
 ) -> None:
     monkeypatch.setattr(people, "fence", lambda tx, known: True)
     assert LEAK in race()
-
-

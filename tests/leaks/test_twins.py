@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from hub.parts import Parts
 from tests.leaks.conftest import Fresh
 from tests.leaks.lab import Lab
-from tests.leaks.twins import OUTSIDERS, PERMITS, REFUSES, Said, Scene, Story, View, differences, may_know, play
+from tests.leaks.twins import (
+    OUTSIDERS,
+    PERMITS,
+    REFUSES,
+    Said,
+    Scene,
+    Story,
+    View,
+    differences,
+    may_know,
+    play,
+)
 
 Play = Callable[[Story, Scene], View]
 bounded = settings(
@@ -33,7 +44,9 @@ STORIES = st.builds(
 )
 WHO = ("nav", "housing", "school", "tsb", "gp")
 SAID = st.lists(
-    st.tuples(st.sampled_from(WHO), st.sampled_from((PERMITS, REFUSES))), unique_by=lambda said: said[0], max_size=4
+    st.tuples(st.sampled_from(WHO), st.sampled_from((PERMITS, REFUSES))),
+    unique_by=lambda said: said[0],
+    max_size=4,
 ).map(tuple)
 SCENES = st.builds(Scene, before=SAID, health=st.booleans(), dates=st.integers(0, 2), answers=st.booleans())
 LATER = st.builds(replace, SCENES, after=SAID, withdrawal=st.booleans())

@@ -1,0 +1,55 @@
+"""Understands what the steps of the pipeline hand to each other beside the message itself.
+
+    Route      one recipient under one agreement
+    Outgoing   what that recipient would get now, and the decision that says why
+    Accepted   what the sender is told
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.message import Agency, Decision, Permitted, Rendered
+from mappings.agreements import Agreement
+
+
+@dataclass(frozen=True)
+class Route:
+    """One recipient under one agreement. `header` becomes the `melding` group of what it gets."""
+
+    disclosure: str
+    agreement: Agreement
+    sender: Agency
+    recipient: Agency
+    received_at: datetime
+    answers: str | None = None
+
+    @property
+    def header(self) -> Mapping[str, str]:
+        told = {
+            "id": self.disclosure,
+            "sendt": self.received_at.isoformat(timespec="seconds"),
+            "avsender": self.sender.org,
+        }
+        return told | ({"svar_pa": self.answers} if self.answers else {})
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What one recipient would get now. Nothing, when `rendered` is None; `decision` says why."""
+
+    decision: Decision
+    permitted: Permitted | None
+    rendered: Rendered | None
+    code: str | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The hub answers for the message `id`; `message_id` is the sender's own id for it."""
+
+    id: str
+    duplicate: bool
+    message_id: str
