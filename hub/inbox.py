@@ -36,7 +36,12 @@ def entries(parts: Parts, reader: Agency, after: str | None, limit: int) -> list
             (disclosure.c.state == State.OFFERED)
             | ((disclosure.c.state == State.DONE) & disclosure.c.handed_over_at.is_not(None)),
             (disclosure.c.offered_at > at)
-            | ((disclosure.c.offered_at == at) & (disclosure.c.place > place)),
+            | ((disclosure.c.offered_at == at) & (disclosure.c.place > place))
+            | (
+                (disclosure.c.offered_at == at)
+                & (disclosure.c.place == place)
+                & (disclosure.c.id > last)
+            ),
         )
         .order_by(disclosure.c.offered_at, disclosure.c.place, disclosure.c.id)
         .limit(limit)

@@ -84,10 +84,13 @@ def end_waiting(parts: Parts) -> int:
     return len(over)
 
 
-def run(parts: Parts, stop: threading.Event) -> None:
+def run(parts: Parts, stop: threading.Event, *, every: float = _EVERY) -> None:
     """Take turns until told to stop. Survives every absence of the store and the broker."""
-    while not stop.wait(_EVERY):
+    while not stop.wait(every):
         try:
             turn(parts)
         except HubError as exc:
             _log.warning("a turn was skipped", extra={"action": "turn_skipped", "code": exc.code})
+        except Exception as exc:  # noqa: BLE001  # without a sweeper, what the broker forgot is lost
+            fault = {"action": "turn_failed", "fault": type(exc).__name__}
+            _log.error("a turn failed in a way nobody foresaw", extra=fault)

@@ -116,7 +116,11 @@ class Lab:
         return (self.folder / "stderr").read_text()[-3000:]
 
     def state(self) -> dict[str, object]:
-        return {"answered": len(self.answered), "arrived": len(self.receiver.once()), "waited": self.waited[-5:]}
+        return {
+            "answered": len(self.answered),
+            "arrived": len(self.receiver.once()),
+            "waited": self.waited[-5:],
+        }
 
     def rows(self, parts: Parts) -> list[Disclosure]:
         with parts.store.reading() as view:

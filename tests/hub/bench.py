@@ -26,12 +26,12 @@ from hub.audit import log
 from hub.audit.verify import Report, verify
 from hub.demo.world import CAST, KOMMUNE, PERSON
 from hub.errors import HubError
-from hub.shapes import Accepted
 from hub.message import Agency, Rendered
 from hub.parts import Parts
 from hub.permit import SendPermit
 from hub.queue.port import Dead, Depth, Done, Handle, Later, Work, settle
 from hub.settings import Settings
+from hub.shapes import Accepted
 from hub.store.disclosures import Disclosure, where
 from hub.store.engine import Store
 from hub.store.schema import disclosure, person

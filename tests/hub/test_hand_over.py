@@ -69,6 +69,7 @@ def test_what_may_go_is_pushed_once_and_is_done(either: Bench) -> None:
     assert (row.state, row.outcome, row.attempts) == (State.DONE, Outcome.DELIVERED, 1)
     assert row.handed_over_at == either.clock()
     assert row.answer_due_at == either.clock() + timedelta(days=10)
+    assert either.column(sent, "wrapped_key") is None  # the recipient has it; our copy goes
     assert either.verify().whole
 
 

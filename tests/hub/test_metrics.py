@@ -24,6 +24,6 @@ def test_work_that_cannot_be_done_shows_with_its_number_and_age() -> None:
 
     assert 'bro_disclosures{state="queued"} 1.0' in shown
     assert 'bro_up{part="store"} 1.0' in shown
-    assert 'bro_queue_messages{queue=' in shown
+    assert "bro_queue_messages{queue=" in shown
     for told in (*NAMES.values(), "waiting", "withheld", "held", "tsb", "translate", "render"):
         assert told not in shown

@@ -11,10 +11,11 @@ import pytest
 
 from hub import hand_over, inbox
 from hub.demo.world import CAST
+from hub.desk import WITHDRAWN
 from hub.errors import HubError
-from hub.shapes import Accepted
 from hub.message import CONTROL_SECTORS, Outcome, Sector
 from hub.parts import Parts
+from hub.shapes import Accepted
 from hub.store.disclosures import State
 from tests.hub.bench import (
     FHIR,
@@ -265,6 +266,12 @@ def test_those_who_were_told_are_told_of_the_withdrawal_once_and_no_control_role
 
 def _last(bench: Bench) -> str:
     return max((row.place, row.message_id) for row in bench.rows("tsb"))[1]
+
+
+def test_no_agreement_tells_a_control_role_of_a_withdrawal(first: Parts) -> None:
+    notices = [agreement for agreement in first.agreements if agreement.source[1] == WITHDRAWN]
+    assert notices
+    assert not {agreement.target[0] for agreement in notices} & CONTROL_SECTORS
 
 
 def test_who_got_nothing_is_not_told_of_the_withdrawal(either: Bench) -> None:

@@ -32,7 +32,7 @@ from hub.api.app import create_app
 from hub.app import Hub
 from hub.demo.world import CAST
 from hub.errors import HubError
-from hub.message import Rendered
+from hub.message import Agency, Rendered
 from hub.parts import Parts
 from hub.permit import SendPermit
 from hub.queue.port import Depth, Handle, Later, Work, settle
@@ -116,6 +116,8 @@ class Broker:
         self._later: list[Work] = []
 
     def publish(self, works: Sequence[Work]) -> None:
+        if not works:
+            return
         self.saw.append((self._phase(), "published", tuple(works)))
         self._ready.extend(works)
 
@@ -156,14 +158,14 @@ class Broker:
 
 
 class Lines(logging.Handler):
-    """Every record of our own code at any level, and of the libraries what is not about SQL."""
+    """Every record of our own code at any level, and of the libraries that have a part in it."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.records: list[logging.LogRecord] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not record.name.startswith(("sqlalchemy", "httpx", "asyncio", "httpcore")):
+        if not record.name.startswith(("sqlalchemy", "httpx", "asyncio", "httpcore", "pika")):
             self.records.append(record)
 
 
@@ -284,12 +286,7 @@ def _signing_key() -> ECKey:
 @cache
 def _token(key: str) -> str:
     agency = next(agency for agency in CAST if agency.key == key)
-    return sign(_signing_key(), claims(_Named(agency.org)))
-
-
-@dataclass(frozen=True)
-class _Named:
-    org: str
+    return sign(_signing_key(), claims(Agency(agency.org, agency.name, agency.sector)))
 
 
 def evidence(lab: Lab) -> Iterator[tuple[str, bytes]]:

@@ -113,8 +113,8 @@ def epikrise() -> Fields:
             {
                 "kode": "8648-8",
                 "tittel": f"Forløp {said['tittel']}",
-                "tekst": "Pasienten har hatt stabil astma og har fått ny inhalator. Lungefunksjonen er god, og "
-                f"det er ikke behov for videre utredning nå, {said['tekst']}.",
+                "tekst": "Pasienten har hatt stabil astma og har fått ny inhalator. Lungefunksjonen er "
+                f"god, og det er ikke behov for videre utredning nå, {said['tekst']}.",
             },
             {
                 "kode": "18776-5",

@@ -312,7 +312,7 @@ class Tap:
 
     def heard(self) -> list[bytes]:
         """Every message with its envelope."""
-        said = []
+        said: list[bytes] = []
         with self._channel() as channel:
             while True:
                 method, properties, body = channel.basic_get("tap", auto_ack=True)

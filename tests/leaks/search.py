@@ -1,8 +1,9 @@
 """Understands how to find a marker in bytes, however it was wrapped. It must not know what a marker
 stands for, nor where it may stand.
 
-Tried: as it is in any case, percent-encoded, with JSON and XML escapes, UTF-16 in both orders, hex, base64 in its
-three alignments and with line breaks, and all of that again inside gzip, zlib and ZIP members.
+Tried: as it is in any case, percent-encoded, with JSON and XML escapes, UTF-16 in both orders, hex,
+base64 in its three alignments and with line breaks, and all of that again inside gzip, zlib and ZIP
+members.
 """
 
 from __future__ import annotations
@@ -128,18 +129,18 @@ def _unwrapped(data: bytes) -> Iterator[tuple[str, bytes]]:
     if len(data) > _SMALL:
         return
     for match in _BASE64.finditer(data):
-        inner = _from_base64(match.group())
-        if inner is not None and _PACKED.search(inner):
-            yield "base64", inner
+        read = _from_base64(match.group())
+        if read is not None and _PACKED.search(read):
+            yield "base64", read
     text = b"".join(data.split())
     if text != data and len(text) > 60:
         yield "without blanks", text
     if b"%" in data and (plain := unquote_to_bytes(data)) != data:
         yield "url", plain
-    if b"&" in data and (read := html.unescape(data.decode("utf-8", "replace")).encode()) != data:
-        yield "entities", read
-    if b"\\" in data and (read := _json_read(data)) != data:
-        yield "json escapes", read
+    if b"&" in data and (said := html.unescape(data.decode("utf-8", "replace")).encode()) != data:
+        yield "entities", said
+    if b"\\" in data and (said := _json_read(data)) != data:
+        yield "json escapes", said
 
 
 def _unpacked(data: bytes, at: int) -> bytes:

@@ -6,7 +6,7 @@ The only place where our own code is patched. Each mutation names what a careles
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from hub import hand_over, pipeline, routes, status, trail
 from hub.errors import Finding
 from hub.message import Decision, Item, ItemDecision, Labelled, Permitted, Record, Sealed, Verdict, walk
 from hub.parts import Parts
+from hub.shapes import Outgoing, Route
 from hub.store import people
 from hub.store.schema import consent
 from hub.vault import Vault
@@ -85,10 +86,10 @@ def take_nothing_out(patch: pytest.MonkeyPatch) -> None:
 
 def decide_only_once(patch: pytest.MonkeyPatch) -> None:
     """What was decided at the first attempt is still good at the next."""
-    remembered: dict[str, pipeline.Outgoing] = {}
+    remembered: dict[str, Outgoing] = {}
     real = hand_over.decide_again
 
-    def again(tx: Any, parts: Parts, case: Any) -> pipeline.Outgoing:
+    def again(tx: Any, parts: Parts, case: Any) -> Outgoing:
         if case.item.id not in remembered or remembered[case.item.id].rendered is None:
             remembered[case.item.id] = real(tx, parts, case)
         return remembered[case.item.id]
@@ -160,7 +161,7 @@ def route_by_content(patch: pytest.MonkeyPatch) -> None:
     """Why queue for TSB what says nothing about substance use?"""
     real = routes.find
 
-    def find(parts: Parts, file: Any, received: Any, record: Record) -> tuple[routes.Route, ...]:
+    def find(parts: Parts, file: Any, received: Any, record: Record) -> tuple[Route, ...]:
         found = real(parts, file, received, record)
         return found if record.get("rus") else tuple(r for r in found if r.recipient.sector != "tsb")
 
@@ -232,7 +233,7 @@ def test_the_twins_see(
     for story, scene in (one, other):
         with Lab(first, *fresh()) as lab:
             views.append(play(lab, story, scene))
-    seen = differences(*views, may_know(one[0], other[0], one[1]))
+    seen = differences(views[0], views[1], may_know(one[0], other[0], one[1]))
     assert [name for name in seen if name.startswith(aspect)]
 
 
@@ -253,7 +254,7 @@ class _Racing(Registry):
 
 
 @pytest.fixture
-def race(first: Parts, tmp_path: Path, postgres: PostgreSQL) -> Iterator[Callable[[], set[tuple[str, str]]]]:
+def race(first: Parts, tmp_path: Path, postgres: PostgreSQL) -> Callable[[], set[tuple[str, str]]]:
     """A withdrawal that does not wait for the person's gate, between the decision and the fence. Only
     PostgreSQL lets two write at once."""
 
@@ -278,7 +279,7 @@ def race(first: Parts, tmp_path: Path, postgres: PostgreSQL) -> Iterator[Callabl
             assert withdrawn
             return {(leak.slot, leak.place) for leak in leaks(evidence(lab))}
 
-    yield run
+    return run
 
 
 LEAK = ("henvisning-3.merknad", "payload/tsb/some, withdrawn")

@@ -22,20 +22,20 @@ Tamper = Callable[[Connection], object]
 
 
 @pytest.fixture
-def whole(either: Bench) -> Bench:
+def whole(bench: Bench) -> Bench:
     """A log with three checkpoints and hand-overs of two persons."""
     for who in (0, 1):
-        either.post("prison_health", fhir("samtykke-tsb.fhir.json", series=f"s{who}", who=who), FHIR)
-        either.post("prison_health", referral(f"H{who}", who=who))
-        either.drain()
-        assert either.verify().whole
-    either.post("prison", "brik.xml")
-    either.drain()
-    report = either.verify()
+        bench.post("prison_health", fhir("samtykke-tsb.fhir.json", series=f"s{who}", who=who), FHIR)
+        bench.post("prison_health", referral(f"H{who}", who=who))
+        bench.drain()
+        assert bench.verify().whole
+    bench.post("prison", "brik.xml")
+    bench.drain()
+    report = bench.verify()
     assert report.whole
     assert (report.checkpoints, report.forgotten) == (3, 0)
     assert report.hand_overs == 4
-    return either
+    return bench
 
 
 def leaf(tx: Connection, position: int) -> Any:
@@ -149,6 +149,13 @@ def note_changed(tx: Connection) -> None:
     )
 
 
+def signature_changed(tx: Connection) -> None:
+    row = newest(tx)
+    at = row.note.rindex(" ") + 41
+    note = row.note[:at] + ("A" if row.note[at] != "A" else "B") + row.note[at + 1 :]
+    tx.execute(update(audit_checkpoint).where(audit_checkpoint.c.size == row.size).values(note=note))
+
+
 def size_changed(tx: Connection) -> None:
     row = newest(tx)
     tx.execute(update(audit_checkpoint).where(audit_checkpoint.c.size == row.size).values(size=row.size + 1))
@@ -215,6 +222,7 @@ TAMPERINGS: tuple[Tamper, ...] = (
     inserted,
     duplicated,
     note_changed,
+    signature_changed,
     size_changed,
     frontier_changed,
     checkpoint_deleted,

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub.audit.log import integrate
 from hub import standing
+from hub.audit.log import integrate
 from hub.errors import PROBLEMS, HubError
 from hub.message import Outcome
 from hub.parts import Parts

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import hub.console
-from hub.standing import SHOWN
 from hub.console.texts import TEXTS, Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.errors import Actor
 from hub.queue.topology import hub_topology
+from hub.standing import SHOWN
 
 FOLDER = Path(hub.console.__path__[0])
 PLACE = re.compile(r"{\w*}")

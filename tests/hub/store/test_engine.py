@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -206,10 +207,15 @@ def test_many_threads_move_a_disclosure_and_exactly_one_wins(either: Bench) -> N
     assert sum(isinstance(result, LostRace) for result in results) == 7
 
 
+def fail_after(do: Callable[[], object]) -> None:
+    do()
+    raise KeyError
+
+
 def test_what_raises_leaves_nothing_behind(either: Bench) -> None:
+    row = {"id": "p", "epoch": 0, "protected_address": False, "created_at": instant(0)}
     with pytest.raises(KeyError), either.parts.store.writing() as tx:
-        tx.execute(insert(person).values(id="p", epoch=0, protected_address=False, created_at=instant(0)))
-        raise KeyError
+        fail_after(lambda: tx.execute(insert(person).values(**row)))
     assert either.people() == []
 
 

@@ -1,0 +1,152 @@
+"""The consent desk: what giving, narrowing, refusing and withdrawing do to what is under way."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hub.errors import HubError
+from hub.message import Outcome
+from hub.store.disclosures import State
+from tests.hub.bench import FHIR, Bench, consent, fhir, org, referral, refusal, run_together, withdrawal
+
+
+def refused(bench: Bench, key: str, document: dict[str, object]) -> str:
+    with pytest.raises(HubError) as refusal:
+        bench.post(key, document)
+    return refusal.value.code
+
+
+def test_a_consent_is_recorded_once(either: Bench) -> None:
+    first = either.post("prison_health", "samtykke-nav.json")
+    again = either.post("prison_health", "samtykke-nav.json")
+    assert (again.id, again.duplicate) == (first.id, True)
+
+
+def test_the_same_id_with_another_document_is_refused(either: Bench) -> None:
+    either.post("prison_health", consent("samtykke-nav.json", "n"))
+    other = consent("samtykke-nav.json", "n", gyldig_til="2028-01-01")
+    assert refused(either, "prison_health", other) == "receive.duplicate-id"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_old_version_is_refused_and_changes_nothing(either: Bench, version: int) -> None:
+    either.post("prison_health", consent("samtykke-nav.json", "n", 2))
+    late = consent("samtykke-nav.json", "n", version)
+    late["melding"]["id"] = "another"
+    late["samtykke"]["beslutning"] = "nekt"
+    assert refused(either, "prison_health", late) == "consent.version-old"
+    either.post("prison", "brik.xml")
+    either.drain()
+    assert len(either.listed("nav")) == 1
+
+
+def test_what_was_never_given_cannot_be_withdrawn(either: Bench) -> None:
+    assert refused(either, "prison_health", withdrawal("n", "t")) == "consent.unknown"
+    either.post("prison_health", consent("samtykke-nav.json", "n"))
+    assert refused(either, "prison_health", withdrawal("n", "t", who=1)) == "consent.unknown"
+    either.post("prison_health", withdrawal("n", "t1"))
+    assert refused(either, "prison_health", withdrawal("n", "t2")) == "consent.unknown"
+
+
+def test_what_was_refused_at_the_desk_changes_nothing(either: Bench) -> None:
+    either.post("prison_health", "samtykke-nav.json")
+    either.post("prison", "brik.xml")
+    either.drain()
+    before = either.listed("nav")
+    unsigned = consent("samtykke-nav.json", "other", signert=False)
+    assert refused(either, "prison_health", unsigned) == "consent.form-missing"
+    assert either.listed("nav") == before
+    assert not either.queue.ready
+
+
+def test_a_control_role_cannot_record_a_consent_to_tell_of_substance_use(either: Bench) -> None:
+    asked = consent("samtykke-nav.json", "n", kategorier=["identity", "substance_use"])
+    assert refused(either, "prison", asked) == "consent.recorder-control"
+
+
+def test_a_narrower_version_takes_back_what_lies_in_the_inbox(either: Bench) -> None:
+    either.post("prison_health", consent("samtykke-nav.json", "n", 1))
+    either.post("prison", "brik.xml")
+    either.drain()
+    narrow = consent("samtykke-nav.json", "n", 2, kategorier=["identity", "coordination", "custody", "work"])
+    either.post("prison_health", narrow)
+    assert either.listed("nav") == []
+    either.drain()
+    [rendered] = either.come_for_it("nav")
+    said = json.loads(rendered.body)
+    assert "arbeid" in said
+    assert "okonomi" not in said
+
+
+def test_a_withdrawn_consent_can_be_given_anew(either: Bench) -> None:
+    either.post("prison_health", consent("samtykke-nav.json", "n", 1))
+    either.post("prison_health", withdrawal("n", "t"))
+    either.post("prison_health", consent("samtykke-nav.json", "n", 2))
+    either.post("prison", "brik.xml")
+    either.drain()
+    assert len(either.listed("nav")) == 1
+
+
+def test_a_refusal_beats_an_older_and_a_newer_permission(either: Bench) -> None:
+    either.post("prison_health", consent("samtykke-nav.json", "old"))
+    either.post("prison_health", refusal("nei", ["nav_municipal"]))
+    either.post("prison_health", consent("samtykke-nav.json", "new"))
+    either.post("prison", "brik.xml")
+    either.drain()
+    assert either.listed("nav") == []
+
+
+def test_a_consent_releases_what_waits_for_it_and_only_for_its_person(either: Bench) -> None:
+    for who in (0, 1):
+        either.post("prison_health", referral(f"H{who}", who=who))
+    either.drain()
+    either.post("prison_health", fhir("samtykke-tsb.fhir.json", series="s", who=1), FHIR)
+    either.drain()
+    [sent] = either.got("tsb")
+    assert sent.disclosure == either.row("tsb", person_id=either.row("tsb", id=sent.disclosure).person_id).id
+    assert sorted(row.state for row in either.rows("tsb")) == [State.DONE, State.WAITING]
+
+
+def test_a_withdrawal_leaves_what_is_parked_with_the_operator_but_without_content(either: Bench) -> None:
+    either.post("prison_health", "samtykke-tsb.fhir.json")
+    either.post("prison_health", referral("H"))
+    either.push.down.add(org("tsb"))
+    for _ in range(7):
+        either.drain()
+        either.queue.soon()
+    item = either.row("tsb")
+    assert item.state is State.PARKED
+    either.post("prison_health", "samtykke-tsb-trukket.json")
+    assert either.row("tsb").state is State.PARKED
+    assert either.column(item.id, "wrapped_key") is None
+
+
+def test_when_the_broker_is_away_a_consent_counts_all_the_same(either: Bench) -> None:
+    either.post("prison_health", referral("H"))
+    either.drain()
+    either.queue.away = True
+    either.post("prison_health", "samtykke-tsb.fhir.json")
+    either.queue.away = False
+    either.clock.forward(minutes=1)
+    either.sweep()
+    either.drain()
+    assert len(either.got("tsb")) == 1
+
+
+def test_consents_and_withdrawals_at_once_end_as_if_one_came_after_the_other(either: Bench) -> None:
+    either.post("prison_health", referral("H"))
+    either.drain()
+    tasks = [
+        lambda version=version: either.post("prison_health", consent("samtykke-nav.json", "n", version))
+        for version in range(1, 5)
+    ]
+    answers = run_together(*tasks)
+    codes = {answer.code for answer in answers if isinstance(answer, HubError)}
+    assert codes <= {"consent.version-old"}
+    either.post("prison", "brik.xml")
+    either.drain()
+    assert len(either.listed("nav")) == 1
+    assert either.row("tsb", agreement="henvisning-tsb").outcome == Outcome.WAITING
+    assert either.verify().whole

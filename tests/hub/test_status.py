@@ -1,0 +1,81 @@
+"""A sender's view of its own message: what it may know, and who may ask."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from hub import status
+from hub.errors import HubError
+from tests.hub.bench import Bench, fields, org, release_date
+
+
+def test_only_the_sender_may_ask_and_all_others_hear_the_same(either: Bench) -> None:
+    posted = either.post("prison", "brik.xml")
+    for key, message_id in (("nav", posted.id), ("prison_health", posted.id), ("prison", "no-such-id")):
+        with pytest.raises(HubError) as refused:
+            status.of_message(either.parts, either.agency(key), message_id)
+        assert (refused.value.code, refused.value.findings) == ("receive.not-found", ())
+
+
+def test_a_control_role_sees_no_recipient_whose_name_tells_of_substance_use(either: Bench) -> None:
+    either.post("prison_health", "samtykke-tsb.fhir.json")
+    posted = either.post("prison", "brik.xml")
+    either.drain()
+    assert either.got("tsb")
+    assert set(either.status("prison", posted)) == {org(key) for key in ("nav", "housing", "school")}
+
+
+def test_a_control_role_sees_positive_facts_only(either: Bench) -> None:
+    either.post("prison_health", "samtykke-nav.json")
+    posted = either.post("prison", "brik.xml")
+    either.drain()
+    words = {row["state"] for row in either.status("prison", posted).values()}
+    assert words == {"accepted"}
+    either.come_for_it("nav")
+    shown = either.status("prison", posted)
+    assert shown[org("nav")]["state"] == "delivered"
+    assert {row["code"] for row in shown.values()} == {None}
+    assert {row["state"] for row in shown.values()} == {"accepted", "delivered"}
+
+
+def test_health_sees_why_nothing_went(either: Bench) -> None:
+    posted = either.post("prison_health", "henvisning-2.json")
+    either.drain()
+    [row] = either.status("prison_health", posted).values()
+    assert (row["state"], row["code"]) == ("waiting", "decide.no-consent")
+
+
+def test_health_sees_what_was_reduced(either: Bench) -> None:
+    posted = either.post("prison_health", "epikrise.fhir.json")
+    either.drain()
+    either.come_for_it("gp")
+    [row] = either.status("prison_health", posted).values()
+    assert row["state"] == "reduced"
+    assert row["acknowledged_at"] is not None
+
+
+def test_an_answer_that_does_not_come_is_overdue_until_it_does(either: Bench) -> None:
+    either.post("prison_health", "samtykke-nav.json")
+    posted = either.post("prison", "brik.xml")
+    either.drain()
+    [asked] = either.come_for_it("nav")
+    either.clock.forward(days=14)
+    assert not either.status("prison", posted)[org("nav")]["overdue"]
+    either.clock.at += timedelta(microseconds=1)
+    assert either.status("prison", posted)[org("nav")]["overdue"]
+    said = fields("nav-svar.json")
+    said["melding"]["svar_pa"] = json.loads(asked.body)["melding"]["id"]
+    either.post("nav", said)
+    shown = either.status("prison", posted)[org("nav")]
+    assert not shown["overdue"]
+    assert shown["answered_at"] is not None
+
+
+def test_an_overtaken_message_says_so(either: Bench) -> None:
+    either.post("prison", release_date(2))
+    late = either.post("prison", release_date(1))
+    shown = status.of_message(either.parts, either.agency("prison"), late.id)
+    assert (shown["state"], shown["recipients"]) == ("superseded", [])
