@@ -123,7 +123,10 @@ def _form(said: Fields) -> Iterable[Finding]:
 def _unknown_words(document: Fields) -> Iterable[Finding]:
     """Words that no row, agency or purpose can ever match would make a refusal toothless."""
     parties = {sector.value for sector in Sector}
-    for path, here in (("", document), *((f"unntak[{i}].", e) for i, e in enumerate(document.get("unntak", ())))):
+    for path, here in (
+        ("", document),
+        *((f"unntak[{i}].", e) for i, e in enumerate(document.get("unntak", ()))),
+    ):
         for name in ("avsendere", "mottakere"):
             for index, word in enumerate(here.get(name, ())):
                 organisation = len(word) == 9 and word.isdigit()

@@ -1,8 +1,8 @@
 """Understands how everything is put together. The only wiring: nothing else builds a part.
 
-    build(settings) -> Parts          what a message meets on its way
-    Hub(parts)                        the five calls that the doors make (hub/api/facade.py)
-    Running(parts, settings)          the threads: workers, sweeper, AMQP door
+build(settings) -> Parts          what a message meets on its way
+Hub(parts)                        the five calls that the doors make (hub/api/facade.py)
+Running(parts, settings)          the threads: workers, sweeper, AMQP door
 """
 
 from __future__ import annotations
@@ -163,8 +163,7 @@ class Running:
             )
             loops["amqp"] = partial(incoming.run, self._stop)
         self._threads = [
-            threading.Thread(target=loop, name=f"bro-{name}", daemon=True)
-            for name, loop in loops.items()
+            threading.Thread(target=loop, name=f"bro-{name}", daemon=True) for name, loop in loops.items()
         ]
 
     def start(self) -> None:
@@ -176,6 +175,7 @@ class Running:
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout)
+        self._parts.close()
 
     @property
     def alive(self) -> bool:

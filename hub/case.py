@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from hub import pipeline
+from hub import desk, pipeline
 from hub.errors import HubError
-from hub.message import Labelled
+from hub.message import Labelled, Record
 from hub.parts import Parts
 from hub.rows import open_paths
 from hub.shapes import Route
@@ -19,13 +19,15 @@ from hub.store.people import Person
 
 @dataclass(frozen=True)
 class Case:
-    """`sent`: the leaves that an earlier revision delivered."""
+    """`sent`: the leaves that an earlier revision delivered. `told` is False for a notice to somebody
+    who got nothing that it is about."""
 
     item: Disclosure
     route: Route
     person: Person
     labelled: Labelled
     sent: frozenset[str]
+    told: bool = True
 
 
 def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
@@ -42,14 +44,20 @@ def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
         sent = open_paths(tx, parts, person, item.id)
     except HubError:
         return None
-    answered = record.get("melding.svar_pa")
-    earlier = disclosures.load(tx, str(answered)) if answered else None
-    route = Route(
-        item.id,
-        parts.agreement(item.agreement),
-        sender,
-        recipient,
-        stored.received_at,
-        earlier.message_id if earlier else None,
-    )
-    return Case(item, route, person, pipeline.label_record(parts, record), sent)
+    agreement = parts.agreement(item.agreement)
+    notice = agreement.source.type == desk.WITHDRAWN
+    if notice:
+        got = desk.got_under(tx, parts, item, sender, record)
+        answers = got.id if got else None
+    else:
+        answers = _answered(tx, record)
+    route = Route(item.id, agreement, sender, recipient, stored.received_at, answers)
+    labelled = pipeline.label_record(parts, record)
+    return Case(item, route, person, labelled, sent, told=not notice or answers is not None)
+
+
+def _answered(tx: Connection, record: Record) -> str | None:
+    """The message whose recipient answers with this one, by the id its sender knows."""
+    reference = record.get("melding.svar_pa")
+    earlier = disclosures.load(tx, str(reference)) if reference else None
+    return earlier.message_id if earlier else None

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from consent import intake
 from hub.audit.log import Kind
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import CONTROL_SECTORS, Agency, Received, Record
 from hub.parts import Parts, work_of
 from hub.rows import prove
@@ -38,6 +38,8 @@ def record(parts: Parts, received: Received, said: Record) -> Accepted:
     """
     if said.type == GIVEN:
         intake.check(said, received.sender.sector)
+    elif said.get("samtykke.serie") is None:
+        raise HubError("parse.invalid", [Finding("samtykke.serie", "missing", "the id of the consent")])
     number = str(said.get("person.id"))
     with parts.store.writing() as tx:
         parts.store.alone(tx, parts.vault.pseudonym("person", number))
@@ -53,9 +55,7 @@ def record(parts: Parts, received: Received, said: Record) -> Accepted:
     return accepted
 
 
-def _record(
-    parts: Parts, received: Received, said: Record, person_id: str
-) -> tuple[Accepted, list[str]]:
+def _record(parts: Parts, received: Received, said: Record, person_id: str) -> tuple[Accepted, list[str]]:
     sender_id = str(said.get("melding.id"))
     sender_key = parts.vault.pseudonym("message", f"{received.sender.org} {sender_id}")
     content = parts.vault.digest(received.body)
@@ -64,9 +64,7 @@ def _record(
         if same is not None:
             return Accepted(same.id, duplicate=True, message_id=sender_id), []
         person = people.load(tx, person_id)
-        stored = Stored(
-            received.id, received.sender.org, said.type, person_id, received.at, superseded=False
-        )
+        stored = Stored(received.id, received.sender.org, said.type, person_id, received.at, superseded=False)
         messages.keep(
             tx, parts.vault, stored, person, said, sender_key=sender_key, content=content, series=None
         )
@@ -78,9 +76,7 @@ def _record(
     return Accepted(received.id, duplicate=False, message_id=sender_id), again
 
 
-def _give(
-    tx: Connection, parts: Parts, received: Received, said: Record, person: Person
-) -> list[str]:
+def _give(tx: Connection, parts: Parts, received: Received, said: Record, person: Person) -> list[str]:
     document = {**said.fields, intake.RECORDER: received.sender.sector.value}
     if said.get("samtykke.erstatter"):
         document[consents.REPLACES] = _key(parts, received, said, "samtykke.erstatter")
@@ -108,15 +104,13 @@ def _give(
     return _decide_all_again(tx, parts, person)
 
 
-def _withdraw(
-    tx: Connection, parts: Parts, received: Received, said: Record, person: Person
-) -> list[str]:
+def _withdraw(tx: Connection, parts: Parts, received: Received, said: Record, person: Person) -> list[str]:
     key = _key(parts, received, said)
     consents.withdraw(tx, person, key=key, at=received.at)
     what = {"consent": key, "recorder": received.sender.org}
     prove(tx, parts, person, Kind.WITHDRAWAL, what)
     again = _decide_all_again(tx, parts, person)
-    return again + _tell_the_told(tx, parts, received, person, key)
+    return again + _plan_notices(tx, parts, received, person)
 
 
 def _key(parts: Parts, received: Received, said: Record, path: str = "samtykke.serie") -> str:
@@ -132,19 +126,18 @@ def _decide_all_again(tx: Connection, parts: Parts, person: Person) -> list[str]
             continue
         if item.state is State.WAITING and item.due_at is not None and item.due_at <= parts.clock():
             continue  # its time is out; the sweeper ends it
-        disclosures.move(
-            tx, item, State.QUEUED, due_at=parts.clock(), **disclosures.NO_RENDERING
-        )
+        disclosures.move(tx, item, State.QUEUED, due_at=parts.clock(), **disclosures.NO_RENDERING)
         again.append(item.id)
     return again
 
 
-def _tell_the_told(
-    tx: Connection, parts: Parts, received: Received, person: Person, consent: str
-) -> list[str]:
+def _plan_notices(tx: Connection, parts: Parts, received: Received, person: Person) -> list[str]:
     """A notice of the withdrawal, without reason or scope, to those who got something under it and
-    whose policy row says so (GDPR art. 19). Never to a control role."""
-    told = _told_under(tx, parts, person, consent)
+    whose policy row says so (GDPR art. 19). Never to a control role.
+
+    Planned for everybody to whom something was ever planned; who got nothing is sent nothing, at the
+    hand-over. So the broker does not see who got something.
+    """
     parts.store.alone(tx, f"place {person.id}")
     place = disclosures.next_place(tx, person.id)
     rows: list[dict[str, Any]] = [
@@ -153,45 +146,58 @@ def _tell_the_told(
             "message_id": received.id,
             "person_id": person.id,
             "agreement": agreement.id,
-            "recipient": recipient.org,
+            "recipient": org,
             "revision": 1,
             "place": place + index,
             "state": State.QUEUED,
             "created_at": received.at,
             "due_at": received.at,
         }
-        for index, (recipient, agreement) in enumerate(told)
+        for index, (org, agreement) in enumerate(_to_notify(tx, parts, received.sender, person))
     ]
     disclosures.add(tx, rows)
     return [str(row["id"]) for row in rows]
 
 
-def _told_under(
-    tx: Connection, parts: Parts, person: Person, consent: str
-) -> list[tuple[Agency, Agreement]]:
-    notices = {a.target[0]: a for a in parts.agreements if a.source[1] == WITHDRAWN}
-    delivered = disclosures.where(
-        tx,
-        disclosure.c.person_id == person.id,
-        disclosure.c.handed_over_at.is_not(None),
-        disclosure.c.consents.contains(consent, autoescape=True),
-        limit=100_000,
-    )
-    found: dict[str, tuple[Agency, Agreement]] = {}
-    for item in delivered:
+def _to_notify(
+    tx: Connection, parts: Parts, sender: Agency, person: Person
+) -> Iterable[tuple[str, Agreement]]:
+    notices = {
+        a.target.sector: a
+        for a in parts.agreements
+        if a.source.type == WITHDRAWN and sender.sector in a.source.sectors
+    }
+    planned = disclosures.where(tx, disclosure.c.person_id == person.id, limit=100_000)
+    found: dict[str, Agreement] = {}
+    for item in planned:
         recipient = parts.agency(item.recipient)
         if recipient is None or recipient.sector in CONTROL_SECTORS or recipient.sector not in notices:
             continue
         if _row_says_so(parts, item, recipient):
-            found.setdefault(recipient.org, (recipient, notices[recipient.sector]))
-    return list(found.values())
+            found.setdefault(recipient.org, notices[recipient.sector])
+    return found.items()
+
+
+def got_under(
+    tx: Connection, parts: Parts, notice: Disclosure, sender: Agency, said: Record
+) -> Disclosure | None:
+    """The last thing the recipient of a notice got under the consent that was withdrawn, if any."""
+    key = consents.series_key(parts.vault, sender, str(said.get("samtykke.serie")))
+    got = disclosures.where(
+        tx,
+        disclosure.c.person_id == notice.person_id,
+        disclosure.c.recipient == notice.recipient,
+        disclosure.c.handed_over_at.is_not(None),
+        disclosure.c.consents.contains(key, autoescape=True),
+        limit=100_000,
+    )
+    return got[-1] if got else None
 
 
 def _row_says_so(parts: Parts, item: Disclosure, recipient: Agency) -> bool:
     agreement = parts.agreement(item.agreement)
-    senders: Iterable[Any] = agreement.source[0]
     return any(
         row.notify_withdrawal
-        for sender in senders
+        for sender in agreement.source.sectors
         for row in parts.pack.between(sender, recipient.sector, agreement.purpose)
     )

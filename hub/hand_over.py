@@ -18,7 +18,7 @@ from consent.intake import read as read_consent
 from hub import pipeline, settle
 from hub.case import Case, read_case
 from hub.errors import HubError
-from hub.message import Agency, Labelled, Rendered, Step, Verdict
+from hub.message import Agency, Labelled, Outcome, Rendered, Step, Verdict
 from hub.parts import Parts, work_of
 from hub.permit import SendPermit
 from hub.queue.port import Done, Later, Settlement, Work
@@ -36,9 +36,24 @@ def attempt(parts: Parts, work: Work) -> Settlement:
     if item is None or not _has_work(item):
         return Done()
     with parts.store.gate(item.person_id):
-        settlement = run(Step.HAND_OVER, _attempt, parts, work.ref)
+        try:
+            settlement = run(Step.HAND_OVER, _attempt, parts, work.ref)
+        except HubError as exc:
+            if exc.code == "receive.busy":
+                raise  # the database is away: nothing was tried, and the queue brings it back
+            settlement = _faulted(parts, work.ref, exc.code)
     _wake_next(parts, item)
     return settlement
+
+
+def _faulted(parts: Parts, disclosure_id: str, code: str) -> Settlement:
+    """Something is wrong on our side (a value without translation, an agreement that is gone). It is
+    tried as often as a recipient that does not answer, and then an operator decides."""
+    with parts.store.writing() as tx:
+        item = disclosures.load(tx, disclosure_id)
+        if item is None or item.state is not State.QUEUED:
+            return Done()
+        return settle.faulted(tx, parts, item, code)
 
 
 def _attempt(parts: Parts, disclosure_id: str) -> Settlement:
@@ -133,7 +148,7 @@ def _fetch(parts: Parts, reader: Agency, disclosure_id: str) -> Rendered | None:
             return None
         case = read_case(tx, parts, item)
         if case is None:
-            settle.unreadable(tx, parts, item)
+            settle.taken_back(tx, item)
             return None
         outgoing = decide_again(tx, parts, case)
         if outgoing.rendered is None:
@@ -183,14 +198,16 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
     permitted = outgoing.decision.paths(Verdict.PERMIT)
     if case.item.revision > 1 and not again and not permitted - case.sent:
         outgoing = Outgoing(outgoing.decision, None, None, outgoing.code)
+    if case.item.outcome == Outcome.WITHHELD or not case.told:
+        # Withheld for good, or a notice to somebody who has nothing to be told of: decided like all
+        # others, for the record and so that the turn looks the same, and never sent.
+        outgoing = Outgoing(outgoing.decision, None, None, case.item.code or "decide.not-told")
     if outgoing.rendered and case.item.permitted == fingerprint(parts, case.route, outgoing.decision):
         sealed = disclosures.sealed_rendering(tx, case.item.id)
         if sealed is not None:
             body = open_rendering(parts, case.person, case.item.id, sealed)
             outgoing = replace(outgoing, rendered=replace(outgoing.rendered, body=body))
-    prove_decision(
-        tx, parts, case.person, case.route, outgoing, attempt=case.item.attempts + 1
-    )
+    prove_decision(tx, parts, case.person, case.route, outgoing, attempt=case.item.attempts + 1)
     return outgoing
 
 
@@ -210,5 +227,3 @@ def _wake_next(parts: Parts, item: Disclosure) -> None:
         parts.queue.publish([work_of(ref, item.person_id) for ref in waiting])
     except HubError:
         return  # the sweeper finds them
-
-

@@ -24,9 +24,7 @@ def entries(parts: Parts, reader: Agency, after: str | None, limit: int) -> list
     """
     at, last = _position(after)
     mine = disclosure.alias()
-    place = (
-        select(mine.c.place).where(mine.c.id == last, mine.c.recipient == reader.org).scalar_subquery()
-    )
+    place = select(mine.c.place).where(mine.c.id == last, mine.c.recipient == reader.org).scalar_subquery()
     query = (
         select(disclosure.c.id, disclosure.c.offered_at, disclosure.c.handed_over_at)
         .where(
@@ -37,11 +35,7 @@ def entries(parts: Parts, reader: Agency, after: str | None, limit: int) -> list
             | ((disclosure.c.state == State.DONE) & disclosure.c.handed_over_at.is_not(None)),
             (disclosure.c.offered_at > at)
             | ((disclosure.c.offered_at == at) & (disclosure.c.place > place))
-            | (
-                (disclosure.c.offered_at == at)
-                & (disclosure.c.place == place)
-                & (disclosure.c.id > last)
-            ),
+            | ((disclosure.c.offered_at == at) & (disclosure.c.place == place) & (disclosure.c.id > last)),
         )
         .order_by(disclosure.c.offered_at, disclosure.c.place, disclosure.c.id)
         .limit(limit)

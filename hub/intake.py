@@ -156,9 +156,7 @@ def _opened(tx: Connection, parts: Parts, received: Received, record: Record) ->
     series = _series(parts, sender.org, person, record)
     overtaken = series is not None and (messages.newest_version(tx, series[0]) or 0) >= series[1]
     stored = Stored(received.id, sender.org, record.type, person.id, received.at, overtaken)
-    messages.keep(
-        tx, vault, stored, person, record, sender_key=sender_key, content=content, series=series
-    )
+    messages.keep(tx, vault, stored, person, record, sender_key=sender_key, content=content, series=series)
     freed = _overtake(tx, *series) if series is not None and not overtaken else []
     accepted = Accepted(received.id, duplicate=False, message_id=sender_id)
     given = consents.of_person(tx, vault, person, read_consent)
@@ -167,9 +165,7 @@ def _opened(tx: Connection, parts: Parts, received: Received, record: Record) ->
     file.close()
 
 
-def _answered(
-    tx: Connection, parts: Parts, received: Received, record: Record
-) -> Disclosure | None:
+def _answered(tx: Connection, parts: Parts, received: Received, record: Record) -> Disclosure | None:
     """What the message answers: something that was handed over to whoever answers now."""
     reference = record.get("melding.svar_pa")
     if reference is None:
@@ -241,4 +237,3 @@ def _overtake(tx: Connection, series: str, version: int) -> list[str]:
                 )
                 freed += disclosures.successors(tx, item)
     return freed
-

@@ -102,9 +102,7 @@ HEALTH_SECTORS = frozenset(
 )
 """Bound by health secrecy. Towards everybody else free text travels only after a person read it."""
 
-SUBSTANCE_SECTORS = frozenset(
-    {Sector.TSB, Sector.MUNICIPALITY_SUBSTANCE, Sector.TREATMENT_INSTITUTION}
-)
+SUBSTANCE_SECTORS = frozenset({Sector.TSB, Sector.MUNICIPALITY_SUBSTANCE, Sector.TREATMENT_INSTITUTION})
 """Their mere name on a message tells that substance use is the matter."""
 
 

@@ -37,6 +37,9 @@ class Notify(Protocol):
     def send(self, permit: SendPermit) -> None:
         """Tell the permit's recipient of its disclosure. Raises hand-over.unavailable."""
 
+    def close(self) -> None:
+        """Let go of the connection."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -58,6 +61,12 @@ class Parts:
     ladder: Sequence[float] = LADDER
     grace: timedelta = timedelta(seconds=30)
     """How long after its time we assume that work was forgotten; longer than any worker takes."""
+
+    def close(self) -> None:
+        """Let go of what sending and publishing hold on to."""
+        self.queue.close()
+        if self.notify is not None:
+            self.notify.close()
 
     def agency(self, org: str) -> Agency | None:
         party = self.directory.get(org)

@@ -3,10 +3,10 @@
     receive -> parse -> label -> route -> [per recipient:] decide -> translate -> render -> seal -> enqueue
                                                  ... -> decide again + fence -> hand over -> receipt
 
-`receive` below is the first line, `hub/hand_over.py` the second. Each step takes what the one before returned, so
-none can be left out or moved: nothing is translated that the decision has not permitted, nothing is
-sent that was not decided on in the transaction before. All that is known of a message is committed
-at once; before that commit nothing of it exists, after it nothing of it can be lost.
+`receive` below is the first line, `hub/hand_over.py` the second. Each step takes what the one before
+returned, so none can be left out or moved: nothing is translated that the decision has not permitted,
+nothing is sent that was not decided on in the transaction before. All that is known of a message is
+committed at once; before that commit nothing of it exists, after it nothing of it can be lost.
 """
 
 from __future__ import annotations

@@ -84,8 +84,6 @@ def _planned_earlier(file: File, candidates: Iterable[Agency]) -> Iterable[Agenc
     still carries the old date."""
     planned = {
         row.recipient
-        for row in disclosures.where(
-            file.tx, disclosure.c.person_id == file.person.id, limit=100_000
-        )
+        for row in disclosures.where(file.tx, disclosure.c.person_id == file.person.id, limit=100_000)
     }
     return (agency for agency in candidates if agency.org in planned)

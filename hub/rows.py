@@ -50,25 +50,19 @@ def fingerprint(parts: Parts, route: Route, decision: Decision) -> str:
     return parts.vault.pseudonym("rendering", lines)
 
 
-def seal_paths(
-    parts: Parts, person: Person, disclosure_id: str, paths: frozenset[str]
-) -> dict[str, Any]:
+def seal_paths(parts: Parts, person: Person, disclosure_id: str, paths: frozenset[str]) -> dict[str, Any]:
     """The columns that remember which leaves an earlier revision delivered."""
     body = json.dumps(sorted(paths)).encode()
     sealed = parts.vault.seal(person.key, body, bound_to=f"sent {disclosure_id}")
     return {"sent": sealed.ciphertext, "sent_key": sealed.wrapped_key}
 
 
-def open_paths(
-    tx: Connection, parts: Parts, person: Person, disclosure_id: str
-) -> frozenset[str]:
+def open_paths(tx: Connection, parts: Parts, person: Person, disclosure_id: str) -> frozenset[str]:
     """What earlier revisions delivered; empty for a first one."""
     sealed = disclosures.sealed_sent(tx, disclosure_id)
     if sealed is None:
         return frozenset()
-    return frozenset(
-        json.loads(parts.vault.open(person.key, sealed, bound_to=f"sent {disclosure_id}"))
-    )
+    return frozenset(json.loads(parts.vault.open(person.key, sealed, bound_to=f"sent {disclosure_id}")))
 
 
 def prove_decision(

@@ -15,7 +15,7 @@ from hub.case import Case
 from hub.errors import PROBLEMS
 from hub.message import Decision, ItemDecision, Outcome, Rendered, Verdict
 from hub.parts import Parts
-from hub.queue.port import delay
+from hub.queue.port import Done, Later, Settlement, delay
 from hub.rows import prove, rendered_hash, rendering, seal_paths
 from hub.shapes import Outgoing
 from hub.store import disclosures, people
@@ -73,9 +73,7 @@ def acknowledged(tx: Connection, parts: Parts, item: Disclosure) -> None:
     prove(tx, parts, person, Kind.RECEIPT, what, disclosure=item.id)
 
 
-def handed_over(
-    tx: Connection, parts: Parts, case: Case, outgoing: Outgoing, rendered: Rendered
-) -> None:
+def handed_over(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing, rendered: Rendered) -> None:
     """The recipient has it: outcome, what rests, the answer to expect, and the proof."""
     now, item, agreement = parts.clock(), case.item, case.route.agreement
     what = {
@@ -104,27 +102,21 @@ def handed_over(
 
 
 def nothing(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> None:
-    """Nothing may go. What time or the person can change waits, sealed; the rest is final."""
-    rest = _open_reasons(outgoing)
-    if rest:
-        disclosures.move(
-            tx,
-            case.item,
-            State.WAITING,
-            outcome=_waiting_as(rest),
-            code=rest[0].reason,
-            due_at=case.item.created_at + timedelta(days=case.route.agreement.wait_days),
-            **disclosures.NO_RENDERING,
-        )
-        return
-    reasons = outgoing.decision.reasons(Verdict.DENY)
+    """Nothing may go, or nothing that has not gone. It stays, sealed, for the time its agreement says:
+    what a consent or a reader may release, and what is final just as long, so that the next change of
+    a consent makes the same traffic whatever was withheld (docs/decisions/0005)."""
+    outcome, code = _what_rests(outgoing, case.sent)
+    if case.item.outcome == Outcome.WITHHELD:
+        outcome, code = Outcome.WITHHELD, case.item.code
+    elif outcome is None and case.item.revision == 1:
+        outcome, code = Outcome.WITHHELD, outgoing.code
     disclosures.move(
         tx,
         case.item,
-        State.DONE,
-        outcome=Outcome.WITHHELD,
-        code=outgoing.code or (reasons[0] if reasons else "decide.no-row"),
-        due_at=None,
+        State.WAITING,
+        outcome=outcome,
+        code=code,
+        due_at=_waits_until(case),
         **disclosures.NO_RENDERING,
     )
 
@@ -162,6 +154,17 @@ def refused(tx: Connection, parts: Parts, case: Case, code: str) -> None:
     prove(tx, parts, case.person, Kind.RECEIPT, what, disclosure=case.item.id)
 
 
+def faulted(tx: Connection, parts: Parts, item: Disclosure, code: str) -> Settlement:
+    """A fault of our own, counted like an attempt: later, or parked when there were enough."""
+    attempts = item.attempts + 1
+    if attempts > len(parts.ladder):
+        disclosures.move(tx, item, State.PARKED, attempts=attempts, code=code, due_at=None)
+        return Done()
+    due_at = next_due(parts, attempts - 1)
+    disclosures.move(tx, item, State.QUEUED, attempts=attempts, code=code, due_at=due_at)
+    return Later(attempts - 1)
+
+
 def gave_up(tx: Connection, parts: Parts, case: Case) -> None:
     """All attempts failed. An operator decides; what comes after it for the person waits."""
     disclosures.move(tx, case.item, State.PARKED, code="hand-over.gave-up", due_at=None)
@@ -180,13 +183,12 @@ def _is_to_be_told(parts: Parts, case: Case) -> bool:
 
 
 def _leave_rest(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> None:
-    """What was not permitted now, but may be later, becomes the next revision, waiting."""
-    rest = _open_reasons(outgoing)
-    if not rest:
-        return
+    """The next revision, waiting for what may be permitted later. There is always one, also after
+    everything went: that somebody still waits for something must not show (docs/decisions/0005)."""
     item = case.item
     disclosure_id = parts.new_id()
     sent = case.sent | outgoing.decision.paths(Verdict.PERMIT)
+    outcome, code = _what_rests(outgoing, sent)
     parts.store.alone(tx, f"place {item.person_id}")
     disclosures.add(
         tx,
@@ -200,35 +202,40 @@ def _leave_rest(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) ->
                 "revision": item.revision + 1,
                 "place": disclosures.next_place(tx, item.person_id),
                 "state": State.WAITING,
-                "outcome": _waiting_as(rest),
-                "code": rest[0].reason,
+                "outcome": outcome,
+                "code": code,
                 "created_at": item.created_at,
-                "due_at": item.created_at + timedelta(days=case.route.agreement.wait_days),
+                "due_at": _waits_until(case),
                 **seal_paths(parts, case.person, disclosure_id, sent),
             }
         ],
     )
 
 
-def _open_reasons(outgoing: Outgoing) -> list[ItemDecision]:
-    """Items that a consent or a reader could still release; none if the envelope itself is refused
-    for good, because without it nothing can ever go."""
-    refused = [i for i in outgoing.decision.items if i.verdict is not Verdict.PERMIT]
-    for item in refused:
-        if _is_envelope(item) and not PROBLEMS[item.reason].waiting_helps:
-            return []
-    return sorted(
-        (i for i in refused if i.verdict is Verdict.HOLD or PROBLEMS[i.reason].waiting_helps),
-        key=lambda i: i.verdict is not Verdict.HOLD,
-    )
+def _waits_until(case: Case) -> datetime:
+    return case.item.created_at + timedelta(days=case.route.agreement.wait_days)
+
+
+def _what_rests(outgoing: Outgoing, sent: frozenset[str]) -> tuple[Outcome | None, str | None]:
+    """How what was never sent stands: held for a reader, waiting for the person, withheld for good, or
+    nothing left. Without its envelope nothing can ever go, so a final no to that is a no to all."""
+    left = [i for i in outgoing.decision.items if i.verdict is not Verdict.PERMIT and i.path not in sent]
+    final = [i for i in left if _is_final(i)]
+    if barred := [i for i in final if _is_envelope(i)]:
+        return Outcome.WITHHELD, barred[0].reason
+    if held := [i for i in left if i.verdict is Verdict.HOLD]:
+        return Outcome.HELD, held[0].reason
+    if waiting := [i for i in left if not _is_final(i)]:
+        return Outcome.WAITING, waiting[0].reason
+    return (Outcome.WITHHELD, final[0].reason) if final else (None, None)
+
+
+def _is_final(item: ItemDecision) -> bool:
+    return item.verdict is Verdict.DENY and not PROBLEMS[item.reason].waiting_helps
 
 
 def _is_envelope(item: ItemDecision) -> bool:
     return item.path.startswith(("envelope.", "person."))
-
-
-def _waiting_as(rest: list[ItemDecision]) -> Outcome:
-    return Outcome.HELD if rest[0].verdict is Verdict.HOLD else Outcome.WAITING
 
 
 def _consents(decision: Decision) -> set[str]:

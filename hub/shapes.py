@@ -1,8 +1,8 @@
 """Understands what the steps of the pipeline hand to each other beside the message itself.
 
-    Route      one recipient under one agreement
-    Outgoing   what that recipient would get now, and the decision that says why
-    Accepted   what the sender is told
+Route      one recipient under one agreement
+Outgoing   what that recipient would get now, and the decision that says why
+Accepted   what the sender is told
 """
 
 from __future__ import annotations

@@ -31,9 +31,7 @@ def of_message(parts: Parts, reader: Agency, message_id: str) -> dict[str, Any]:
         "type": stored.type,
         "received_at": stored.received_at.isoformat(),
         "state": "superseded" if stored.superseded else "accepted",
-        "recipients": [
-            _recipient(parts, reader, later.get(_flow(item), item)) for item in shown
-        ],
+        "recipients": [_recipient(parts, reader, later.get(_flow(item), item)) for item in shown],
     }
 
 

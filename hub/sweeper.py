@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -18,12 +19,13 @@ from hub.errors import HubError
 from hub.message import Outcome
 from hub.parts import Parts, work_of
 from hub.rows import prove
-from hub.store import disclosures, people
-from hub.store.disclosures import State
+from hub.store import disclosures, messages, people
+from hub.store.disclosures import Disclosure, State
 from hub.store.schema import disclosure
 
 _EVERY = 1.0  # seconds between two turns
 _BATCH = 500
+_KEPT = timedelta(days=1)  # the content of a message with nothing left to do, for the sender to repeat it
 
 _log = logging.getLogger("hub.sweeper")
 
@@ -34,6 +36,8 @@ def turn(parts: Parts) -> None:
     while log.integrate(parts.store, parts.vault, parts.clock()):
         pass
     bring_back(parts)
+    with parts.store.writing() as tx:
+        messages.forget_finished(tx, parts.clock() - _KEPT, _BATCH)
 
 
 def bring_back(parts: Parts) -> int:
@@ -42,9 +46,7 @@ def bring_back(parts: Parts) -> int:
         limit = parts.clock() - parts.grace
         query = (
             select(disclosure.c.id, disclosure.c.person_id)
-            .where(
-                disclosure.c.state.in_((State.QUEUED, State.OFFERED)), disclosure.c.due_at <= limit
-            )
+            .where(disclosure.c.state.in_((State.QUEUED, State.OFFERED)), disclosure.c.due_at <= limit)
             .order_by(disclosure.c.due_at)
             .limit(_BATCH)
         )
@@ -68,8 +70,7 @@ def end_waiting(parts: Parts) -> int:
                     tx,
                     item,
                     State.DONE,
-                    outcome=Outcome.EXPIRED,
-                    code="hand-over.expired",
+                    **_ended_as(item),
                     due_at=None,
                     sent=None,
                     sent_key=None,
@@ -82,6 +83,13 @@ def end_waiting(parts: Parts) -> int:
                 what = {"expired": True, "recipient": item.recipient}
                 prove(tx, parts, person, Kind.RECEIPT, what, disclosure=item.id)
     return len(over)
+
+
+def _ended_as(item: Disclosure) -> dict[str, str | None]:
+    """What was withheld for good, or had nothing left to give, ends as it stood."""
+    if item.outcome in (Outcome.HELD, Outcome.WAITING):
+        return {"outcome": Outcome.EXPIRED, "code": "hand-over.expired"}
+    return {"outcome": item.outcome, "code": item.code}
 
 
 def run(parts: Parts, stop: threading.Event, *, every: float = _EVERY) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from prometheus_client import Counter
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from hub.errors import HubError
 from hub.message import Step
@@ -36,6 +37,10 @@ def run(step: Step, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if not exc.code.startswith("decide."):
             STEPS.labels(step, exc.code).inc()
         raise
+    except (OperationalError, IntegrityError) as exc:
+        # The database is away, or two wrote the same at once: waiting helps, nothing is broken.
+        STEPS.labels(step, "receive.busy").inc()
+        raise HubError("receive.busy") from exc
     except Exception as exc:
         STEPS.labels(step, "hub.internal").inc()
         # Only the kind of the fault: its text could carry a piece of the message.

@@ -100,9 +100,7 @@ _FILES = ("master.key", "pseudonym.key", "log-signing.pem")
 def create_keys(folder: Path) -> None:
     """Make the three key files, readable by the owner only. Refuses to touch existing ones."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    )
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     contents = (secrets.token_bytes(_KEY_BYTES), secrets.token_bytes(_KEY_BYTES), pem)
     for name, content in zip(_FILES, contents, strict=True):
         handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

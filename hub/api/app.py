@@ -195,7 +195,7 @@ def _add_inbox(app: FastAPI, facade: Facade, caller: Callable[[Request], Agency]
     ) -> dict[str, Any]:
         """What waits for you, oldest first. Keep `after` and give it next time."""
         entries = facade.entries(reader, after, limit)
-        last = str(entries[-1].get("seq", entries[-1]["id"])) if entries else after
+        last = str(entries[-1]["position"]) if entries else after
         return {"entries": entries, "after": last}
 
     @app.get(

@@ -95,9 +95,7 @@ def _check_checkpoints(
             report.faults.append(("the tree would not go on from here", f"size {row.size}"))
     if newest != report.leaves:
         report.faults.append(("checkpoint and leaves differ in number", f"size {newest}"))
-    pending = view.scalar(
-        select(audit_leaf.c.id).where(audit_leaf.c.position.is_(None)).limit(1)
-    )
+    pending = view.scalar(select(audit_leaf.c.id).where(audit_leaf.c.position.is_(None)).limit(1))
     if pending is not None:
         report.faults.append(("leaves wait for the tree; integrate first", f"leaf {pending}"))
     if remembered is not None:

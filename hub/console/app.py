@@ -23,10 +23,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.console import drift
 from hub.console.door import COOKIE, LASTS, Door
-from hub.standing import read
 from hub.console.texts import Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.parts import Parts
+from hub.standing import read
 
 HERE = Path(__file__).parent
 ROOT = "/console"

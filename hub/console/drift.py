@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hub.standing import Log, Standing, Stuck
 from hub.console.texts import Language, say, say_count
+from hub.standing import Log, Standing, Stuck
 
 _MOST_IDS = 20
 _MOST_OVERDUE = 50

@@ -28,6 +28,9 @@ JSON, FHIR, XML = "application/json", "application/fhir+json", "application/xml"
 SAYS_SUBSTANCE_USE = ("rus", "audit", "dudit", "alkohol", "F11", "subutex", "avhengig")
 """Each of these stands in what was posted; none may stand where no consent covers it."""
 
+MARKS_OF_A_GAP = ("null", '""', "{}", "[]", "redact", "mask", "withheld", "samtykke", "consent")
+"""How a message could give away that something was taken out of it."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -95,8 +98,7 @@ def consent_for_tsb(world: World, say: Say) -> None:
     text = b"".join(message.body for message in got)
     bundle = json.loads(text or b"{}")
     say("as FHIR", bundle.get("resourceType") == "Bundle")
-    scores = {answer for answer in integers(bundle)}
-    say("with AUDIT 22 and DUDIT 31", {22, 31} <= scores)
+    say("with AUDIT 22 and DUDIT 31", {22, 31} <= set(integers(bundle)))
     after = {key: len(world.agencies[key].got) for key in ("nav", "housing")}
     say("NAV and housing still get nothing of it", after == before)
 
@@ -166,7 +168,8 @@ def withdrawal(world: World, say: Say) -> None:
     world.settle()
     fresh = tsb.got[before:]
     say("the second referral is never sent", all(b"ServiceRequest" not in got.body for got in fresh))
-    say("TSB is told of the withdrawal and nothing else", [kind(got) for got in fresh] == ["samtykke.trukket"])
+    kinds = [kind(got) for got in fresh]
+    say("TSB is told of the withdrawal and nothing else", kinds == ["samtykke.trukket"])
     withheld = disclosures(world, "tsb", Outcome.WITHHELD)
     say("the hub says why", [item.code for item in withheld] == ["decide.withdrawn"])
 
@@ -206,9 +209,7 @@ def tells_of_substance_use(world: World, key: str) -> bool:
 def tells_of_a_gap(world: World, key: str) -> bool:
     """Empty values, or any word for something that was taken out."""
     text = " ".join(got.body.decode() for got in world.agencies[key].got).lower()
-    return any(
-        mark in text for mark in ("null", '""', "{}", "[]", "redact", "mask", "withheld", "samtykke", "consent")
-    )
+    return any(mark in text for mark in MARKS_OF_A_GAP)
 
 
 def disclosures(world: World, key: str, outcome: Outcome) -> list[Disclosure]:

@@ -147,9 +147,7 @@ class World:
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
             with self.parts.store.reading() as view:
-                busy = where(
-                    view, disclosure.c.state == State.QUEUED, disclosure.c.attempts == 0, limit=1
-                )
+                busy = where(view, disclosure.c.state == State.QUEUED, disclosure.c.attempts == 0, limit=1)
             if not busy:
                 return
             time.sleep(0.05)

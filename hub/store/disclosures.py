@@ -18,7 +18,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from hub.message import Sealed
 from hub.store.schema import disclosure
@@ -101,9 +101,7 @@ def open_of_person(tx: Connection, person_id: str, *states: State) -> list[Discl
 
 def next_place(tx: Connection, person_id: str) -> int:
     """The next free place in the person's order. The caller is alone with it (see Store.alone)."""
-    last = tx.scalar(
-        select(func.max(disclosure.c.place)).where(disclosure.c.person_id == person_id)
-    )
+    last = tx.scalar(select(func.max(disclosure.c.place)).where(disclosure.c.person_id == person_id))
     return (last or 0) + 1
 
 
@@ -162,9 +160,7 @@ def note(tx: Connection, disclosure_id: str, **values: Any) -> None:
 
 def sealed_rendering(tx: Connection, disclosure_id: str) -> Sealed | None:
     row = tx.execute(
-        select(disclosure.c.ciphertext, disclosure.c.wrapped_key).where(
-            disclosure.c.id == disclosure_id
-        )
+        select(disclosure.c.ciphertext, disclosure.c.wrapped_key).where(disclosure.c.id == disclosure_id)
     ).one()
     return Sealed(row.ciphertext, row.wrapped_key) if row.wrapped_key else None
 

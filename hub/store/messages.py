@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from hub.errors import HubError
 from hub.message import Record, Sealed
 from hub.store.people import Person
-from hub.store.schema import message
+from hub.store.schema import disclosure, message
 from hub.vault import Vault
 
 
@@ -97,6 +97,25 @@ def open_record(tx: Connection, vault: Vault, owner: Person, stored: Stored) -> 
     sealed = Sealed(row.ciphertext or b"", row.wrapped_key or b"")
     body = vault.open(owner.key, sealed, bound_to=f"message {stored.id} {stored.type}")
     return Record(stored.type, json.loads(body))
+
+
+def forget_finished(tx: Connection, before: datetime, limit: int) -> int:
+    """Destroy the keys of messages received before a time of which every disclosure is done: nothing
+    can be made of them any more, so nobody shall be able to read them. Returns how many."""
+    open_ones = select(disclosure.c.message_id).where(disclosure.c.state != "done")
+    finished = (
+        select(message.c.id)
+        .where(
+            message.c.wrapped_key.is_not(None),
+            message.c.received_at < before,
+            message.c.id.not_in(open_ones),
+        )
+        .limit(limit)
+    )
+    result = tx.execute(
+        update(message).where(message.c.id.in_(finished)).values(ciphertext=None, wrapped_key=None)
+    )
+    return result.rowcount
 
 
 def newest_version(tx: Connection, series: str) -> int | None:

@@ -55,11 +55,7 @@ def find_or_create(
             created_at=now,
         )
     )
-    tx.execute(
-        insert(identifier).values(
-            pseudonym=vault.pseudonym("person", number), person_id=created.id
-        )
-    )
+    tx.execute(insert(identifier).values(pseudonym=vault.pseudonym("person", number), person_id=created.id))
     return created
 
 
@@ -82,8 +78,6 @@ def fence(tx: Connection, known: Person) -> bool:
     """True if nothing changed since `known` was read. Takes the person's row, so a change that is
     under way waits for this transaction, or this one for the change."""
     result = tx.execute(
-        update(person)
-        .where(person.c.id == known.id, person.c.epoch == known.epoch)
-        .values(epoch=known.epoch)
+        update(person).where(person.c.id == known.id, person.c.epoch == known.epoch).values(epoch=known.epoch)
     )
     return result.rowcount == 1

@@ -16,9 +16,13 @@ from hub.store import schema
 CANARY = "KANARI-4711"
 BRIK = body("brik.xml").replace(b"BRIK-2026-0117", b"BAD-1")
 DATE = json.loads(body("loslatelse-2.json"))
-BOMB = b'<!DOCTYPE x [<!ENTITY a "' + b"a" * 50 + b'">' + b"".join(
-    f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">'.encode() for i in range(9)
-) + b"]><x>&j;</x>"
+BOMB = (
+    b'<!DOCTYPE x [<!ENTITY a "'
+    + b"a" * 50
+    + b'">'
+    + b"".join(f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">'.encode() for i in range(9))
+    + b"]><x>&j;</x>"
+)
 
 
 def changed(**values: object) -> bytes:
@@ -69,7 +73,9 @@ def stored(world: World) -> list[int]:
         return [view.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 
-@pytest.mark.parametrize(("media_type", "content", "status", "code"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(
+    ("media_type", "content", "status", "code"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
 def test_bad_input_is_one_problem_and_leaves_nothing(
     world: World, media_type: str, content: bytes, status: int, code: str
 ) -> None:
