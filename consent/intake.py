@@ -47,10 +47,7 @@ def read(document: Fields, recorded_at: datetime) -> Consent:
     """The consent as the decision reads it. Raises KeyError or ValueError on anything odd."""
     said = document["samtykke"]
     permits = {"tillat": True, "nekt": False}[said["beslutning"]]
-    if said["slag"] == "deling":
-        kind = "sharing"
-    else:
-        kind = "programme"
+    kind = "sharing" if said["slag"] == "deling" else "programme"
     return Consent(
         id=said["serie"],
         version=said["versjon"],

@@ -8,6 +8,7 @@ the same story on SQLite with the embedded queue and on PostgreSQL with RabbitMQ
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,8 +26,11 @@ from hub.store.schema import disclosure
 BODIES = Path(__file__).parent / "bodies"
 JSON, FHIR, XML = "application/json", "application/fhir+json", "application/xml"
 
-SAYS_SUBSTANCE_USE = ("rus", "audit", "dudit", "alkohol", "F11", "subutex", "avhengig")
-"""Each of these stands in what was posted; none may stand where no consent covers it."""
+SAYS_SUBSTANCE_USE = re.compile(r"\brus|audit|dudit|alkohol|f11\.2|subutex|n07bc|avhengig|\blar\b")
+"""All of these stand in what was posted; none may stand where no consent covers it."""
+
+AN_ID = re.compile(r"\b[a-z2-7]{26}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+"""Ids are random letters, in which any short word may stand by chance."""
 
 MARKS_OF_A_GAP = ("null", '""', "{}", "[]", "redact", "mask", "withheld", "samtykke", "consent")
 """How a message could give away that something was taken out of it."""
@@ -203,7 +207,7 @@ def kind(got: Got) -> str:
 
 def tells_of_substance_use(world: World, key: str) -> bool:
     text = " ".join(got.body.decode() for got in world.agencies[key].got).lower()
-    return any(word.lower() in text for word in SAYS_SUBSTANCE_USE)
+    return SAYS_SUBSTANCE_USE.search(AN_ID.sub("", text)) is not None
 
 
 def tells_of_a_gap(world: World, key: str) -> bool:
