@@ -102,7 +102,12 @@ def _integer(digits: str) -> int:
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|[{}]')
 
 
+_MOST_REPEATED = 20
+"""Faults told of one body; each costs a look for its line."""
+
+
 def _repeated_keys(text: str) -> Iterator[Finding]:
+    found = 0
     open_objects: list[set[str]] = []
     for token in _TOKEN.finditer(text):
         if token.group() == "{":
@@ -111,7 +116,8 @@ def _repeated_keys(text: str) -> Iterator[Finding]:
             open_objects.pop()
         elif token.group(1) is not None:
             key = json.loads(token.group()[: -len(token.group(1))])
-            if key in open_objects[-1]:
+            if key in open_objects[-1] and found < _MOST_REPEATED:
+                found += 1
                 yield Finding("body", "unique-key", "each key once", *position(text[: token.start()]))
             open_objects[-1].add(key)
 

@@ -31,19 +31,18 @@ class Case:
 
 
 def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
-    """Everything about one disclosure, labelled with today's lists. None when its key is destroyed
-    or a party has left the directory: then nothing can be sent any more."""
-    stored = messages.load(tx, item.message_id)
-    sender = parts.agency(stored.sender) if stored else None
-    recipient = parts.agency(item.recipient)
-    if stored is None or sender is None or recipient is None:
-        return None
+    """Everything about one disclosure, labelled with today's lists. None when its key was destroyed:
+    then nothing can ever be sent. Raises what an operator can mend: a party that is missing from the
+    directory (route.recipient-unknown), keys that do not fit (seal.key-destroyed)."""
     person = people.load(tx, item.person_id)
-    try:
-        record = messages.open_record(tx, parts.vault, person, stored)
-        sent = open_paths(tx, parts, person, item.id)
-    except HubError:
+    stored = messages.load(tx, item.message_id)
+    if stored is None or person.key is None or messages.is_forgotten(tx, stored.id):
         return None
+    sender, recipient = parts.agency(stored.sender), parts.agency(item.recipient)
+    if sender is None or recipient is None:
+        raise HubError("route.recipient-unknown")
+    record = messages.open_record(tx, parts.vault, person, stored)
+    sent = open_paths(tx, parts, person, item.id)
     agreement = parts.agreement(item.agreement)
     notice = agreement.source.type == desk.WITHDRAWN
     if notice:

@@ -43,6 +43,8 @@ def record(parts: Parts, received: Received, said: Record) -> Accepted:
     number = str(said.get("person.id"))
     with parts.store.writing() as tx:
         parts.store.alone(tx, parts.vault.pseudonym("person", number))
+        if said.type == WITHDRAWN and people.find(tx, parts.vault, number) is None:
+            raise HubError("consent.unknown")
         person = people.find_or_create(tx, parts.vault, number, received.at, parts.new_id)
     # Dying here: a person without anything, which the next message finds.
     with parts.store.gate(person.id):
@@ -195,8 +197,8 @@ def got_under(
 
 
 def _row_says_so(parts: Parts, item: Disclosure, recipient: Agency) -> bool:
-    agreement = parts.agreement(item.agreement)
-    return any(
+    agreement = parts.find_agreement(item.agreement)
+    return agreement is not None and any(
         row.notify_withdrawal
         for sender in agreement.source.sectors
         for row in parts.pack.between(sender, recipient.sector, agreement.purpose)

@@ -78,7 +78,8 @@ class File:
         numbered = [row | {"place": place + index} for index, row in enumerate(self._rows)]
         disclosures.add(self.tx, numbered)
         disclosures.add(self.tx, [self._nobody(agreement) for agreement in self.unreached])
-        expected = self.answered and self.parts.agreement(self.answered.agreement).expects
+        agreement = self.answered and self.parts.find_agreement(self.answered.agreement)
+        expected = agreement.expects if agreement else None
         if self.answered and expected and expected.type == self.stored.type:
             disclosures.note(self.tx, self.answered.id, answered_at=self.stored.received_at)
 
@@ -128,10 +129,11 @@ def _alone_if_it_stops_something(parts: Parts, received: Received, record: Recor
     if number is None or not stops:
         yield
         return
-    with parts.store.writing() as tx:
-        parts.store.alone(tx, parts.vault.pseudonym("person", str(number)))
-        person = people.find_or_create(tx, parts.vault, str(number), received.at, parts.new_id)
-    # Dying here: a person without anything, which the next message finds.
+    with parts.store.reading() as view:
+        person = people.find(view, parts.vault, str(number))
+    if person is None:  # nothing about a person unknown until now can be under way
+        yield
+        return
     with parts.store.gate(person.id):
         yield
 
@@ -154,7 +156,10 @@ def _opened(tx: Connection, parts: Parts, received: Received, record: Record) ->
     answered = _answered(tx, parts, received, record)
     person = _person(tx, parts, received, record, answered)
     series = _series(parts, sender.org, person, record)
-    overtaken = series is not None and (messages.newest_version(tx, series[0]) or 0) >= series[1]
+    newest = (messages.newest_version(tx, series[0]) or 0) if series else 0
+    if series is not None and newest == series[1]:
+        raise HubError("route.version-used")
+    overtaken = series is not None and newest > series[1]
     stored = Stored(received.id, sender.org, record.type, person.id, received.at, overtaken)
     messages.keep(tx, vault, stored, person, record, sender_key=sender_key, content=content, series=series)
     freed = _overtake(tx, *series) if series is not None and not overtaken else []

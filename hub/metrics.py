@@ -1,7 +1,9 @@
 """Understands what a monitoring system may read: how much work there is and how old the oldest is.
 
-No label names an agency, a person, a type or an outcome. What waits for a consent, and what lies in
-inboxes, is not counted: those numbers would tell what was decided.
+No label names an agency, a person, a type or an outcome. Every routed disclosure is tried once, whether
+anything may go or not, so what is not tried yet is counted. What was tried and waits for its recipient,
+what is parked, lies in inboxes or waits for a consent, is not: those numbers would tell what was
+decided. They stand in the console and on the command line.
 """
 
 from __future__ import annotations
@@ -14,10 +16,7 @@ from prometheus_client.registry import Collector
 
 from hub import standing
 from hub.parts import Parts
-from hub.store.disclosures import State
 from hub.trail import STEPS
-
-_COUNTED = (State.QUEUED, State.PARKED)
 
 
 def registry(parts: Parts) -> CollectorRegistry:
@@ -43,25 +42,25 @@ class _Work(Collector):
         up.add_metric(["store"], float(now.store))
         up.add_metric(["queue"], float(now.queue))
         yield up
-        yield from _amounts(now)
+        if now.untried is not None:
+            yield from _untried(now)
         yield from _depths(now)
 
 
-def _amounts(now: standing.Standing) -> Iterator[GaugeMetricFamily]:
-    count = GaugeMetricFamily("bro_disclosures", "Disclosures with work left", labels=["state"])
-    oldest = GaugeMetricFamily(
-        "bro_disclosures_oldest_seconds", "Age of the oldest, 0 when there is none", labels=["state"]
+def _untried(now: standing.Standing) -> Iterator[GaugeMetricFamily]:
+    untried = now.untried
+    assert untried is not None
+    yield GaugeMetricFamily("bro_untried", "Disclosures that were not tried yet", value=untried.count)
+    oldest = untried.oldest.total_seconds() if untried.oldest else 0
+    yield GaugeMetricFamily(
+        "bro_untried_oldest_seconds", "Age of the oldest, 0 if there is none", value=oldest
     )
-    for amount in now.amounts:
-        if amount.state in _COUNTED:
-            count.add_metric([amount.state], amount.count)
-            oldest.add_metric([amount.state], amount.oldest.total_seconds() if amount.oldest else 0)
-    yield count
-    yield oldest
 
 
 def _depths(now: standing.Standing) -> Iterator[GaugeMetricFamily]:
     depth = GaugeMetricFamily("bro_queue_messages", "What lies in a queue", labels=["queue"])
     for name, lying in (now.depths or {}).items():
+        if not name.startswith("bro.work"):
+            continue
         depth.add_metric([name], lying.messages)
     yield depth

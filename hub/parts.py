@@ -15,6 +15,7 @@ from adapters.registry import Registry
 from consent.labels import CodeLists
 from consent.rows import Pack
 from hub.directory import Party
+from hub.errors import HubError
 from hub.message import Agency, Rendered, Sector
 from hub.permit import SendPermit
 from hub.queue.port import LADDER, SHARDS, Queue, Work
@@ -75,8 +76,16 @@ class Parts:
     def agencies(self, sector: Sector) -> tuple[Agency, ...]:
         return tuple(p.agency for p in self.directory.values() if p.agency.sector is sector)
 
+    def find_agreement(self, agreement_id: str) -> Agreement | None:
+        """None when its file is gone: what was planned under it can still be withdrawn and shown."""
+        return next((a for a in self.agreements if a.id == agreement_id), None)
+
     def agreement(self, agreement_id: str) -> Agreement:
-        return next(a for a in self.agreements if a.id == agreement_id)
+        """Raises route.agreement-missing."""
+        found = self.find_agreement(agreement_id)
+        if found is None:
+            raise HubError("route.agreement-missing")
+        return found
 
 
 def work_of(disclosure: str, person_id: str) -> Work:

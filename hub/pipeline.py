@@ -12,7 +12,7 @@ committed at once; before that commit nothing of it exists, after it nothing of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from consent.decide import Ask, decide, permit
 from consent.labels import label
@@ -29,12 +29,18 @@ from hub.message import (
     Record,
     Rendered,
     Step,
+    walk,
 )
 from hub.parts import Parts
 from hub.shapes import Accepted, Outgoing, Route
 from hub.store.people import Person
 from hub.trail import run
 from mappings.engine import translate
+
+
+MOST_TEXT = 500_000
+"""Characters of text in one message: far above any honest one, and what the label step can read while
+others wait."""
 
 
 def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accepted:
@@ -87,6 +93,8 @@ def parse(parts: Parts, received: Received) -> Record:
     adapter = parts.registry.recognise(received.media_type, received.body)
     record = adapter.parse(received.body)
     declared = parts.types[record.type]
+    if sum(len(value) for _, value in walk(record.fields) if isinstance(value, str)) > MOST_TEXT:
+        raise HubError("receive.too-large")
     if received.sender.sector not in declared.senders:
         raise HubError("route.type-not-yours")
     if findings := declared.check(record.fields):
@@ -123,10 +131,18 @@ def decide_for(
         agreement=agreement.id,
         items=(*(item for item in envelope if item.categories), *carried),
         protected_address=person.protected_address,
-        data_date=route.received_at.date(),
+        data_date=_data_date(parts, labelled.record),
     )
     decision = decide(ask, parts.pack.rows, given, at=at, known_at=at)
     return decision, permit(decision, labelled, ask)
+
+
+def _data_date(parts: Parts, record: Record) -> date | None:
+    """From when the information is, if its type says where that stands. Unknown narrows what a
+    consent for a period permits, and widens what a refusal for a period refuses."""
+    path = parts.types[record.type].dated
+    said = record.get(path) if path else None
+    return date.fromisoformat(said) if isinstance(said, str) else None
 
 
 def render(parts: Parts, recipient: Agency, translated: Record) -> Rendered:

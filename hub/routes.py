@@ -33,7 +33,9 @@ def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[
     for agreement in matching:
         recipients = list(_recipients(parts, file, received, record, agreement))
         if addressed is not None:
-            recipients = [agency for agency in recipients if agency.org == addressed]
+            # Who was planned earlier is not for the sender to find out by addressing one of them.
+            told = agreement.route != "earlier"
+            recipients = [agency for agency in recipients if told and agency.org == addressed]
         elif not recipients and agreement.route != "earlier":
             file.unreached.append(agreement)
         found += (

@@ -43,7 +43,8 @@ def intended(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Ca
 
 
 def offered(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> None:
-    """It lies in the recipient's inbox."""
+    """It lies in the recipient's inbox, after everything that lay there before."""
+    parts.store.alone(tx, f"inbox {case.item.recipient}")
     disclosures.move(
         tx,
         case.item,

@@ -73,6 +73,7 @@ class Standing:
     stuck: tuple[Stuck, ...] = ()
     overdue: tuple[Overdue, ...] = ()
     log: Log | None = None
+    untried: Amount | None = None
 
     @property
     def aside(self) -> int:
@@ -99,9 +100,18 @@ def read(parts: Parts) -> Standing:
                 stuck=grouped(stuck(view), now),
                 overdue=_overdue(view, parts, now),
                 log=_log(view),
+                untried=_untried(view, now),
             )
     except HubError:
         return Standing(at=now, store=False, queue=depths is not None, depths=depths)
+
+
+def _untried(view: Connection, now: datetime) -> Amount:
+    """Work that no worker has looked at yet: the same number whatever may go."""
+    untried = (disclosure.c.state == State.QUEUED, disclosure.c.attempts == 0)
+    query = select(func.count(), func.min(disclosure.c.due_at)).where(*untried)
+    count, oldest = view.execute(query).one()
+    return Amount(State.QUEUED, count, now - oldest if oldest is not None else None)
 
 
 def stuck(view: Connection) -> list[Disclosure]:

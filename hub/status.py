@@ -24,14 +24,16 @@ def of_message(parts: Parts, reader: Agency, message_id: str) -> dict[str, Any]:
         if stored is None or stored.sender != reader.org:
             raise HubError("receive.not-found")
         items = disclosures.of_message(view, message_id)
-    shown = [item for item in items if item.revision == 1 and _shown(parts, reader, item)]
-    later = {_flow(i): i for i in items if i.revision > 1 and i.handed_over_at is not None}
     return {
         "id": stored.id,
         "type": stored.type,
         "received_at": stored.received_at.isoformat(),
         "state": "superseded" if stored.superseded else "accepted",
-        "recipients": [_recipient(parts, reader, later.get(_flow(item), item)) for item in shown],
+        "recipients": [
+            _recipient(parts, reader, item, [i for i in items if _flow(i) == _flow(item)])
+            for item in items
+            if item.revision == 1 and _shown(parts, item)
+        ],
     }
 
 
@@ -39,25 +41,34 @@ def _flow(item: Disclosure) -> tuple[str, str]:
     return item.agreement, item.recipient
 
 
-def _shown(parts: Parts, reader: Agency, item: Disclosure) -> bool:
-    return parts.agreement(item.agreement).sender_sees or reader.sector not in CONTROL_SECTORS
+def _shown(parts: Parts, item: Disclosure) -> bool:
+    """Some flows no sender sees anything of: that they exist depends on what others planned."""
+    agreement = parts.find_agreement(item.agreement)
+    return agreement is not None and agreement.sender_sees
 
 
-def _recipient(parts: Parts, reader: Agency, item: Disclosure) -> dict[str, Any]:
-    agency = parts.agency(item.recipient)
-    nobody = item.recipient == ""  # depends on the directory only, so everybody may see it
+def _recipient(
+    parts: Parts, reader: Agency, first: Disclosure, revisions: list[Disclosure]
+) -> dict[str, Any]:
+    """What the reader sees of one recipient. A control role sees the first delivery only: that more
+    was released later would tell that a consent was widened."""
+    agency = parts.agency(first.recipient)
+    nobody = first.recipient == ""  # depends on the directory only, so everybody may see it
     neutral = reader.sector in CONTROL_SECTORS and not nobody
+    sent = [item for item in revisions if item.handed_over_at is not None]
+    item = first if neutral or not sent else sent[-1]
+    answered = min((i.answered_at for i in revisions if i.answered_at is not None), default=None)
     return {
-        "agreement": item.agreement,
-        "org": item.recipient,
+        "agreement": first.agreement,
+        "org": first.recipient,
         "name": agency.name if agency else "",
         "state": _neutral_word(item) if neutral else _word(item),
         "code": None if neutral else item.code,
         "delivered_at": _iso(item.handed_over_at),
         "acknowledged_at": _iso(item.acknowledged_at),
         "answer_due_at": _iso(item.answer_due_at),
-        "answered_at": _iso(item.answered_at),
-        "overdue": is_overdue(item, parts.clock()),
+        "answered_at": _iso(answered),
+        "overdue": answered is None and is_overdue(item, parts.clock()),
     }
 
 

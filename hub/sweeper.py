@@ -11,7 +11,7 @@ import logging
 import threading
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from hub.audit import log
 from hub.audit.log import Kind
@@ -51,8 +51,17 @@ def bring_back(parts: Parts) -> int:
             .limit(_BATCH)
         )
         forgotten = tx.execute(query).all()
-        for row in forgotten:
-            disclosures.note(tx, row.id, due_at=parts.clock())
+        # Only while it is as it was read: a worker may have settled it meanwhile.
+        ids = [row.id for row in forgotten]
+        tx.execute(
+            update(disclosure)
+            .where(
+                disclosure.c.id.in_(ids),
+                disclosure.c.state.in_((State.QUEUED, State.OFFERED)),
+                disclosure.c.due_at <= limit,
+            )
+            .values(due_at=parts.clock())
+        )
     parts.queue.publish([work_of(row.id, row.person_id) for row in forgotten])
     return len(forgotten)
 

@@ -44,6 +44,8 @@ class TypeSpec:
     fields: tuple[FieldSpec, ...]
     checks: tuple[Check, ...] = ()
     supersedes: Supersedes | None = None
+    dated: str | None = None
+    """The field that says from when the information is, for consents that cover a period of it."""
 
     def check(self, fields: Fields) -> tuple[Finding, ...]:
         """Everything that is wrong with the values, at once: path, rule, expectation; never a value."""
@@ -124,6 +126,7 @@ def _type(form: Form, tables: Tables) -> TypeSpec:
         read_fields(form, tables),
         read_checks(form),
         _supersedes(form),
+        form.text("dated") if form.has("dated") else None,
     )
     if not form.has("senders"):
         form.refuse("senders", "list", "a list of sectors; empty if only the hub writes it")
@@ -158,6 +161,8 @@ def _named_paths(spec: TypeSpec) -> Iterator[str]:
     if spec.supersedes:
         yield spec.supersedes.series
         yield spec.supersedes.version
+    if spec.dated:
+        yield spec.dated
 
 
 def _walk(fields: Iterable[FieldSpec]) -> Iterator[FieldSpec]:

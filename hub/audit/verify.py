@@ -18,7 +18,7 @@ from hub.audit.log import Kind, open_private, read_note
 from hub.errors import HubError
 from hub.message import Outcome
 from hub.store.engine import Store
-from hub.store.schema import audit_checkpoint, audit_leaf, disclosure, person
+from hub.store.schema import audit_checkpoint, audit_leaf, consent, disclosure, person
 from hub.vault import Vault
 
 
@@ -47,7 +47,7 @@ def verify(store: Store, vault: Vault, *, remembered: str | None = None) -> Repo
     with store.reading() as view:
         frontiers = _check_tree(view, report)
         _check_checkpoints(view, vault, frontiers, remembered, report)
-        _check_disclosures(view, vault, report)
+        _check_tables(view, vault, report)
     return report
 
 
@@ -113,11 +113,21 @@ def _root_at(view: Connection, size: int) -> bytes:
     return tree.root_of([tree.leaf_hash(public.encode()) for public in leaves])
 
 
-def _check_disclosures(view: Connection, vault: Vault, report: Report) -> None:
-    """Every hand-over has its leaf and a permitting decision before it; every leaf its row."""
+@dataclass
+class _Told:
+    """What the leaves of readable persons tell, to be found again in the tables."""
+
+    decided: set[tuple[str, int]] = field(default_factory=set)
+    handed: dict[str, str] = field(default_factory=dict)  # disclosure -> recipient
+    given: set[tuple[str, str, int]] = field(default_factory=set)  # person, consent, version
+    withdrawn: set[tuple[str, str, int]] = field(default_factory=set)
+
+
+def _check_tables(view: Connection, vault: Vault, report: Report) -> None:
+    """The tables say what the leaves say: hand-overs with their permitting decisions, consents and
+    withdrawals."""
     keys = {row.id: row.wrapped_key for row in view.execute(select(person.c.id, person.c.wrapped_key))}
-    decided: set[tuple[str, int]] = set()
-    handed: set[str] = set()
+    told = _Told()
     for row in view.execute(select(audit_leaf).order_by(audit_leaf.c.id)):
         try:
             private = open_private(vault, keys.get(row.person_id), row)
@@ -127,42 +137,69 @@ def _check_disclosures(view: Connection, vault: Vault, report: Report) -> None:
             else:
                 report.faults.append(("private part does not match the public one", f"leaf {row.id}"))
             continue
-        _match(row, private, decided, handed, report)
-    report.hand_overs = len(handed)
-    rows = view.execute(
-        select(disclosure.c.id, disclosure.c.handed_over_at, disclosure.c.outcome, disclosure.c.person_id)
+        _match(row, private, told, report)
+    report.hand_overs = len(told.handed)
+    readable = {person_id for person_id, key in keys.items() if key is not None}
+    _check_disclosures(view, told, readable, report)
+    _check_consents(view, told, readable, report)
+
+
+def _check_disclosures(view: Connection, told: _Told, readable: set[str], report: Report) -> None:
+    columns = (
+        disclosure.c.id,
+        disclosure.c.person_id,
+        disclosure.c.recipient,
+        disclosure.c.handed_over_at,
+        disclosure.c.outcome,
     )
     known = set()
-    for found in rows:
+    for found in view.execute(select(*columns)):
         known.add(found.id)
-        if keys.get(found.person_id) is None:
+        if found.person_id not in readable:
             continue
         sent = found.handed_over_at is not None or found.outcome in (Outcome.DELIVERED, Outcome.REDUCED)
-        if sent and found.id not in handed:
+        recipient = told.handed.get(found.id)
+        if sent and recipient is None:
             report.faults.append(("handed over without a leaf", f"disclosure {found.id}"))
-        if not sent and found.id in handed:
+        if not sent and recipient is not None:
             report.faults.append(("leaf of a hand-over that the row denies", f"disclosure {found.id}"))
-    for gone in sorted(handed - known):
+        if recipient is not None and recipient != found.recipient:
+            report.faults.append(("handed over to another than the row says", f"disclosure {found.id}"))
+    for gone in sorted(set(told.handed) - known):
         report.faults.append(("leaf of a hand-over without its row", f"disclosure {gone}"))
 
 
-def _match(
-    row: Any,
-    private: dict[str, Any],
-    decided: set[tuple[str, int]],
-    handed: set[str],
-    report: Report,
-) -> None:
+def _check_consents(view: Connection, told: _Told, readable: set[str], report: Report) -> None:
+    columns = (consent.c.person_id, consent.c.series, consent.c.version, consent.c.withdrawn_at)
+    rows = [row for row in view.execute(select(*columns)) if row.person_id in readable]
+    given = {(row.person_id, row.series, row.version) for row in rows}
+    withdrawn = {(r.person_id, r.series, r.version) for r in rows if r.withdrawn_at is not None}
+    for what, differing in (
+        ("consent row without its leaf", given - told.given),
+        ("leaf of a consent without its row", told.given - given),
+        ("withdrawn in the row, not in the log", withdrawn - told.withdrawn),
+        ("withdrawn in the log, not in the row", told.withdrawn - withdrawn),
+    ):
+        for _, series, version in sorted(differing):
+            report.faults.append((what, f"consent {series[:12]} version {version}"))
+
+
+def _match(row: Any, private: dict[str, Any], told: _Told, report: Report) -> None:
     if private["person"] != row.person_id or private["disclosure"] != (row.disclosure_id or ""):
         report.faults.append(("leaf was moved to another row", f"leaf {row.id}"))
     attempt = (private["disclosure"], int(private.get("attempt", 0)))
     match _kind(row):
         case Kind.DECISION if private.get("permits"):
-            decided.add(attempt)
+            told.decided.add(attempt)
         case Kind.HAND_OVER:
-            handed.add(private["disclosure"])
-            if attempt not in decided:
+            told.handed[private["disclosure"]] = private["recipient"]
+            if attempt not in told.decided:
                 report.faults.append(("handed over without a permitting decision", f"leaf {row.id}"))
+        case Kind.CONSENT:
+            told.given.add((row.person_id, private["consent"], private["version"]))
+        case Kind.WITHDRAWAL:
+            series = (row.person_id, private["consent"])
+            told.withdrawn |= {given for given in told.given if given[:2] == series}
         case _:
             pass
 

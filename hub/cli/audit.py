@@ -69,7 +69,8 @@ def verify(remembered: Path | None, as_json: bool) -> int:
             say(f"FAULT {what} ({where})")
         say("The log is whole." if report.whole else "THE LOG IS NOT WHOLE.")
         if report.whole and kept is None:
-            say("Without --remembered this cannot see a log rewritten by someone who holds the signing key.")
+            say("Without --remembered this cannot see that the end was cut off, nor a log that somebody with")
+            say("the signing key wrote anew. Keep checkpoints elsewhere: bro audit checkpoint.")
     return 0 if report.whole else 1
 
 

@@ -51,10 +51,13 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent view; never waits for a writer."""
+        """One consistent view, however long it takes; never waits for a writer."""
+        options: dict[str, Any] = {"hub_reading": True}
+        if not self.sqlite:
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with (
             _translated(),
-            self.engine.connect().execution_options(hub_reading=True) as view,
+            self.engine.connect().execution_options(**options) as view,
             view.begin(),
         ):
             yield view

@@ -118,6 +118,12 @@ def forget_finished(tx: Connection, before: datetime, limit: int) -> int:
     return result.rowcount
 
 
+def is_forgotten(tx: Connection, message_id: str) -> bool:
+    """The key of its content was destroyed."""
+    key = tx.scalar(select(message.c.wrapped_key).where(message.c.id == message_id))
+    return key is None
+
+
 def newest_version(tx: Connection, series: str) -> int | None:
     """The highest version received of a series."""
     return tx.scalar(

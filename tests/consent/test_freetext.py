@@ -77,7 +77,6 @@ FALSE_FRIENDS = [
     "Ruset motoren; ruse i fjorden.",
     "Paracetamol og dopamin.",
     "F17.2",
-    "tsb",
     "Trenger bolig, jobb og bankkonto.",
 ]
 
