@@ -50,7 +50,7 @@ def record(parts: Parts, received: Received, said: Record) -> Accepted:
     with parts.store.gate(person.id):
         accepted, again = _record(parts, received, said, person.id)
     try:
-        parts.queue.publish([work_of(ref, person.id) for ref in again])
+        parts.queue.publish([work_of(parts, ref, person.id) for ref in again])
     except HubError as exc:
         if exc.code != "enqueue.unavailable":
             raise

@@ -31,17 +31,20 @@ from hub.trail import run
 
 def attempt(parts: Parts, work: Work) -> Settlement:
     """Do what one disclosure needs now. Bears to be called twice with the same work."""
+    disclosure_id = parts.vault.read_handle(work.ref)
+    if disclosure_id is None:
+        return Done()  # not from this hub
     with parts.store.reading() as view:
-        item = disclosures.load(view, work.ref)
+        item = disclosures.load(view, disclosure_id)
     if item is None or not _has_work(item):
         return Done()
     with parts.store.gate(item.person_id):
         try:
-            settlement = run(Step.HAND_OVER, _attempt, parts, work.ref)
+            settlement = run(Step.HAND_OVER, _attempt, parts, item.id)
         except HubError as exc:
             if exc.code == "receive.busy":
                 raise  # the database is away: nothing was tried, and the queue brings it back
-            settlement = _faulted(parts, work.ref, exc.code)
+            settlement = _faulted(parts, item.id, exc.code)
     _wake_next(parts, item)
     return settlement
 
@@ -224,6 +227,6 @@ def _wake_next(parts: Parts, item: Disclosure) -> None:
     if now_open is None or now_open.state in (State.QUEUED, State.PARKED):
         return
     try:
-        parts.queue.publish([work_of(ref, item.person_id) for ref in waiting])
+        parts.queue.publish([work_of(parts, ref, item.person_id) for ref in waiting])
     except HubError:
         return  # the sweeper finds them

@@ -102,7 +102,7 @@ class File:
     def enqueue(self) -> None:
         """Tell the broker. When it is away the message is safe and the sweeper tells it later."""
         refs = [*self.freed, *(row["id"] for row in self._rows)]
-        works = [work_of(ref, self.person.id) for ref in refs]
+        works = [work_of(self.parts, ref, self.person.id) for ref in refs]
         try:
             self.parts.queue.publish(works)
         except HubError as exc:

@@ -88,6 +88,7 @@ class Parts:
         return found
 
 
-def work_of(disclosure: str, person_id: str) -> Work:
-    """The queue's view of a disclosure: its id, and the shard that all work of the person takes."""
-    return Work(disclosure, hashlib.sha256(person_id.encode()).digest()[0] % SHARDS)
+def work_of(parts: Parts, disclosure: str, person_id: str) -> Work:
+    """The queue's view of a disclosure: a handle made for this once, so that nobody can see that the
+    same thing comes again, and the shard that all work of the person takes."""
+    return Work(parts.vault.handle(disclosure), hashlib.sha256(person_id.encode()).digest()[0] % SHARDS)

@@ -37,7 +37,6 @@ from hub.store.people import Person
 from hub.trail import run
 from mappings.engine import translate
 
-
 MOST_TEXT = 500_000
 """Characters of text in one message: far above any honest one, and what the label step can read while
 others wait."""

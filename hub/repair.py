@@ -100,7 +100,7 @@ def _prove(tx: Connection, parts: Parts, item: Disclosure, action: str, said: di
 def _enqueue(parts: Parts, item: Disclosure, refs: Sequence[str]) -> None:
     """Tell the broker; when it is away, the sweeper does later."""
     try:
-        parts.queue.publish([work_of(ref, item.person_id) for ref in refs])
+        parts.queue.publish([work_of(parts, ref, item.person_id) for ref in refs])
     except HubError as exc:
         if exc.code != "enqueue.unavailable":
             raise

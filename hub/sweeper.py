@@ -62,7 +62,7 @@ def bring_back(parts: Parts) -> int:
             )
             .values(due_at=parts.clock())
         )
-    parts.queue.publish([work_of(row.id, row.person_id) for row in forgotten])
+    parts.queue.publish([work_of(parts, row.id, row.person_id) for row in forgotten])
     return len(forgotten)
 
 

@@ -13,6 +13,7 @@ because a plain hash of eleven digits is searched in minutes.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import os
@@ -71,6 +72,25 @@ class Vault:
     def pseudonym(self, kind: str, value: str) -> str:
         """Keyed hash of an identifier, 64 hex digits. `kind` keeps different uses apart."""
         return hmac.new(self.pseudonym_key, f"{kind}\x00{value}".encode(), hashlib.sha256).hexdigest()
+
+    def handle(self, identifier: str) -> str:
+        """An id as the broker may see it: another one each time, and nobody else's to read."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = AESGCM(self._handle_key).encrypt(nonce, identifier.encode(), b"handle")
+        return base64.urlsafe_b64encode(nonce + sealed).decode()
+
+    def read_handle(self, handle: str) -> str | None:
+        """The id again, or None for what is not a handle of ours."""
+        try:
+            blob = base64.urlsafe_b64decode(handle)
+            nonce, sealed = blob[:_NONCE_BYTES], blob[_NONCE_BYTES:]
+            return AESGCM(self._handle_key).decrypt(nonce, sealed, b"handle").decode()
+        except (ValueError, InvalidTag):
+            return None
+
+    @property
+    def _handle_key(self) -> bytes:
+        return hmac.new(self.pseudonym_key, b"handle", hashlib.sha256).digest()
 
     def digest(self, content: bytes) -> str:
         """Keyed hash of a body, to see whether two are the same without keeping either."""

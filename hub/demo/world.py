@@ -33,7 +33,7 @@ from hub.issuer import Client, Issuer, create_issuer, new_client_key, public_hal
 from hub.message import Sector
 from hub.metrics import registry
 from hub.settings import Listen, Settings
-from hub.store.disclosures import State, where
+from hub.store.disclosures import State, is_its_turn, where
 from hub.store.schema import disclosure
 from hub.vault import create_keys
 
@@ -146,12 +146,16 @@ class World:
     def _until_quiet(self) -> None:
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
-            with self.parts.store.reading() as view:
-                busy = where(view, disclosure.c.state == State.QUEUED, disclosure.c.attempts == 0, limit=1)
-            if not busy:
+            if not self._busy():
                 return
             time.sleep(0.05)
         raise TimeoutError("the hub did not come to rest")
+
+    def _busy(self) -> bool:
+        """Something could be done now: not tried yet, and not waiting behind what is tried again."""
+        with self.parts.store.reading() as view:
+            untried = where(view, disclosure.c.state == State.QUEUED, disclosure.c.attempts == 0)
+            return any(is_its_turn(view, item) for item in untried)
 
     def wait_for(self, what: str, holds: object) -> None:
         """Poll until `holds()` is true, or raise TimeoutError(what)."""

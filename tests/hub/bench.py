@@ -198,12 +198,14 @@ class Bench:
         return [sent for sent in self.push.got if sent.recipient == org(key)]
 
     def rows(self, key: str | None = None, **about: str) -> list[Disclosure]:
-        """Disclosures to an agency, in the person's order."""
+        """Disclosures to an agency, in the person's order, without those that only keep the traffic
+        equal: nothing is left of them to give, or to tell."""
         conditions = [disclosure.c[name] == value for name, value in about.items()]
         if key is not None:
             conditions.append(disclosure.c.recipient == org(key))
         with self.parts.store.reading() as view:
-            return where(view, *conditions, limit=100_000)
+            found = where(view, *conditions, limit=100_000)
+        return [row for row in found if not _is_for_show(row)]
 
     def row(self, key: str, **about: str) -> Disclosure:
         [only] = self.rows(key, **about)
@@ -378,3 +380,8 @@ def run_together(*tasks: Callable[[], Any]) -> list[Any]:
         thread.join(60)
         assert not thread.is_alive()
     return results
+
+
+def _is_for_show(row: Disclosure) -> bool:
+    """See docs/decisions/0005."""
+    return (row.revision > 1 and row.outcome is None) or row.code == "decide.not-told"

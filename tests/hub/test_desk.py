@@ -116,10 +116,10 @@ def test_a_withdrawal_leaves_what_is_parked_with_the_operator_but_without_conten
     for _ in range(7):
         either.drain()
         either.queue.soon()
-    item = either.row("tsb")
+    item = either.row("tsb", agreement="henvisning-tsb")
     assert item.state is State.PARKED
     either.post("prison_health", "samtykke-tsb-trukket.json")
-    assert either.row("tsb").state is State.PARKED
+    assert either.row("tsb", agreement="henvisning-tsb").state is State.PARKED
     assert either.column(item.id, "wrapped_key") is None
 
 

@@ -387,7 +387,7 @@ def test_a_protected_address_stops_everything(either: Bench) -> None:
     either.drain()
     assert either.push.calls == []
     assert either.listed("nav") == []
-    assert {row.state for row in either.rows()} == {State.DONE}
+    assert {row.outcome for row in either.rows()} == {Outcome.WITHHELD}
     assert {row.code for row in either.rows()} == {"decide.protected-address"}
 
 
@@ -405,7 +405,17 @@ def test_a_refusal_by_the_person_ends_it(either: Bench) -> None:
     either.post("prison_health", referral("H-1"))
     either.drain()
     row = either.row("tsb")
-    assert (row.state, row.outcome, row.code) == (State.DONE, Outcome.WITHHELD, "decide.objection")
+    assert (row.state, row.outcome, row.code) == (State.WAITING, Outcome.WITHHELD, "decide.objection")
+
+
+def test_what_was_refused_is_not_released_by_a_later_consent(either: Bench) -> None:
+    either.post("prison_health", refusal("nei", ["tsb"]))
+    either.post("prison_health", referral("H-1"))
+    either.drain()
+    either.post("prison_health", "samtykke-tsb.fhir.json")
+    either.drain()
+    assert either.got("tsb") == []
+    assert either.row("tsb").outcome == Outcome.WITHHELD
 
 
 # The rest
@@ -523,15 +533,32 @@ def test_work_about_nothing_is_done(either: Bench) -> None:
     assert hand_over.attempt(either.parts, Work("no-such-id", 0)) == Done()
 
 
-def test_nothing_goes_to_an_agency_that_left_the_directory(either: Bench) -> None:
+def test_what_an_agency_missing_from_the_directory_should_get_waits_for_it(either: Bench) -> None:
     [sent] = referred(either)
+    whole = either.parts.directory
     left = {key: party for key, party in either.parts.directory.items() if key != org("tsb")}
     either.parts = replace(either.parts, directory=left)
     either.drain()
     row = either.row("tsb", id=sent)
     assert either.push.calls == []
-    assert (row.state, row.outcome) == (State.DONE, Outcome.EXPIRED)
-    assert either.column(sent, "wrapped_key") is None
+    assert (row.state, row.code) == (State.QUEUED, "route.recipient-unknown")
+    either.parts = replace(either.parts, directory=whole)
+    either.queue.soon()
+    either.drain()
+    assert [got.disclosure for got in either.got("tsb")] == [sent]
+
+
+def test_keys_that_do_not_fit_end_nothing(either: Bench) -> None:
+    [sent] = referred(either)
+    right = either.parts.vault
+    either.parts = replace(either.parts, vault=replace(right, master=b"x" * 32))
+    either.drain()
+    assert either.push.calls == []
+    assert either.row("tsb", id=sent).state is State.QUEUED
+    either.parts = replace(either.parts, vault=right)
+    either.queue.soon()
+    either.drain()
+    assert [got.disclosure for got in either.got("tsb")] == [sent]
 
 
 def test_nothing_goes_about_somebody_who_is_forgotten(either: Bench) -> None:

@@ -18,7 +18,7 @@ def test_work_that_the_broker_forgot_comes_back(either: Bench) -> None:
     either.post("prison_health", "samtykke-tsb.fhir.json")
     for index in range(5):
         either.post("prison_health", referral(f"H{index}"))
-    wanted = [work.ref for work in either.queue.ready]
+    wanted = [either.parts.vault.read_handle(work.ref) for work in either.queue.ready]
     either.queue.ready.clear()
     either.clock.forward(seconds=29)
     either.sweep()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -13,9 +14,10 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from hub.audit import log, tree
 from hub.audit.verify import verify
+from hub.demo.story import body
 from hub.message import Outcome
 from hub.store.disclosures import State
-from hub.store.schema import audit_checkpoint, audit_leaf, disclosure, person
+from hub.store.schema import audit_checkpoint, audit_leaf, consent, disclosure, person
 from tests.hub.bench import FHIR, Bench, fhir, org, referral
 
 Tamper = Callable[[Connection], object]
@@ -257,7 +259,9 @@ def oldest(tx: Connection) -> Any:
 def test_a_log_cut_back_to_an_older_checkpoint_is_seen_by_who_remembers(whole: Bench) -> None:
     remembered = note_of(whole)
     with whole.parts.store.writing() as tx:
+        first = tx.scalar(select(audit_leaf.c.person_id).order_by(audit_leaf.c.id).limit(1))
         cut_to(tx, oldest(tx))
+        tx.execute(delete(consent).where(consent.c.person_id != first))
         tx.execute(delete(disclosure).where(~disclosure.c.recipient.in_([org("tsb")])))
         kept = set(tx.scalars(select(audit_leaf.c.disclosure_id)))
         tx.execute(delete(disclosure).where(disclosure.c.id.not_in([k for k in kept if k])))
@@ -370,3 +374,23 @@ def test_the_log_goes_on_after_somebody_is_forgotten(whole: Bench) -> None:
     assert {row.state for row in whole.rows() if row.state is State.WAITING} == set()
     report = whole.verify()
     assert report.whole, report.faults
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (update(consent).values(withdrawn_at=None), "withdrawn in the log, not in the row"),
+        (delete(consent), "leaf of a consent without its row"),
+        (update(consent).values(version=consent.c.version + 7), "consent row without its leaf"),
+        (update(disclosure).values(recipient="310000132"), "handed over to another than the row says"),
+    ],
+)
+def test_tables_that_say_other_than_the_log_are_seen(whole: Bench, change: Any, fault: str) -> None:
+    withdrawal = json.loads(body("samtykke-tsb-trukket.json"))
+    withdrawal["samtykke"]["serie"] = "s0"
+    whole.post("prison_health", withdrawal)
+    whole.drain()
+    assert whole.verify().whole
+    with whole.parts.store.writing() as tx:
+        tx.execute(change)
+    assert fault in {what for what, _ in whole.verify().faults}

@@ -92,7 +92,7 @@ class Installation:
         return self.post(PRISON, mapping_form(number))
 
     def attempt(self, item: Disclosure) -> Settlement:
-        return hand_over.attempt(self.parts, work_of(item.id, item.person_id))
+        return hand_over.attempt(self.parts, work_of(self.parts, item.id, item.person_id))
 
     def to_nav(self, *states: State) -> list[Disclosure]:
         with self.parts.store.reading() as view:

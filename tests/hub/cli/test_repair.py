@@ -56,7 +56,7 @@ def enqueued(installed: Installation) -> list[str]:
     stop = threading.Event()
 
     def handle(work: Work) -> Settlement:
-        seen.append(work.ref)
+        seen.append(installed.parts.vault.read_handle(work.ref) or "")
         settlement = hand_over.attempt(installed.parts, work)
         if installed.parts.queue.depth()["bro.work"].messages <= 1:
             stop.set()
