@@ -82,8 +82,8 @@ class FakeHub:
 
     def entries(self, reader: Agency, after: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
         waiting = list(self.inboxes.get(reader.org, {}))
-        numbered = [{"id": name, "seq": index} for index, name in enumerate(waiting, start=1)]
-        return [entry for entry in numbered if int(str(entry["seq"])) > int(after or 0)][:limit]
+        numbered = [{"id": name, "position": str(index)} for index, name in enumerate(waiting, start=1)]
+        return [entry for entry in numbered if int(str(entry["position"])) > int(after or 0)][:limit]
 
     def fetch(self, reader: Agency, disclosure: str) -> Rendered:
         if self.raises:

@@ -63,7 +63,7 @@ def test_nothing_else_gets_into_a_line(lines: io.StringIO) -> None:
 
 
 def test_a_library_is_quoted_by_place_only_and_from_warnings_up(lines: io.StringIO) -> None:
-    library = logging.getLogger("pika.some")
+    library = logging.getLogger("somelibrary.some")
 
     library.info("not written")
     library.warning(f"connection for {SECRET} lost")
