@@ -92,7 +92,8 @@ def yes(*categories: str, id: str = "C1", **changes: object) -> Consent:
 
 
 def no(*categories: str, id: str = "N1", **changes: object) -> Consent:
-    return replace(yes(*categories, id=id), permits=False, **changes)  # type: ignore[arg-type]
+    refusal = replace(yes(*categories, id=id), permits=False)
+    return replace(refusal, **changes)  # type: ignore[arg-type]  # any field of a Consent
 
 
 def but(permits: bool, **said: object) -> Consent:

@@ -168,7 +168,8 @@ def test_an_extending_pack_replaces_rows_by_id(tmp_path: Path) -> None:
 
     pack = load(tmp_path, head + duty)
 
-    assert [(r.id, r.effect) for r in pack.rows] == [("R1", Effect.DUTY)]  # type: ignore[attr-defined]
+    rows = pack.rows  # type: ignore[attr-defined]  # `load` is declared to return object
+    assert [(r.id, r.effect) for r in rows] == [("R1", Effect.DUTY)]
     assert rules(tmp_path, head.replace("R2", "R9") + duty) == {"unknown-row"}
 
 
