@@ -10,8 +10,8 @@ a path with what it tells about the person.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -28,8 +28,10 @@ from hub.message import (
     Item,
     ItemDecision,
     Labelled,
+    Override,
     Permitted,
     Purpose,
+    Reading,
     Verdict,
 )
 
@@ -56,6 +58,10 @@ class Ask:
     items: tuple[Item, ...]
     protected_address: bool
     data_date: date | None
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    override: Override | None = None
+    requests: frozenset[str] = frozenset()
+    """Ids of the DUTY_ON_REQUEST rows for which the recipient's request is on file."""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,19 @@ class Requires:
     forms: frozenset[str] = frozenset()
     grantors: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
+    approved_text: bool = False
+    recorders: frozenset[str] = frozenset()
+    settings: frozenset[str] = frozenset()
+    not_under_sentence: bool = False
+
+
+@dataclass(frozen=True)
+class OverrideRule:
+    """When an objection may be set aside, by whom, and whether the person is told."""
+
+    ground: str
+    roles: frozenset[str]
+    notify_person: bool
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,8 @@ class Row:
     law: tuple[str, ...] = ()
     status: Status = Status.DRAFT
     approval: Approval | None = None
+    override: OverrideRule | None = None
+    obligations: tuple[str, ...] = ()
 
     @property
     def ref(self) -> str:

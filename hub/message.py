@@ -84,6 +84,7 @@ class Sector(StrEnum):
     COUNTY_GOVERNOR = "county_governor"
     STATISTICS = "statistics"
     PERSON = "person"
+    OUTSIDE = "outside"  # employer, insurer, private landlord, media: no party of the hub, ever
 
 
 CONTROL_SECTORS = frozenset({Sector.PRISON, Sector.PROBATION, Sector.COURT, Sector.PROSECUTION})
@@ -265,10 +266,31 @@ class Item:
     declared: frozenset[Category]
     categories: frozenset[Category]
     free_text: bool = False
+    persons: frozenset[str] = frozenset()
+    """Who else than the subject of the message this tells about; each of them must permit it."""
 
     @property
     def field(self) -> str:
         return _INDEX.sub("", self.path)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What persons at the desk found in one leaf that a machine may not clear for this recipient.
+    A leaf in which the scanner found something takes two readers."""
+
+    categories: frozenset[Category]
+    readers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Override:
+    """Somebody sets an objection aside for weighty reasons (helsepersonelloven § 29). It counts only
+    where the row allows it, for that role, with two different persons behind it."""
+
+    ground: str
+    role: str
+    by: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -288,6 +310,7 @@ class ItemDecision:
     reason: str
     row: str | None = None
     consents: tuple[str, ...] = ()
+    obligations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -296,6 +319,8 @@ class Decision:
 
     items: tuple[ItemDecision, ...]
     at: datetime
+    alarms: tuple[str, ...] = ()
+    """Codes that a person must look at: a conflict, an unreadable consent, an override not allowed."""
 
     def paths(self, verdict: Verdict) -> frozenset[str]:
         return frozenset(item.path for item in self.items if item.verdict is verdict)
@@ -381,6 +406,12 @@ class Consent:
     replaces: str | None = None
     exceptions: tuple[Consent, ...] = ()
     readable: bool = True
+    person: str = ""
+    """Whose it is; empty is the subject of the message."""
+    setting: str = ""
+    interpreter: str = ""
+    language: str = ""
+    under_sentence: bool | None = None
 
     @property
     def ref(self) -> str:
