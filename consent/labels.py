@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from consent.code_lists import CodeLists, load_codes
 from consent.freetext import Strength, readable, scan_all
+from consent.language import is_prose
 from hub.message import Category, Item, Labelled, Leaf, Record
 
 __all__ = ["CodeLists", "label", "load_codes"]
@@ -39,7 +40,14 @@ def _item(leaf: Leaf, raised: dict[str, frozenset[Category]], around: dict[str, 
     if around:
         for end in _ends(leaf.path):
             categories |= around.get(leaf.path[:end], _NOTHING)
-    return Item(leaf.path, leaf.labels, categories or _UNKNOWN, leaf.free_text)
+    return Item(leaf.path, leaf.labels, categories or _UNKNOWN, _is_free_text(leaf))
+
+
+def _is_free_text(leaf: Leaf) -> bool:
+    """What says something in words is free text, also in a field that is meant for a name."""
+    return leaf.free_text or (
+        isinstance(leaf.value, str) and leaf.code_system is None and is_prose(leaf.value)
+    )
 
 
 def _from_text(leaves: tuple[Leaf, ...]) -> dict[str, frozenset[Category]]:

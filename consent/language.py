@@ -85,3 +85,16 @@ def is_norwegian_or_english(text: str, *, short: int) -> bool:
 
 def _foreign(word: str) -> bool:
     return word in _FOREIGN or not _OTHER_LETTERS.isdisjoint(word)
+
+
+_LOWER_CASE_WORD = re.compile(r"(?<![^\W\d_])[a-zæøå]{2,}(?![^\W\d_])")
+_MOST_IN_A_NAME = 2
+"""Words in lower case in a name, an address or a place: `Elvestad videregående skole`."""
+
+
+def is_prose(text: str) -> bool:
+    """Whether a line that should be a name, an address or a code says something in words. Words in
+    capitals from end to end count like words in small letters."""
+    if text.isupper() and len(text) > 3:
+        text = text.lower()
+    return len(_LOWER_CASE_WORD.findall(text)) > _MOST_IN_A_NAME
