@@ -10,6 +10,7 @@ Commands import the hub only when they run, so that help and `bro test` need not
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -57,10 +58,23 @@ for _command in (demo, test, up, serve, work, messages, policy, map_, audit, lin
     bro.add_command(_command)
 
 
+_WORD = re.compile(r"-{0,2}[a-z][a-z-]{0,30}(=.*)?")
+"""A command or an option, also one that does not exist. Anything else that was typed is a value."""
+
+
+def _without_values(message: str, typed: Sequence[str]) -> str:
+    """A sentence about wrong arguments, without those that could be a number or a name of a person."""
+    for word in sorted(typed, key=len, reverse=True):
+        value = word.partition("=")[2] if _WORD.fullmatch(word) else word
+        if value:
+            message = message.replace(value, "…")
+    return message
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        given = list(sys.argv[1:] if arguments is None else arguments)
         if not given:
             given = ["--help"]
         result = bro.main(args=given, prog_name="bro", standalone_mode=False)
@@ -71,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults.show(HubError("receive.busy"))
         return 2
     except click.ClickException as error:
+        error.message = _without_values(error.message, given)
         error.show()
         return 2
     except click.Abort:

@@ -87,7 +87,9 @@ def _sentences() -> Iterator[str]:
     probes = REFERENCE / "freetext_probes.csv"
     if probes.exists():
         with probes.open(encoding="utf-8") as file:
-            yield from (row["sentence"] for row in csv.DictReader(file) if row["expected_max_strength"] in "SM")
+            yield from (
+                row["sentence"] for row in csv.DictReader(file) if row["expected_max_strength"] in "SM"
+            )
 
 
 def test_what_the_words_tell_reaches_nobody_outside_health_care_from_any_field(
@@ -205,7 +207,12 @@ def _disguises(word: str) -> Iterator[tuple[str, str]]:
 
 def _strong_words() -> list[str]:
     """Every single word of the list that speaks by itself, ending cut off as the list writes it."""
-    words = (word for term in load_terms() if term.strength is Strength.STRONG and not term.case for word in term.words)
+    words = (
+        word
+        for term in load_terms()
+        if term.strength is Strength.STRONG and not term.case
+        for word in term.words
+    )
     return sorted({word.strip("*") for word in words if word.strip("*").isalpha() and len(word) > 5})
 
 
