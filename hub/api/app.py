@@ -36,6 +36,8 @@ _PARAMETERS: Final = {
     "after": "the `after` of an earlier answer",
     "limit": "a whole number from 1 to 200",
 }
+EVEN_OUT_SECONDS = 0.05
+"""More than nearly every decision takes, less than a reader minds."""
 _TOKEN_CODES = ("receive.unauthenticated", "receive.scope-missing", "receive.agency-unknown")
 _BODY_CODES = ("receive.too-large", "receive.duplicate-id", "receive.request-invalid", "receive.busy")
 _MESSAGE_CODES = (
@@ -64,8 +66,10 @@ def create_app(
     clock: Callable[[], datetime],
     ready: Callable[[], bool] = lambda: True,
     registry: CollectorRegistry = REGISTRY,
+    even_out: float = EVEN_OUT_SECONDS,
 ) -> FastAPI:
-    """The API over one hub. `ready` says whether store and queue answer; it may block."""
+    """The API over one hub. `ready` says whether store and queue answer; it may block. `even_out`:
+    a fetch takes a whole number of these many seconds; 0 as long as it takes."""
     app = FastAPI(
         title="Brobygger",
         version="1",
@@ -83,7 +87,7 @@ def create_app(
         limit=settings.max_body_bytes, uploads=settings.max_uploads, seconds=settings.body_seconds
     )
     _add_messages(app, facade, bodies, _caller(tokens, Scope.WRITE))
-    _add_inbox(app, facade, _caller(tokens, Scope.READ))
+    _add_inbox(app, facade, _caller(tokens, Scope.READ), even_out=even_out)
     _add_operations(app, ready, registry)
     openapi.install(app)
     return app
@@ -178,7 +182,14 @@ def _add_messages(app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable
         return facade.of_message(sender, _known_form(id))
 
 
-def _add_inbox(app: FastAPI, facade: Facade, caller: Callable[[Request], Agency]) -> None:
+def _even_out(began: float, step: float) -> None:
+    """Wait until the time taken is a whole number of steps: how long the decision took depends on what
+    the message holds that is not for this reader."""
+    if step:
+        time.sleep(step - (time.monotonic() - began) % step)
+
+
+def _add_inbox(app: FastAPI, facade: Facade, caller: Callable[[Request], Agency], *, even_out: float) -> None:
     @app.get(
         "/v1/inbox",
         response_model=openapi.InboxDocument,
@@ -219,7 +230,11 @@ def _add_inbox(app: FastAPI, facade: Facade, caller: Callable[[Request], Agency]
     )
     def fetch(id: str, reader: Annotated[Agency, Depends(caller)]) -> Response:
         """Fetch one entry. What you get is decided now; fetch again if the connection broke."""
-        rendered = facade.fetch(reader, _known_form(id))
+        began = time.monotonic()
+        try:
+            rendered = facade.fetch(reader, _known_form(id))
+        finally:
+            _even_out(began, even_out)
         headers = {"Content-Type": rendered.media_type, "Bro-Disclosure-Id": id}
         return Response(rendered.body, headers=headers)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import sys
 from collections.abc import Sequence
 
@@ -73,6 +74,7 @@ def _without_values(message: str, typed: Sequence[str]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # memory holds keys and content; no dump of it
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if not given:

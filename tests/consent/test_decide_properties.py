@@ -156,7 +156,7 @@ def test_the_order_of_what_is_on_file_changes_nothing(
 def test_a_document_about_others_changes_no_verdict(
     question: object, rows: list[Row], consents: list[Consent], other: Consent
 ) -> None:
-    other = replace(other, id="fresh", recipients=frozenset({"999999999"}), exceptions=())
+    other = replace(other, id="fresh", recipients=frozenset({"310000299"}), exceptions=())
 
     before, after = now(question, rows, consents), now(question, rows, [*consents, other])
 

@@ -90,7 +90,7 @@ def _json(parts: Parts) -> Iterator[Post]:
         "id too long": lambda f: f["melding"].update(id=BAD * 20),
         "text too long": lambda f: f["rus"].update(merknad=BAD * 2000),
         "lines in a line": lambda f: f["henviser"].update(enhet=f"{BAD}\n{BAD}"),
-        "unknown recipient": lambda f: f["melding"].update(mottaker="974760673"),
+        "unknown recipient": lambda f: f["melding"].update(mottaker="310000299"),
         "recipient nonsense": lambda f: f["melding"].update(mottaker=BAD),
         "answers nothing": lambda f: f["melding"].update(svar_pa=BAD),
         "unknown type": lambda f: f.update(type=BAD),
