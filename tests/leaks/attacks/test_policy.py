@@ -48,7 +48,7 @@ def _load(folder: Path) -> Pack:
     return load_pack(folder / "strict.yaml")
 
 
-@pytest.mark.parametrize("category", [c for c in Category])
+@pytest.mark.parametrize("category", list(Category))
 def test_a_category_that_no_row_names_is_refused_whatever_was_signed(
     first: Parts, category: Category
 ) -> None:
