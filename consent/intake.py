@@ -123,7 +123,6 @@ def read(document: Fields, recorded_at: datetime) -> Consent:
 _GRANTORS = {
     "pasient": "person",
     "verge": "guardian",
-    "parorende": "next_of_kin",
     "": "unknown",  # a refusal counts whoever recorded it; a permission is not recorded without
 }
 
