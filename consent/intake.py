@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hub.errors import Finding, HubError
 from hub.message import (
@@ -22,6 +23,9 @@ from hub.message import (
     Record,
     Sector,
 )
+
+OSLO = ZoneInfo("Europe/Oslo")
+"""Dates in a consent are whole days here."""
 
 RECORDER = "innhentet_av"
 """The sector of whoever recorded it: added to the document by the hub, never taken from it."""

@@ -194,9 +194,7 @@ class _Reading:
         found = self._identified(patient, "Patient", {FNR: FNR, DNR: DNR})
         return present(id=found[1] if found else None, navn=patient.text("display"))
 
-    def _identified(
-        self, reference: Reader, kind: str, systems: Mapping[str, str]
-    ) -> tuple[str, str] | None:
+    def _identified(self, reference: Reader, kind: str, systems: Mapping[str, str]) -> tuple[str, str] | None:
         """(system, value) of what is referred to: said in the reference, or found behind it. Where both
         are there they must agree."""
         reference.ignore("type")
@@ -275,7 +273,9 @@ class _Reading:
         if scope is None or found is None:
             return None
         if found[:2] not in words.KINDS:
-            scope.fault("coding[0].code", "code", "patient-privacy, or program for taking part in a programme")
+            scope.fault(
+                "coding[0].code", "code", "patient-privacy, or program for taking part in a programme"
+            )
         return words.KINDS.get(found[:2])
 
     def _text_version(self) -> str | None:
@@ -323,7 +323,9 @@ class _Reading:
             return None
         said = words.POLICY_RULES.get(found[:2])
         if said is None:
-            rule.fault("coding[0].code", "policy", "PBRL5-3, OPTIN or OPTOUT: other policies are not known here")
+            rule.fault(
+                "coding[0].code", "policy", "PBRL5-3, OPTIN or OPTOUT: other policies are not known here"
+            )
         elif decision in words.OPPOSITE and said != decision:
             rule.fault("coding[0].code", "policy", "a policy that agrees with the decision")
         return found[:2]
@@ -451,9 +453,7 @@ def _actions(provision: Reader, decision: str | None) -> None:
         provision.fault("action", "code", "access or disclose, and nothing that is no part of sharing")
 
 
-def _codes(
-    provision: Reader, name: str, known: Mapping[words.Code, str], decision: str | None
-) -> list[str]:
+def _codes(provision: Reader, name: str, known: Mapping[words.Code, str], decision: str | None) -> list[str]:
     found: list[str] = []
     for item in provision.children(name):
         system, code, _ = open_coding(item)
