@@ -94,6 +94,7 @@ _ORDER = (
     "decide.not-yet",
     "decide.not-active",
     "decide.text-not-approved",
+    "decide.grantor",
     "decide.form-missing",
     "decide.consent-mismatch",
     "decide.no-consent",
@@ -103,6 +104,15 @@ _ORDER = (
 )
 _BADNESS = {reason: place for place, reason in enumerate(_ORDER)}
 """Where rows or categories disagree, the first of these is the answer."""
+
+_HELD = ("decide.protected-address", "decide.free-text-hit", "decide.free-text-unread", "decide.unknown-category")
+
+
+def worst(reasons: Iterable[str]) -> str:
+    """Of the reasons of several items the one that counts for all of them together."""
+    places = {**{reason: -1 for reason in _HELD}, **_BADNESS}
+    return min(reasons, key=lambda reason: (places[reason], reason))
+
 
 _STEPS = (Effect.DUTY, Effect.DUTY_ON_REQUEST, Effect.MAY_UNLESS_OBJECTION, Effect.CONSENT)
 """After the prohibitions: the first effect that has a row answers."""

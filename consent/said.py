@@ -37,6 +37,7 @@ _NEAREST = (
     "decide.not-yet",
     "decide.not-active",
     "decide.text-not-approved",
+    "decide.grantor",
     "decide.form-missing",
     "decide.exception",
     MISMATCH,
@@ -278,11 +279,12 @@ def _form(c: Consent, category: Category, requires: Requires, texts: Texts) -> s
     where the row names that grantor (helsepersonelloven § 22)."""
     if category is Category.SUBSTANCE_USE and (c.recorder is None or c.recorder in CONTROL_SECTORS):
         return "decide.form-missing"
+    if c.grantor not in (requires.grantors or _THE_PERSON):
+        return "decide.grantor"
     if not (
         (c.signed or not requires.signed)
         and (c.explained or not requires.explained)
         and (not requires.forms or c.form in requires.forms)
-        and c.grantor in (requires.grantors or _THE_PERSON)
         and (not requires.recorders or c.recorder in requires.recorders)
         and (not requires.settings or c.setting in requires.settings)
         and (c.under_sentence is False or not requires.not_under_sentence)

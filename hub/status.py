@@ -22,6 +22,7 @@ _OF_THE_PERSON = frozenset(
         "decide.not-yet",
         "decide.not-active",
         "decide.form-missing",
+        "decide.grantor",
         "decide.text-not-approved",
         "decide.exception",
         "decide.conflict",
