@@ -169,6 +169,7 @@ def _to_notify(
         for a in parts.agreements
         if a.source.type == WITHDRAWN and sender.sector in a.source.sectors
     }
+    parts = policy.in_effect(tx, parts)
     planned = disclosures.where(tx, disclosure.c.person_id == person.id, limit=100_000)
     found: dict[str, Agreement] = {}
     for item in planned:

@@ -55,6 +55,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     with intake.opened(parts, received, record) as file:
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
+        parts = file.parts  # with the policy that decides in this transaction
         for route in run(Step.ROUTE, routes.find, parts, file, received, record):
             outgoing = prepare(parts, route, labelled, file.person, file.consents, received.at)
             run(Step.SEAL, file.keep, route, outgoing)
