@@ -105,7 +105,12 @@ _ORDER = (
 _BADNESS = {reason: place for place, reason in enumerate(_ORDER)}
 """Where rows or categories disagree, the first of these is the answer."""
 
-_HELD = ("decide.protected-address", "decide.free-text-hit", "decide.free-text-unread", "decide.unknown-category")
+_HELD = (
+    "decide.protected-address",
+    "decide.free-text-hit",
+    "decide.free-text-unread",
+    "decide.unknown-category",
+)
 
 
 def worst(reasons: Iterable[str]) -> str:

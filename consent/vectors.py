@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,8 @@ class Result:
     got: Got
     word: str
     differs: tuple[str, ...]
+    learned: bool = False
+    """The file's word for the reason is none of ours; it was taken for what it first stands for."""
 
     @property
     def holds(self) -> bool:
@@ -219,11 +221,14 @@ def check(
         decision, reason = vector.expected.get("decision"), vector.expected.get("reason")
         turned = strict and decision == PERMIT and _needs_consent(vector, words)
         expected = DENY if turned else str(decision)
-        word = learned.setdefault(got.reason, str(reason)) if reason is not None else got.reason
-        differs = tuple(_differences(vector.expected, expected, got, words, turned=turned))
+        fresh = reason is not None and reason not in learned.values() and not turned and not got.faults
+        if fresh:
+            learned.setdefault(got.reason, str(reason))
+        word = learned.get(got.reason, got.reason)
+        differs = tuple(_differences(vector.expected, expected, got, turned=turned))
         if not turned and reason is not None and word != reason:
             differs += ("reason",)
-        results.append(Result(vector, expected, got, word, differs))
+        results.append(Result(vector, expected, got, word, differs, fresh and word == reason))
     return tuple(results)
 
 
@@ -238,9 +243,7 @@ def _tells_of_substance(vector: Vector, words: Words) -> bool:
     return any("substance_use" in words.categories.get(str(word), ()) for word in flat)
 
 
-def _differences(
-    expected: Plain, decision: str, got: Got, words: Words, *, turned: bool
-) -> Iterator[str]:
+def _differences(expected: Plain, decision: str, got: Got, *, turned: bool) -> Iterator[str]:
     for key in sorted(expected.keys() - _EXPECTED_KEYS):
         yield f"expected.{key} is not understood"
     if decision not in {PERMIT, DENY, PARTIAL, HOLD}:
@@ -253,7 +256,7 @@ def _differences(
         yield "consent"
     if expected.get("alarm", got.alarm) != got.alarm:
         yield "alarm"
-    if expected.get("retry") is True and not PROBLEMS[got.reason].waiting_helps:
+    if expected.get("retry") is True and not (got.reason in PROBLEMS and PROBLEMS[got.reason].waiting_helps):
         yield "retry"
     if expected.get("route") == "manual_review" and not got.held:
         yield "route"
@@ -292,7 +295,6 @@ class _Reading:
     vector: Vector
     pack: Pack
     words: Words
-    faults: list[str] = field(default_factory=list)
 
     def answer(self, texts: Texts) -> Got:
         request = self.vector.request
@@ -305,11 +307,11 @@ class _Reading:
         self.rows = self._rows()
         self.links = self._links(request.get("person_links"))
         things = list(self._things())
-        decided = [(thing, *self._decide(thing, things, texts)) for thing in things]
-        if "items" not in request and decided[0][1].reason in {"decide.objection", "decide.refused"}:
-            if self._objected(decided[0][1]) and self._more_goes(things[0], texts):
-                return self._sum_up(decided, reduced=True)
-        return self._sum_up(decided)
+        decided = [(thing, *self._decide(thing, texts)) for thing in things]
+        first = decided[0][1]
+        by_objection = first.reason == "decide.objection" or self._objected(first)
+        reduced = "items" not in request and by_objection and self._more_goes(things[0], texts)
+        return self._sum_up(decided, reduced=reduced)
 
     def _sum_up(
         self, decided: Sequence[tuple[_Thing, ItemDecision, Decision]], *, reduced: bool = False
@@ -333,7 +335,6 @@ class _Reading:
             removed=_names(thing for thing, _ in kept),
             alarm=any(whole.alarms for _, _, whole in decided),
             held=any(v.verdict is Verdict.HOLD for v in verdicts),
-            faults=tuple(self.faults),
         )
 
     def _objected(self, verdict: ItemDecision) -> bool:
@@ -350,13 +351,9 @@ class _Reading:
             for category in row.categories - asked.item.categories
         }
         others = [replace(asked, item=Item(c.value, frozenset({c}), frozenset({c}))) for c in sorted(rest)]
-        return any(
-            self._decide(thing, others, texts)[0].verdict is Verdict.PERMIT for thing in others
-        )
+        return any(self._decide(thing, texts)[0].verdict is Verdict.PERMIT for thing in others)
 
-    def _decide(
-        self, thing: _Thing, things: Sequence[_Thing], texts: Texts
-    ) -> tuple[ItemDecision, Decision]:
+    def _decide(self, thing: _Thing, texts: Texts) -> tuple[ItemDecision, Decision]:
         if self.sender is None or self.recipient is None or self.purpose is None:
             unknown = ItemDecision(thing.item.path, Verdict.HOLD, "decide.unknown-category")
             return unknown, Decision((unknown,), self.at)
@@ -495,9 +492,7 @@ class _Reading:
         for i, raw in enumerate(_list(self.vector.request.get("objections"))):
             yield from self._placed(self._objection(raw, i, subject), certain, perhaps)
 
-    def _placed(
-        self, consent: Consent | None, certain: set[str], perhaps: set[str]
-    ) -> Iterator[Consent]:
+    def _placed(self, consent: Consent | None, certain: set[str], perhaps: set[str]) -> Iterator[Consent]:
         if consent is None:
             return
         if consent.person in certain or not consent.person:
@@ -512,17 +507,12 @@ class _Reading:
     def _consent(self, raw: Any, at: str, name: str) -> Consent | None:
         """The document, one that cannot be evaluated, or None for a refusal that is only a draft."""
         if not isinstance(raw, Mapping):
-            self._note(at)
             return _unreadable(name, "")
         person = str(raw.get("person") or "")
         try:
             return self._document(raw, at)
         except (_NotUnderstood, KeyError, TypeError, ValueError):
-            self._note(at)
             return _unreadable(str(raw.get("id") or name), person, raw.get("version"))
-
-    def _note(self, at: str) -> None:
-        """Nothing to report: the answer itself says that a consent could not be evaluated."""
 
     def _document(self, raw: Plain, at: str) -> Consent | None:
         _only(raw, _CONSENT_KEYS, at)
