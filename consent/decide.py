@@ -214,7 +214,7 @@ class _Deciding:
             case Effect.DUTY:
                 return _Answer("decide.row", row.ref)
             case Effect.DUTY_ON_REQUEST:
-                return _NO_ROW  # it speaks only when a request is on file, which no Ask carries yet
+                return _Answer("decide.row", row.ref) if row.id in self._ask.requests else _NO_ROW
         if said.unreadable:
             return _Answer("decide.unreadable", row.ref, said.unreadable)
         refused = said.refuses(self._question, category)
