@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 
 from consent.decide import Ask, decide
 from consent.rows import Approval, Case, Expect, Form, Given, Pack, Row, load_pack
@@ -22,6 +23,7 @@ from hub.message import (
     Consent,
     Item,
     ItemDecision,
+    Purpose,
     Sector,
     Verdict,
 )
@@ -111,15 +113,15 @@ def _on_file(row: Row, case: Case, at: datetime) -> Iterator[Consent]:
         case Given.OTHER_RECIPIENT:
             yield replace(given, recipients=_others(Sector, case.recipient))
         case Given.OTHER_PURPOSE:
-            yield replace(given, purposes=_others(type(case.purpose), case.purpose))
+            yield replace(given, purposes=_others(Purpose, case.purpose))
         case Given.OTHER_CATEGORY:
             yield replace(given, categories=_others(Category, case.category))
         case Given.WITHDRAWN:
             yield replace(given, withdrawn_at=at - timedelta(seconds=1))
 
 
-def _others(kind: type[Sector] | type[Category] | type, one: str) -> frozenset[str]:
-    return frozenset(str(member) for member in kind if member != one)
+def _others(kind: type[StrEnum], one: StrEnum) -> frozenset[str]:
+    return frozenset(member.value for member in kind if member is not one)
 
 
 def _consent(row: Row, case: Case, at: datetime) -> Consent:

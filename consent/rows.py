@@ -15,11 +15,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
@@ -363,7 +362,8 @@ _DAY_ZERO = date(1900, 1, 1)
 
 _ID = re.compile(r"[KLNX][0-9]{2}[a-z]?")
 _LAW = re.compile(
-    r"(?:lov-\d{4}-\d{2}-\d{2}(?:-\d+)?|FOR-\d{4}-\d{2}-\d{2}-\d+) §.*\d.*|forordning \(EU\) \d{4}/\d+ art\. \d.*"
+    r"(?:lov-\d{4}-\d{2}-\d{2}(?:-\d+)?|FOR-\d{4}-\d{2}-\d{2}-\d+) §.*\d.*"
+    r"|forordning \(EU\) \d{4}/\d+ art\. \d.*"
 )
 _DIGEST_LENGTH = 16  # hex digits of a row's digest that its approval repeats
 _ART6, _ART9 = re.compile(r"1[cde]"), re.compile(r"2[a-j]")
@@ -540,7 +540,9 @@ class _File:
         if found.keys() - {"request_on_file"} and effect is not Effect.CONSENT:
             self.read.fault(at, "misplaced", "demands on a consent only in a CONSENT row")
         if request is not (effect is Effect.DUTY_ON_REQUEST):
-            self.read.fault(f"{at}.request_on_file", "misplaced", "true in a DUTY_ON_REQUEST row, and only there")
+            self.read.fault(
+                f"{at}.request_on_file", "misplaced", "true in a DUTY_ON_REQUEST row, and only there"
+            )
         return Requires(
             signed=self.read.flag(found, at, "signed"),
             explained=self.read.flag(found, at, "explained"),
@@ -664,7 +666,11 @@ def _senseless(row: Row) -> Iterator[tuple[str, str, str]]:
     if Category.SUBSTANCE_USE in row.categories and row.purposes & _INTO_CONTROL:
         pairs = {(sender, recipient) for sender in row.senders for recipient in row.recipients}
         if row.effect is not Effect.CONSENT or not row.requires.signed or not pairs <= _CONTROL_PAIRS:
-            yield "purpose", "into-control", "substance use never serves the execution of a sentence or control"
+            yield (
+                "purpose",
+                "into-control",
+                "substance use never serves the execution of a sentence or control",
+            )
 
 
 def _answered_for(row: Row) -> Iterator[tuple[str, str, str]]:

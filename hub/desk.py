@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from consent import intake
+from hub import policy
 from hub.audit.log import Kind
 from hub.errors import Finding, HubError
 from hub.message import CONTROL_SECTORS, Agency, Received, Record

@@ -95,7 +95,9 @@ def revoke(parts: Parts, row: str, *, by: str, reason: str) -> bool:
         if not said:
             # A flow that has gone from the files can still be taken back; one nobody approved cannot.
             _flow(pack, row)
-            raise HubError("policy.step-refused", [Finding("row", "approved", "a row that somebody approved")])
+            raise HubError(
+                "policy.step-refused", [Finding("row", "approved", "a row that somebody approved")]
+            )
         digest = pack.form_digest(flow) if flow in pack.forms else next(iter(said))[1]
         _take(tx, parts, Step(flow, Did.REVOKE, digest, by, "", reason, parts.clock()))
     # Dying here: it is taken back. Only what was being sent at that moment was not waited for.

@@ -1,8 +1,8 @@
 """Understands the tables. It knows no rule of the hub beyond what a row may hold.
 
-No table holds an identity number, the name of a person or a word from a message in clear. Times are microseconds
-since 1970 UTC, the same on SQLite and PostgreSQL. Changes go through `migrations/`; a test compares
-what they build with what stands here.
+No table holds an identity number, a word from a message or a name in clear, but for the names of those
+who answer for a policy row. Times are microseconds since 1970 UTC, the same on SQLite and PostgreSQL.
+Changes go through `migrations/`; a test compares what they build with what stands here.
 """
 
 from __future__ import annotations
