@@ -115,7 +115,7 @@ _HELD = (
 
 def worst(reasons: Iterable[str]) -> str:
     """Of the reasons of several items the one that counts for all of them together."""
-    places = {**{reason: -1 for reason in _HELD}, **_BADNESS}
+    places = {**dict.fromkeys(_HELD, -1), **_BADNESS}
     return min(reasons, key=lambda reason: (places[reason], reason))
 
 

@@ -254,11 +254,10 @@ def _as_in(parent: Consent, e: Consent) -> Consent:
 
 
 def _miss(c: Consent, q: Question, category: Category, requires: Requires | None, texts: Texts) -> str | None:
-    """None when the document permits it, or why it does not. Every attribute must be said and fit.
-    `requires` None: its form is not asked about."""
-    if not _said(c, q, category):
+    """None when the document permits it, or why it does not. Every attribute must be said and fit; a
+    document without a first or last day permits nothing. `requires` None: its form is not asked about."""
+    if not _said(c, q, category) or c.valid_from is None or c.valid_to is None:
         return MISMATCH
-    assert c.valid_from is not None and c.valid_to is not None
     if c.valid_to < q.day:
         return "decide.expired"
     if c.valid_from > q.day:
@@ -307,12 +306,10 @@ def _refuses(c: Consent, q: Question, category: Category) -> bool:
 
 
 def _said(c: Consent, q: Question, category: Category) -> bool:
-    """Every attribute is said and fits, whatever the day. A document without a first or last day
-    permits nothing, nor does one to a programme or a sanction."""
+    """Every attribute is said and fits, whatever the day. Consent to a programme or a sanction is none
+    to share."""
     return (
-        c.valid_from is not None
-        and c.valid_to is not None
-        and c.kind == _SHARING
+        c.kind == _SHARING
         and bool(c.senders and (ANY in c.senders or c.senders & q.sender))
         and bool(c.recipients and (ANY in c.recipients or c.recipients & q.recipient))
         and bool(c.purposes and (ANY in c.purposes or q.purpose in c.purposes))

@@ -85,7 +85,7 @@ def _recipient(
         "org": first.recipient,
         "name": agency.name if agency else "",
         "state": _neutral_word(item) if neutral else _word(item),
-        "code": None if neutral else _shown_code(item.code),
+        "code": None if neutral else shown_code(item.code),
         "delivered_at": _iso(item.handed_over_at),
         "acknowledged_at": _iso(item.acknowledged_at),
         "answer_due_at": _iso(item.answer_due_at),
@@ -94,7 +94,7 @@ def _recipient(
     }
 
 
-def _shown_code(code: str | None) -> str | None:
+def shown_code(code: str | None) -> str | None:
     """Of what the person has said nobody outside learns more than that it does not allow this, and
     whether it may later: not that a consent ran out, that two documents disagree, or who else is in
     the text."""

@@ -384,7 +384,7 @@ def test_a_moment_without_time_zone_is_our_fault_and_permits_nothing(naive: str)
     moments = {"at": NOON, "known_at": NOON, naive: NOON.replace(tzinfo=None)}
 
     with pytest.raises(HubError, match=r"hub\.internal"):
-        decide(ask(), [row()], [yes()], **moments)
+        decide(ask(), [row()], [yes()], at=moments["at"], known_at=moments["known_at"])
 
 
 RECORD = Record("t", {"bolig": {"behov": "stort"}, "rus": {"behov": "noe"}})

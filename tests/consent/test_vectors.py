@@ -31,9 +31,7 @@ PACKS = ["statutory", "strict"]
 
 
 def run(path: Path, pack: str) -> tuple[Result, ...]:
-    return check(
-        read_vectors(path), load_pack(pack), load_texts(), load_words(), strict=pack == "strict"
-    )
+    return check(read_vectors(path), load_pack(pack), load_texts(), load_words(), strict=pack == "strict")
 
 
 def written(folder: Path, vectors: list[dict[str, Any]], **top: Any) -> Path:
