@@ -345,13 +345,19 @@ def test_references_are_looked_up_in_the_folder_and_only_there(tmp_path: Path) -
     assert written(tmp_path, q=other)["a"].verdict == "rejected"  # two with one id
 
 
-XML = b"""<Consent xmlns="http://hl7.org/fhir"><id value="sperring-1"/><status value="active"/>
-<scope><coding><system value="http://terminology.hl7.org/CodeSystem/consentscope"/><code value="patient-privacy"/>
-</coding></scope><category><coding><system value="http://loinc.org"/><code value="59284-0"/></coding></category>
-<patient><identifier><system value="urn:oid:2.16.578.1.12.4.1.4.1"/><value value="14839030186"/></identifier></patient>
-<dateTime value="2026-02-01"/><policyRule><coding>
-<system value="http://hl7.no/fhir/CodeSystem/no-basis-legal-formality-or-basis"/><code value="PBRL5-3"/>
-</coding></policyRule><provision><period><start value="2026-02-01"/></period></provision></Consent>"""
+_LOINC, _SCOPE = "http://loinc.org", "http://terminology.hl7.org/CodeSystem/consentscope"
+_BASIS = "http://hl7.no/fhir/CodeSystem/no-basis-legal-formality-or-basis"
+
+
+def _concept(name: str, system: str, code: str) -> str:
+    return f'<{name}><coding><system value="{system}"/><code value="{code}"/></coding></{name}>'
+
+
+XML = f"""<Consent xmlns="http://hl7.org/fhir"><id value="sperring-1"/><status value="active"/>
+{_concept("scope", _SCOPE, "patient-privacy")}{_concept("category", _LOINC, "59284-0")}
+<patient><identifier><system value="urn:oid:2.16.578.1.12.4.1.4.1"/><value value="14839030186"/>
+</identifier></patient><dateTime value="2026-02-01"/>{_concept("policyRule", _BASIS, "PBRL5-3")}
+<provision><period><start value="2026-02-01"/></period></provision></Consent>""".encode()
 
 
 def test_a_block_in_xml_is_read_like_one_in_json(tmp_path: Path) -> None:
