@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from consent import intake
+from hub import policy
 from hub.audit.log import Kind
 from hub.errors import Finding, HubError
 from hub.message import CONTROL_SECTORS, Agency, Received, Record
@@ -169,6 +170,7 @@ def _to_notify(
         for a in parts.agreements
         if a.source.type == WITHDRAWN and sender.sector in a.source.sectors
     }
+    parts = policy.in_effect(tx, parts)
     planned = disclosures.where(tx, disclosure.c.person_id == person.id, limit=100_000)
     found: dict[str, Agreement] = {}
     for item in planned:

@@ -46,6 +46,8 @@ class Kind(StrEnum):
     CONSENT = "consent"
     WITHDRAWAL = "withdrawal"
     OPERATOR = "operator"
+    POLICY = "policy"
+    PREVIEW = "preview"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Person:
 
     id: str
     key: bytes | None
+
+
+def nobody(vault: Vault) -> Person:
+    """For a leaf that is about no person: sealed under a key of the hub's own, which is never destroyed."""
+    return Person("", vault.own_key)
 
 
 def canonical(value: Mapping[str, Any]) -> str:

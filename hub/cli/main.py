@@ -18,8 +18,9 @@ from collections.abc import Sequence
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub.cli import faults
+from hub.cli import consent_desk, faults
 from hub.cli.audit import audit
+from hub.cli.consent import consent
 from hub.cli.lint import lint
 from hub.cli.map import map_
 from hub.cli.messages import messages
@@ -56,8 +57,10 @@ def bro() -> None:
     what goes where, at the moment of sending."""
 
 
-for _command in (demo, test, up, serve, work, messages, policy, map_, audit, prove, lint):
+for _command in (demo, test, up, serve, work, messages, consent, policy, map_, audit, prove, lint):
     bro.add_command(_command)
+for _command in consent_desk.COMMANDS:
+    consent.add_command(_command)
 
 
 _WORD = re.compile(r"-{0,2}[a-z][a-z-]{0,30}(=.*)?")
