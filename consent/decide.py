@@ -176,10 +176,11 @@ class _Deciding:
         everything = item.declared | item.categories
         if self._ask.protected_address or Category.PROTECTED_ADDRESS in everything:
             return ItemDecision(item.path, Verdict.DENY, "decide.protected-address")
-        unread = item.free_text and not self._health
+        reading = self._ask.readings.get(item.path)
+        unread = item.free_text and not self._health and reading is None
         # Nobody outside health care gets free text by machine, so what the scanner found in it is
         # for the person who will read it; what the field is about decides whether to ask at all.
-        categories = item.declared if unread else everything
+        categories = item.declared if unread else everything if reading is None else _read(item, reading)
         answers = [self._category(c, item.field) for c in categories if c is not Category.UNKNOWN]
         answers.sort(key=lambda answer: (_BADNESS[answer.reason], answer.row or ""))
         if answers and answers[0].reason not in _PERMITS:
@@ -227,6 +228,15 @@ class _Deciding:
         if once := said.permitted_once(self._question, category, row.requires):
             return _Answer("decide.withdrawn", row.ref, once)
         return _Answer("decide.consent-mismatch" if said.any_permission else "decide.no-consent", row.ref)
+
+
+def _read(item: Item, reading: Reading) -> frozenset[Category]:
+    """What a leaf tells about, after persons read it: as declared, as they found, and what the hub found
+    unless two of them cleared it. Of a code they can only say that it is not in doubt."""
+    found = item.categories
+    if len(set(reading.readers)) >= 2:
+        found = frozenset() if item.free_text else found - {Category.UNKNOWN}
+    return item.declared | reading.categories | found
 
 
 def _hold(item: Item, reason: str) -> ItemDecision:

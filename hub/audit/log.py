@@ -46,6 +46,8 @@ class Kind(StrEnum):
     CONSENT = "consent"
     WITHDRAWAL = "withdrawal"
     OPERATOR = "operator"
+    READ = "read"  # somebody is about to see held content
+    HOLD = "hold"  # somebody at the desk answered a hold
 
 
 @dataclass(frozen=True)
