@@ -104,6 +104,7 @@ def add_up(entries: Iterable[Entry]) -> Book:
     proposed: Entry | None = None
     seen: dict[tuple[str, str], str] = {}
     told: set[str] = set()
+    readers: tuple[str, ...]
     for entry in entries:
         if entry.act is Act.READ:
             seen |= {(entry.reader, path): leaf.digest for path, leaf in entry.leaves.items()}
@@ -111,15 +112,15 @@ def add_up(entries: Iterable[Entry]) -> Book:
         if entry.act is Act.CONFIRM:
             if proposed is None or entry.confirms != proposed.id or entry.reader == proposed.reader:
                 continue
-            now, by, proposed = proposed, (proposed.reader, entry.reader), None
+            now, readers, proposed = proposed, (proposed.reader, entry.reader), None
         elif entry.takes_two:
             proposed = entry
             continue
         else:
-            now, by, proposed = entry, (entry.reader,), None
+            now, readers, proposed = entry, (entry.reader,), None
         if now.act is Act.OVERRIDE:
-            override = Override(now.ground, now.role, by), now.whole
-        leaves |= {path: (leaf, by) for path, leaf in now.leaves.items()}
+            override = Override(now.ground, now.role, readers), now.whole
+        leaves |= {path: (leaf, readers) for path, leaf in now.leaves.items()}
         told -= now.leaves.keys()
         told |= now.leaves.keys() if now.told else set()
     return Book(leaves, override, proposed, seen, frozenset(told))

@@ -222,7 +222,8 @@ def _waits_until(case: Case) -> datetime:
 
 def _what_rests(outgoing: Outgoing, sent: frozenset[str]) -> tuple[Outcome | None, str | None]:
     """How what was never sent stands: held for a reader, waiting for the person, returned to its sender,
-    withheld for good, or nothing left. Without its envelope nothing can ever go, so a final no to that is a no to all."""
+    withheld for good, or nothing left. Without its envelope nothing can ever go, so a final no to that
+    is a no to all."""
     left = [i for i in outgoing.decision.items if i.verdict is not Verdict.PERMIT and i.path not in sent]
     final = [i for i in left if _is_final(i)]
     if barred := [i for i in final if _is_envelope(i)]:
