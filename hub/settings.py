@@ -271,6 +271,15 @@ class Settings:
             "No level logs message content, identity numbers or names.",
         ),
     )
+    desk_users: Path | None = field(
+        default=None,
+        metadata=_about(
+            "BRO_DESK_USERS",
+            "YAML file",
+            _file,
+            "Who may stand at the desks of the console, for which agency. Without it the desks are closed.",
+        ),
+    )
     policy: str = field(
         default="strict",
         metadata=_about(

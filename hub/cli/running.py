@@ -87,6 +87,7 @@ def _serve(parts: Parts, settings: Settings, running: Running | None, stop: thre
     from hub.api.app import create_app, server
     from hub.app import Hub
     from hub.console.app import mount
+    from hub.console.users import load_users
     from hub.metrics import registry
 
     hub = Hub(parts)
@@ -99,7 +100,7 @@ def _serve(parts: Parts, settings: Settings, running: Running | None, stop: thre
         registry=registry(parts),
     )
     key = secrets.token_urlsafe(32)
-    mount(app, parts, key)
+    mount(app, parts, key, load_users(settings.desk_users, parts.agency))
     web = server(app, settings)
     with _listener(settings.listen.host, settings.listen.port) as listener:
         thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, name="bro-web", daemon=True)

@@ -1,18 +1,22 @@
 """Understands the console's addresses, who gets in, and what every page is protected by.
 
-It shows and never changes anything of the hub. Mounted into the API's app by `mount`.
+Two kinds of visitors: operations, who opened the printed address and see Drift, which changes nothing;
+and people at a desk, who log in by name (`users.py`) and act for their agency. Neither is the other.
+Mounted into the API's app by `mount`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import FastAPI
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -21,10 +25,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.console import drift
+from hub.console import drift, users
 from hub.console.door import COOKIE, LASTS, Door
 from hub.console.texts import Language, say, say_count
 from hub.console.times import age, moment, number
+from hub.console.users import Desks, DeskUser, Role, Users
 from hub.parts import Parts
 from hub.standing import read
 
@@ -45,22 +50,30 @@ HEADERS = {
 }
 
 
-def mount(app: FastAPI, parts: Parts, key: str) -> None:
+MAX_FORM_BYTES = 64 * 1024
+
+Form = Mapping[str, list[str]]
+"""What was filled in: every field with all its values."""
+
+
+def mount(app: FastAPI, parts: Parts, key: str, people: Users | None = None) -> None:
     """Put the console under /console of an app. `key` (at least 32 characters) opens
-    /console/enter?key=… and nothing else does."""
+    /console/enter?key=… and nothing else does; `people` may log in to the desks."""
     # Not part of the API: no entry in its description.
     app.router.routes.append(Route(ROOT, _to_drift))
-    app.router.routes.append(Mount(ROOT, console_router(parts, key), name="console"))
+    app.router.routes.append(Mount(ROOT, console_router(parts, key, people), name="console"))
 
 
-def console_router(parts: Parts, login_key: str) -> Starlette:
+def console_router(parts: Parts, login_key: str, people: Users | None = None) -> Starlette:
     """The console as an ASGI app of its own; it expects to stand under /console."""
-    rooms = _Rooms(parts, Door(login_key, parts.clock))
+    rooms = _Rooms(parts, Door(login_key, parts.clock), Desks(people or Users(), parts.clock))
     return Starlette(
         routes=[
             Mount("/static", StaticFiles(directory=HERE / "static")),
             Route("/enter", rooms.enter),
             Route("/leave", rooms.leave, methods=["POST"]),
+            Route("/login", rooms.login),
+            Route("/login", rooms.filled_in(rooms.log_in), methods=["POST"]),
             Route("/drift", rooms.drift),
             Route("/", rooms.front),
             Route("/{anything:path}", rooms.anything_else),
@@ -92,9 +105,10 @@ class _Guarded:
 class _Rooms:
     """The pages. Not `async`: they read the database, so the framework gives each a thread."""
 
-    def __init__(self, parts: Parts, door: Door) -> None:
+    def __init__(self, parts: Parts, door: Door, desks: Desks) -> None:
         self._parts = parts
         self._door = door
+        self._desks = desks
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "pages"), autoescape=True, undefined=StrictUndefined
         )
@@ -117,12 +131,91 @@ class _Rooms:
 
     def leave(self, request: Request) -> Response:
         response = RedirectResponse(f"{ROOT}/drift", status_code=303)
-        response.delete_cookie(COOKIE, path=ROOT, httponly=True, samesite="strict")
+        for cookie in (COOKIE, users.COOKIE):
+            response.delete_cookie(cookie, path=ROOT, httponly=True, samesite="strict")
         return response
+
+    def login(self, request: Request) -> Response:
+        """The form of those who have a name at a desk."""
+        return self._page(request, "login.html", "login", {"failed": False})
+
+    def log_in(self, request: Request, form: Form) -> Response:
+        """Name and key for a cookie. A wrong name and a wrong key get the same answer."""
+        cookie = self._desks.enter(_only(form, "name"), _only(form, "key"))
+        if cookie is None:
+            return self._page(request, "login.html", "login", {"failed": True}, HTTPStatus.UNAUTHORIZED)
+        response = RedirectResponse(f"{ROOT}/", status_code=303)
+        response.set_cookie(
+            users.COOKIE,
+            cookie,
+            max_age=int(users.LASTS.total_seconds()),
+            path=ROOT,
+            secure=_over_tls(request),
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    def filled_in(self, handle: Callable[[Request, Form], Response]) -> Callable[[Request], Any]:
+        """An address that takes a form: read up to a limit, then handled in a thread."""
+
+        async def endpoint(request: Request) -> Response:
+            body = b""
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_FORM_BYTES:
+                    return await run_in_threadpool(self.refused, request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            form: dict[str, list[str]] = {}
+            try:
+                pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=1000)
+            except ValueError:
+                return await run_in_threadpool(self.refused, request, HTTPStatus.BAD_REQUEST)
+            for name, value in pairs:
+                form.setdefault(name, []).append(value)
+            return await run_in_threadpool(handle, request, form)
+
+        return endpoint
+
+    def at_desk(
+        self, role: Role, handle: Callable[[Request, DeskUser], Response]
+    ) -> Callable[[Request], Any]:
+        """A page for people with that role; everybody else learns nothing of it."""
+
+        def endpoint(request: Request) -> Response:
+            user = self.user(request)
+            if user is None or not user.may(role):
+                return self.anything_else(request)
+            return handle(request, user)
+
+        return endpoint
+
+    def at_desk_form(
+        self, role: Role, handle: Callable[[Request, DeskUser, Form], Response]
+    ) -> Callable[[Request], Any]:
+        """A form for people with that role, and only if it is one that we gave to this person."""
+
+        def checked(request: Request, form: Form) -> Response:
+            user = self.user(request)
+            if user is None or not user.may(role):
+                return self.anything_else(request)
+            token = {"token": _only(form, "token")}
+            if not self._desks.comes_from_our_form(request.cookies.get(users.COOKIE), token):
+                return self.refused(request, HTTPStatus.FORBIDDEN)
+            return handle(request, user, form)
+
+        return self.filled_in(checked)
+
+    def user(self, request: Request) -> DeskUser | None:
+        """Who is at the desk, if anybody."""
+        return self._desks.knows(request.cookies.get(users.COOKIE))
+
+    def refused(self, request: Request, status: HTTPStatus) -> Response:
+        """A form that cannot be taken: too large, broken, or not one of ours."""
+        return self._page(request, "refused.html", "refused", {}, status)
 
     def front(self, request: Request) -> Response:
         if not self._inside(request):
-            return self._closed(request)
+            return self.anything_else(request)
         return RedirectResponse(f"{ROOT}/drift", status_code=303)
 
     def drift(self, request: Request) -> Response:
@@ -134,7 +227,7 @@ class _Rooms:
 
     def anything_else(self, request: Request, _error: Exception | None = None) -> Response:
         """Who is outside does not learn which pages exist."""
-        if not self._inside(request):
+        if not self._inside(request) and self.user(request) is None:
             return self._closed(request)
         return self._page(request, "missing.html", "missing", {}, HTTPStatus.NOT_FOUND)
 
@@ -159,6 +252,9 @@ class _Rooms:
             title=say(language, title),
             room=title,
             inside=self._inside(request),
+            user=self.user(request),
+            token=self._desks.token(request.cookies.get(users.COOKIE)),
+            desks_open=bool(self._desks.users),
             language=language.value,
             other=_OTHER[language].value,
             t=lambda key, **put_in: say(language, key, **put_in),
@@ -189,6 +285,12 @@ def _language(request: Request) -> Language:
     """As asked for now, as asked for before, or bokmål."""
     asked = (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE))
     return next((_WORDS[word] for word in asked if word in _WORDS), Language.NB)
+
+
+def _only(form: Form, name: str) -> str:
+    """The one value of a field; a field that is missing or doubled says nothing."""
+    values = form.get(name, [])
+    return values[0] if len(values) == 1 else ""
 
 
 def _over_tls(request: Request) -> bool:

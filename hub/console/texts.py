@@ -143,6 +143,29 @@ TEXTS: Mapping[str, Text] = {
         "Er nøkkelen borte, start huben på nytt; da lages en ny.",
         "If the key is lost, restart the hub; it then makes a new one.",
     ),
+    "login": Text("Logg inn ved skranken", "Log in at the desk"),
+    "login.how": Text(
+        "For saksbehandlere og andre som står i fila over brukere. Innloggingen varer i åtte timer.",
+        "For caseworkers and others who stand in the file of users. The login lasts eight hours.",
+    ),
+    "login.name": Text("Brukernavn", "User name"),
+    "login.key": Text("Nøkkel", "Key"),
+    "login.button": Text("Logg inn", "Log in"),
+    "login.failed": Text(
+        "Brukernavn og nøkkel passer ikke sammen. Etter fem feil må du vente ett minutt.",
+        "User name and key do not fit together. After five faults you must wait a minute.",
+    ),
+    "login.closed": Text(
+        "Ingen brukere er satt opp i denne installasjonen.", "No users are set up in this installation."
+    ),
+    "login.as": Text("{name}, {agency}", "{name}, {agency}"),
+    "refused": Text("Skjemaet ble ikke tatt imot", "The form was not taken"),
+    "refused.how": Text(
+        "Det kom ikke fra en side du har åpnet her nå, eller det var for stort. Ingenting er endret. "
+        "Åpne siden på nytt og prøv igjen.",
+        "It did not come from a page that you have open here now, or it was too large. Nothing has "
+        "changed. Open the page again and try once more.",
+    ),
     "missing": Text("Denne siden finnes ikke", "There is no such page"),
     "missing.back": Text("Gå til Drift", "Go to Operations"),
     "language.other": Text("English", "Bokmål"),

@@ -12,6 +12,7 @@ import pytest
 from hub.api.app import create_app, server
 from hub.app import Hub
 from hub.console.app import mount
+from hub.console.users import Users
 from hub.parts import Parts
 from tests.hub.cli.installation import Installation, install
 from tests.hub.serving import serving
@@ -27,10 +28,10 @@ def installed(tmp_path: Path) -> Iterator[Installation]:
 
 
 @contextmanager
-def served(installed: Installation, parts: Parts) -> Iterator[str]:
+def served(installed: Installation, parts: Parts, people: Users | None = None) -> Iterator[str]:
     """The URL of a hub with these parts, as `bro up` serves it."""
     app = create_app(Hub(parts), settings=installed.settings, directory=parts.directory, clock=parts.clock)
-    mount(app, parts, KEY)
+    mount(app, parts, KEY, people)
     with serving(server(app, installed.settings)) as url:
         yield url
 

@@ -32,7 +32,7 @@ def used() -> set[str]:
     keys |= {f"state.{state.value}{more}" for state in SHOWN for more in ("", ".more")}
     keys |= {f"actor.{actor.value}" for actor in Actor}
     keys |= {f"queues.{queue.name.split('.')[1]}" for queue in hub_topology().queues}
-    return keys | {"enter", "missing", "drift"}  # titles
+    return keys | {"enter", "missing", "drift", "login", "refused"}  # titles
 
 
 def test_every_text_the_console_uses_exists_and_every_text_is_used() -> None:
