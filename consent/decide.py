@@ -220,7 +220,8 @@ class _Deciding:
             return _Answer("decide.unreadable", row.ref, said.unreadable)
         refused = said.refuses(self._question, category)
         if row.effect is Effect.MAY_UNLESS_OBJECTION:
-            return _Answer("decide.objection" if refused else "decide.row", row.ref, refused)
+            stops = refused and not self._overrides(row)
+            return _Answer("decide.objection" if stops else "decide.row", row.ref, refused)
         if refused:
             return _Answer("decide.refused", row.ref, refused)
         if permits := said.permits(self._question, category, row.requires):
@@ -228,6 +229,17 @@ class _Deciding:
         if once := said.permitted_once(self._question, category, row.requires):
             return _Answer("decide.withdrawn", row.ref, once)
         return _Answer("decide.consent-mismatch" if said.any_permission else "decide.no-consent", row.ref)
+
+    def _overrides(self, row: Row) -> bool:
+        """Whether an objection is set aside as the row allows: that role, that ground, two persons."""
+        said, rule = self._ask.override, row.override
+        return (
+            said is not None
+            and rule is not None
+            and said.role in rule.roles
+            and said.ground == rule.ground
+            and len(set(said.by)) >= 2
+        )
 
 
 def _read(item: Item, reading: Reading) -> frozenset[Category]:
