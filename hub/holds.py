@@ -52,7 +52,6 @@ from hub.message import (
     Item,
     Outcome,
     Purpose,
-    Sector,
     Verdict,
     walk,
 )
@@ -87,7 +86,7 @@ class Listed:
 
     id: str
     age: timedelta
-    sector: Sector
+    recipient: Agency
     code: str
     leaves: int | None
     proposed: bool
@@ -198,7 +197,7 @@ def listed(parts: Parts, reader: Reader | None = None, limit: int = _MOST) -> li
                 Listed(
                     item.id,
                     parts.clock() - item.created_at,
-                    recipient.sector,
+                    recipient,
                     item.code or "",
                     len(opened.leaves) if opened else None,
                     bool(opened and opened.book.proposed),

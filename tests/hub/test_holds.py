@@ -104,7 +104,7 @@ def test_the_remark_is_held_and_the_rest_is_delivered(bench: Bench) -> None:
     assert len(bench.got("housing")) == 1
     assert PLAIN not in last_text(bench)
     [listed] = holds.listed(bench.parts, reader(bench))
-    assert (listed.id, listed.sector, listed.leaves) == (item.id, Sector.MUNICIPALITY_HOUSING, 1)
+    assert (listed.id, listed.recipient.org, listed.leaves) == (item.id, org("housing"), 1)
     assert (listed.code, listed.proposed) == ("decide.free-text-unread", False)
 
 
