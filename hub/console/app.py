@@ -243,6 +243,8 @@ class _Rooms:
 
     def sak_answered(self, request: Request, user: DeskUser, form: Form) -> Response:
         """A hold is opened, or answered. What did not work is said where it was tried."""
+        if not _only(form, "do"):
+            return Response(status_code=HTTPStatus.NO_CONTENT)  # Enter in a field: the page stays as it is
         if _only(form, "do") == "read":
             return self._sak(request, user, saker.opened)
         language = _language(request)
