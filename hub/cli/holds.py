@@ -41,32 +41,34 @@ def holds(reads: bool, as_json: bool) -> int:
     parts = open_parts()
     if reads:
         return _reads(desk.reads(parts), as_json)
-    rows = [
-        {
-            "hold": one.id,
-            "age_seconds": one.age,
-            "recipient": one.recipient.sector.value,
-            "code": one.code,
-            "leaves": one.leaves,
-            "waits_for_second_person": one.proposed,
-        }
-        for one in desk.listed(parts)
-    ]
+    found = desk.listed(parts)
     if as_json:
-        say_json(rows)
+        say_json(
+            [
+                {
+                    "hold": one.id,
+                    "age_seconds": one.age,
+                    "recipient": one.recipient.sector.value,
+                    "code": one.code,
+                    "leaves": one.leaves,
+                    "waits_for_second_person": one.proposed,
+                }
+                for one in found
+            ]
+        )
         return 0
     table(
         ("hold", "age", "recipient", "code", "leaves", "second person"),
         [
             (
-                row["hold"],
-                age(row["age_seconds"]),
-                row["recipient"],
-                row["code"],
-                "-" if row["leaves"] is None else str(row["leaves"]),
-                "awaited" if row["waits_for_second_person"] else "-",
+                one.id,
+                age(one.age),
+                one.recipient.sector.value,
+                one.code,
+                "-" if one.leaves is None else str(one.leaves),
+                "awaited" if one.proposed else "-",
             )
-            for row in rows
+            for one in found
         ],
         empty="Nothing is held.",
     )

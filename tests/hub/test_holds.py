@@ -18,7 +18,8 @@ from hub.audit.log import Kind, open_private
 from hub.errors import HubError
 from hub.holds import Reader, may_read
 from hub.message import Agency, Category, Outcome, Sector
-from hub.store import people
+from hub.store import disclosures, people
+from hub.store import holds as lines
 from hub.store.disclosures import Disclosure, State, where
 from hub.store.schema import audit_leaf, disclosure, hold_entry
 from tests.hub.bench import Bench, consent, org, refusal, run_together, withdrawal
@@ -147,7 +148,7 @@ def agency(sector: Sector, org: str, *serves: str) -> Agency:
         (agency(Sector.GP, "2"), agency(Sector.GP, "2"), True),
         (agency(Sector.GP, "3"), agency(Sector.GP, "2"), False),
         (agency(Sector.MUNICIPALITY_HOUSING, "9", "2"), agency(Sector.PRISON, "2"), False),
-        *((agency(sector, "2"), agency(sector, "2"), False) for sector in ("prison", "probation")),
+        *((agency(Sector(s), "2"), agency(Sector(s), "2"), False) for s in ("prison", "probation")),
         *((agency(Sector(s), "1", "2"), agency(Sector.GP, "2"), False) for s in ("court", "prosecution")),
     ],
 )
@@ -376,7 +377,7 @@ def test_two_at_once_make_one_hand_over(either: Bench) -> None:
     for other in others:
         holds.read(either.parts, item.id, other)
 
-    results = run_together(*[lambda o=o: holds.confirm(either.parts, item.id, o) for o in others])  # type: ignore[misc]  # bound now
+    results = run_together(*[lambda o=o: holds.confirm(either.parts, item.id, o) for o in others])
     either.drain()
 
     codes = sorted(r.code if isinstance(r, HubError) else "done" for r in results)
@@ -612,9 +613,9 @@ def test_dying_anywhere_leaves_a_state_to_go_on_from(
         raise KeyboardInterrupt
 
     targets = {
-        "write": (holds.holds, "write"),
+        "write": (lines, "write"),
         "prove": (holds, "prove"),
-        "move": (holds.disclosures, "move"),
+        "move": (disclosures, "move"),
         "publish": (bench.queue, "publish"),
     }
     for name, do in steps.items():
