@@ -14,6 +14,7 @@ the same result. It must not know how anything is stored or sent.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -146,6 +147,9 @@ class Counts:
 
 
 NOTHING = Counts()
+STRENGTHS = ("S", "M", "W")
+"""Of the hits that mean something by themselves."""
+_UNBROKEN = re.compile(r"\S{120}")
 _NO = {Word.REFUSE: "decide.reader-refused", Word.RETURN: "decide.returned"}
 
 
@@ -198,7 +202,13 @@ def findings(value: Any) -> list[tuple[str, str, int, int]]:
     """What the scanner finds in a value: term, strength, and where in the text as it is read."""
     if not isinstance(value, str):
         return []
-    return [(hit.term_id, hit.strength.value, hit.start, hit.end) for hit in scan(value)]
+    hits = ((hit.term_id, hit.strength.value, hit.start, hit.end) for hit in scan(value))
+    return [hit for hit in hits if hit[1] in STRENGTHS]
+
+
+def is_legible(value: Any) -> bool:
+    """A person can read it. What is written for machines (base64, a dump) cannot be cleared by looking."""
+    return not isinstance(value, str) or _UNBROKEN.search(value) is None
 
 
 def is_doubtful(item: Item, hits: Sequence[object]) -> bool:

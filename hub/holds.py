@@ -40,6 +40,7 @@ from hub.answers import (
     as_line,
     findings,
     is_doubtful,
+    is_legible,
 )
 from hub.audit.log import Kind, open_private
 from hub.case import Case, content, read_book, read_case
@@ -67,6 +68,7 @@ MANY_IN_AN_HOUR, MANY_IN_A_DAY = 20, 60
 
 _LONGEST = 500
 _MOST = 1_000
+_OBJECTED = frozenset({"decide.objection", "decide.override-refused"})
 _NEVER_TICKED = frozenset({Category.UNKNOWN})
 
 
@@ -104,7 +106,8 @@ class Piece:
 @dataclass(frozen=True)
 class ShownLeaf:
     """One held leaf as its reader sees it. `heard` is the text with hits marked, as the hub reads it, which
-    differs from `text` where `rewritten`. `rows` are those that could let it go."""
+    differs from `text` where `rewritten`. Only what is `legible` can be released. `rows` are those that
+    could let it go."""
 
     path: str
     title: Text
@@ -113,6 +116,7 @@ class ShownLeaf:
     heard: tuple[Piece, ...] = field(repr=False)
     rewritten: bool
     doubtful: bool
+    legible: bool
     declared: frozenset[Category]
     raised: frozenset[Category]
     rows: tuple[Row, ...]
@@ -263,6 +267,7 @@ def answer(
             for leaf in held.leaves
         }
         told = word is Word.RETURN and _may_tell(tx, parts, held)
+        _check_legible(held, leaves)
         entry = _entry(parts, reader, Act.ANSWER, reason=reason, leaves=leaves, told=told)
         _write(tx, parts, held, Kind.HOLD, entry)
         if not entry.takes_two:
@@ -471,6 +476,7 @@ def _shown(parts: Parts, held: _Held, leaf: Item) -> ShownLeaf:
         rewritten=heard != text,
         doubtful=is_doubtful(leaf, held.hits[leaf.path]),
         declared=leaf.declared,
+        legible=is_legible(held.values.get(leaf.path)),
         raised=leaf.categories - leaf.declared,
         rows=_asking(parts, held.case, leaf),
     )
@@ -536,6 +542,16 @@ def _check(
         raise HubError("hold.invalid", faults)
 
 
+def _check_legible(held: _Held, leaves: Mapping[str, OnLeaf]) -> None:
+    faults = [
+        Finding(path, "legible", "text that a person can read")
+        for path, leaf in leaves.items()
+        if leaf.word is Word.RELEASE and not is_legible(held.values.get(path))
+    ]
+    if faults:
+        raise HubError("hold.invalid", faults)
+
+
 def _reason_faults(reason: str) -> list[Finding]:
     if reason.strip() and reason.isprintable() and len(reason) <= _LONGEST:
         return []
@@ -561,7 +577,7 @@ def _objections(held: _Held) -> list[tuple[str, str]]:
     return [
         (one.path, one.row or "")
         for one in held.decision.items
-        if one.reason == "decide.objection" and one.path not in held.case.sent
+        if one.reason in _OBJECTED and one.path not in held.case.sent
     ]
 
 

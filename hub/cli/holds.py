@@ -136,6 +136,8 @@ def read(id_: str, name: str, key_file: Path | None, as_json: bool) -> None:
         if leaf.raised:
             say(f"  the hub takes it to tell of: {', '.join(sorted(leaf.raised))}")
         say(*(f"  row {row.ref}: {row.effect.value}, {'; '.join(row.law)}" for row in leaf.rows))
+        if not leaf.legible:
+            say("  no person can read this, so it cannot be released")
         if leaf.doubtful:
             say("  to release it takes two persons")
     if shown.proposal is not None:
@@ -351,5 +353,6 @@ def _plain_leaf(leaf: ShownLeaf) -> dict[str, Any]:
         "declared": leaf.declared,
         "raised": leaf.raised,
         "rows": [row.ref for row in leaf.rows],
+        "legible": leaf.legible,
         "takes_two": leaf.doubtful,
     }

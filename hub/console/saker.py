@@ -44,6 +44,7 @@ class Leaf:
     heard: tuple[Piece, ...] = field(repr=False)
     rewritten: bool
     doubtful: bool
+    legible: bool
     hits: tuple[Piece, ...] = field(repr=False)
     about: tuple[str, ...]
     raised: tuple[str, ...]
@@ -131,6 +132,8 @@ def fault(error: HubError, language: Language) -> str:
         return say(language, "sak.reason.missing")
     if any(finding.at == "only" for finding in error.findings):
         return say(language, "sak.only.missing")
+    if any(finding.rule == "legible" for finding in error.findings):
+        return say(language, "sak.illegible")
     return _title(error.code, language)
 
 
@@ -176,6 +179,7 @@ def _leaf(parts: Parts, leaf: ShownLeaf, language: Language) -> Leaf:
         heard=leaf.heard,
         rewritten=leaf.rewritten,
         doubtful=leaf.doubtful,
+        legible=leaf.legible,
         hits=tuple(piece for piece in leaf.heard if piece.term),
         about=_categories(parts, leaf.declared, language),
         raised=_categories(parts, leaf.raised, language),

@@ -248,6 +248,10 @@ TEXTS: Mapping[str, Text] = {
         "Regel {row}: er forbudt å sende. Gjelder {categories}. Hjemmel: {law}.",
         "Rule {row}: must not go. Covers {categories}. Law: {law}.",
     ),
+    "sak.illegible": Text(
+        "Dette kan ikke leses av et menneske. Det kan ikke sendes herfra.",
+        "No person can read this. It cannot be sent from here.",
+    ),
     "sak.two": Text(
         "Huben fant noe her. To personer må være enige før det sendes.",
         "The hub found something here. Two persons must agree before it goes.",

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 import hub.console
-from consent.freetext import Strength
 from consent.rows import Effect
-from hub.answers import Word
+from hub.answers import STRENGTHS, Word
 from hub.console.texts import TEXTS, Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.errors import Actor
@@ -36,7 +35,7 @@ def used() -> set[str]:
     keys |= {f"actor.{actor.value}" for actor in Actor}
     keys |= {f"queues.{queue.name.split('.')[1]}" for queue in hub_topology().queues}
     keys |= {f"sak.row.{effect.value.lower().replace('_', '-')}" for effect in Effect}
-    keys |= {f"sak.strength.{strength.value.lower()}" for strength in Strength}
+    keys |= {f"sak.strength.{strength.lower()}" for strength in STRENGTHS}
     keys |= {f"sak.word.{word}" for word in Word if word is not Word.SEEN}
     keys |= {"sak.category.unknown", "sak.category.protected-address", "sak", "saker"}
     return keys | {"enter", "missing", "drift", "login", "refused"}  # titles
