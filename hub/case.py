@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from hub import desk, pipeline
+from hub.answers import NOTHING, Book, Content, Counts, add_up, as_entry, content_of, counting
 from hub.errors import HubError
 from hub.message import Labelled, Record
 from hub.parts import Parts
 from hub.rows import open_paths
 from hub.shapes import Route
-from hub.store import disclosures, messages, people
+from hub.store import disclosures, holds, messages, people
 from hub.store.disclosures import Disclosure
 from hub.store.people import Person
 
@@ -20,7 +21,7 @@ from hub.store.people import Person
 @dataclass(frozen=True)
 class Case:
     """`sent`: the leaves that an earlier revision delivered. `told` is False for a notice to somebody
-    who got nothing that it is about."""
+    who got nothing that it is about. `said` is what persons at the desk said that counts now."""
 
     item: Disclosure
     route: Route
@@ -28,6 +29,7 @@ class Case:
     labelled: Labelled
     sent: frozenset[str]
     told: bool = True
+    said: Counts = NOTHING
 
 
 def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
@@ -52,7 +54,21 @@ def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
         answers = _answered(tx, record)
     route = Route(item.id, agreement, sender, recipient, stored.received_at, answers)
     labelled = pipeline.label_record(parts, record)
-    return Case(item, route, person, labelled, sent, told=not notice or answers is not None)
+    book = read_book(tx, parts, person, item)
+    said = counting(book, content(parts, route, labelled)) if book.leaves or book.override else NOTHING
+    return Case(item, route, person, labelled, sent, told=not notice or answers is not None, said=said)
+
+
+def read_book(tx: Connection, parts: Parts, person: Person, item: Disclosure) -> Book:
+    """Everything that was said at the desk about this message to this recipient, of every revision.
+    Raises seal.key-destroyed."""
+    lines = holds.of_flow(tx, parts.vault, person, item)
+    return add_up(as_entry(line.id, line.at, line.said) for line in lines)
+
+
+def content(parts: Parts, route: Route, labelled: Labelled) -> Content:
+    """What answers are bound to, under this installation's key."""
+    return content_of(lambda text: parts.vault.pseudonym("held", text), route, labelled)
 
 
 def _answered(tx: Connection, record: Record) -> str | None:

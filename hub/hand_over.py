@@ -18,7 +18,7 @@ from consent.intake import read as read_consent
 from hub import pipeline, policy, settle
 from hub.case import Case, read_case
 from hub.errors import HubError
-from hub.message import Agency, Labelled, Outcome, Rendered, Step, Verdict
+from hub.message import Agency, Labelled, Rendered, Step, Verdict
 from hub.parts import Parts, work_of
 from hub.permit import SendPermit
 from hub.queue.port import Done, Later, Settlement, Work
@@ -196,13 +196,13 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
     now, again = parts.clock(), case.item.handed_over_at is not None
     labelled = _only(case.labelled, case.sent) if again else case.labelled
     given = consents.of_person(tx, parts.vault, case.person, read_consent)
-    outgoing = pipeline.prepare(parts, case.route, labelled, case.person, given, now)
+    outgoing = pipeline.prepare(parts, case.route, labelled, case.person, given, now, case.said)
     if not people.fence(tx, case.person):
         raise HubError("receive.busy")  # what the person allows changes just now; come again
     permitted = outgoing.decision.paths(Verdict.PERMIT)
     if case.item.revision > 1 and not again and not permitted - case.sent:
         outgoing = Outgoing(outgoing.decision, None, None, outgoing.code)
-    if case.item.outcome == Outcome.WITHHELD or not case.told:
+    if case.item.outcome in settle.FOR_GOOD or not case.told:
         # Withheld for good, or a notice to somebody who has nothing to be told of: decided like all
         # others, for the record and so that the turn looks the same, and never sent.
         outgoing = Outgoing(outgoing.decision, None, None, case.item.code or "decide.not-told")

@@ -17,6 +17,7 @@ from datetime import date, datetime
 from consent.decide import Ask, decide, permit
 from consent.labels import label
 from hub import desk, intake, routes
+from hub.answers import NOTHING, Counts
 from hub.errors import HubError
 from hub.message import (
     Agency,
@@ -71,12 +72,14 @@ def prepare(
     person: Person,
     given: Sequence[Consent],
     at: datetime,
+    said: Counts = NOTHING,
 ) -> Outgoing:
     """Decide for one recipient, and if something may go, make it in the recipient's own format.
 
     Called at intake and again before every hand-over: the last decision is the one that counts.
+    `said` is what persons at the desk said about its held leaves.
     """
-    decision, permitted = run(Step.DECIDE, decide_for, parts, route, labelled, person, given, at)
+    decision, permitted = run(Step.DECIDE, decide_for, parts, route, labelled, person, given, at, said)
     if permitted is None:
         return Outgoing(decision, None, None)
     try:
@@ -114,6 +117,7 @@ def decide_for(
     person: Person,
     given: Sequence[Consent],
     at: datetime,
+    said: Counts = NOTHING,
 ) -> tuple[Decision, Permitted | None]:
     """Ask the decision about every leaf the agreement carries, and about what the envelope tells:
     who sends it, and that such a message exists."""
@@ -132,9 +136,11 @@ def decide_for(
         items=(*(item for item in envelope if item.categories), *carried),
         protected_address=person.protected_address,
         data_date=_data_date(parts, labelled.record),
+        readings=said.readings,
+        override=said.override,
     )
     rows = parts.pack.between(ask.sender.sector, ask.recipient.sector, ask.purpose)
-    decision = decide(ask, rows, given, at=at, known_at=at, texts=parts.texts)
+    decision = said.narrowed(decide(ask, rows, given, at=at, known_at=at, texts=parts.texts))
     return decision, permit(decision, labelled, ask)
 
 

@@ -21,6 +21,9 @@ from hub.shapes import Outgoing
 from hub.store import disclosures, people
 from hub.store.disclosures import Disclosure, State
 
+FOR_GOOD = (Outcome.WITHHELD, Outcome.REJECTED)
+"""A disclosure that is still open and has one of these is never sent."""
+
 
 def next_due(parts: Parts, attempts: int) -> datetime:
     """When the sweeper may bring back what nobody settled: after the delay, and some grace."""
@@ -107,8 +110,8 @@ def nothing(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Non
     what a consent or a reader may release, and what is final just as long, so that the next change of
     a consent makes the same traffic whatever was withheld (docs/decisions/0005)."""
     outcome, code = _what_rests(outgoing, case.sent)
-    if case.item.outcome == Outcome.WITHHELD:
-        outcome, code = Outcome.WITHHELD, case.item.code
+    if case.item.outcome in FOR_GOOD:
+        outcome, code = Outcome(case.item.outcome), case.item.code
     elif outcome is None and case.item.revision == 1:
         outcome, code = Outcome.WITHHELD, outgoing.code
     disclosures.move(
@@ -218,8 +221,9 @@ def _waits_until(case: Case) -> datetime:
 
 
 def _what_rests(outgoing: Outgoing, sent: frozenset[str]) -> tuple[Outcome | None, str | None]:
-    """How what was never sent stands: held for a reader, waiting for the person, withheld for good, or
-    nothing left. Without its envelope nothing can ever go, so a final no to that is a no to all."""
+    """How what was never sent stands: held for a reader, waiting for the person, returned to its sender,
+    withheld for good, or nothing left. Without its envelope nothing can ever go, so a final no to that
+    is a no to all."""
     left = [i for i in outgoing.decision.items if i.verdict is not Verdict.PERMIT and i.path not in sent]
     final = [i for i in left if _is_final(i)]
     if barred := [i for i in final if _is_envelope(i)]:
@@ -228,6 +232,8 @@ def _what_rests(outgoing: Outgoing, sent: frozenset[str]) -> tuple[Outcome | Non
         return Outcome.HELD, held[0].reason
     if waiting := [i for i in left if not _is_final(i)]:
         return Outcome.WAITING, waiting[0].reason
+    if any(i.reason == "decide.returned" for i in final):
+        return Outcome.REJECTED, "decide.returned"
     return (Outcome.WITHHELD, final[0].reason) if final else (None, None)
 
 

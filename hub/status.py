@@ -1,5 +1,8 @@
 """Understands what a sender may know of its own message.
 
+Text that a reader sent back is named by its fields, so that the sender can write it anew; a control role
+learns of it only where that tells nothing of what the person said (`hub/holds.py` decides it once, then).
+
 A control role (prison, probation, court, prosecution) sees positive facts only: delivered, answered,
 an answer overdue. Refused, withheld, waiting and not yet sent look the same to it, `accepted`, and
 agreements that can carry substance-use information are not shown to it at all.
@@ -10,10 +13,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
+from hub.case import read_book
 from hub.errors import PROBLEMS, HubError
-from hub.message import CONTROL_SECTORS, Agency, Outcome
+from hub.message import CONTROL_SECTORS, Agency, Item, Outcome
 from hub.parts import Parts
-from hub.store import disclosures, messages
+from hub.store import disclosures, messages, people
 from hub.store.disclosures import Disclosure, State
 
 _OF_THE_PERSON = frozenset(
@@ -46,6 +52,8 @@ def of_message(parts: Parts, reader: Agency, message_id: str) -> dict[str, Any]:
         if stored is None or stored.sender != reader.org:
             raise HubError("receive.not-found")
         items = disclosures.of_message(view, message_id)
+        shown = [item for item in items if item.revision == 1 and _shown(parts, item)]
+        returned = {item.id: _returned(view, parts, item) for item in shown}
     return {
         "id": stored.id,
         "type": stored.type,
@@ -53,10 +61,17 @@ def of_message(parts: Parts, reader: Agency, message_id: str) -> dict[str, Any]:
         "state": "superseded" if stored.superseded else "accepted",
         "recipients": [
             _recipient(parts, reader, item, [i for i in items if _flow(i) == _flow(item)])
-            for item in items
-            if item.revision == 1 and _shown(parts, item)
+            | {"returned": returned[item.id]}
+            for item in shown
         ],
     }
+
+
+def _returned(view: Connection, parts: Parts, item: Disclosure) -> dict[str, Any] | None:
+    person = people.load(view, item.person_id)
+    told = read_book(view, parts, person, item).told if person.key is not None else frozenset()
+    fields = sorted({Item(path, frozenset(), frozenset()).field for path in told})
+    return {"code": "decide.returned", "fields": fields} if fields else None
 
 
 def _flow(item: Disclosure) -> tuple[str, str]:

@@ -48,6 +48,8 @@ class Kind(StrEnum):
     OPERATOR = "operator"
     POLICY = "policy"
     PREVIEW = "preview"
+    READ = "read"  # somebody is about to see held content
+    HOLD = "hold"  # somebody at the desk answered a hold
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli import faults
+from hub.cli.holds import COMMANDS
 from hub.cli.installed import open_parts
 from hub.cli.shown import age, moment, say, say_json, table
 from hub.errors import HubError
@@ -27,7 +28,13 @@ _STATES = ("queued", "offered", "waiting", "parked", "done")
 _OPEN = ("queued", "offered", "parked")
 
 
-@click.group(epilog="\b\nExamples:\n  bro messages list --stuck\n  bro messages show ID")
+@click.group(
+    epilog="""\b
+Examples:
+  bro messages list --stuck
+  bro messages show ID
+  bro messages holds"""
+)
 def messages() -> None:
     """See what is on its way, and repair what is stuck."""
 
@@ -122,6 +129,10 @@ def show(id_: str, as_json: bool) -> None:
             f"  tried {item.attempts} times",
         )
         say(*(f"  {name.removesuffix('_at')}: {moment(at)}" for name, at in _times(item).items() if at))
+
+
+for _command in COMMANDS:
+    messages.add_command(_command)
 
 
 _reason = click.option(

@@ -25,11 +25,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.console import drift, users
+from hub.console import drift, saker, users
 from hub.console.door import COOKIE, LASTS, Door
 from hub.console.texts import Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.console.users import Desks, DeskUser, Role, Users
+from hub.errors import HubError
 from hub.parts import Parts
 from hub.standing import read
 
@@ -75,6 +76,9 @@ def console_router(parts: Parts, login_key: str, people: Users | None = None) ->
             Route("/login", rooms.login),
             Route("/login", rooms.filled_in(rooms.log_in), methods=["POST"]),
             Route("/drift", rooms.drift),
+            Route("/saker", rooms.at_desk(Role.READER, rooms.saker)),
+            Route("/saker/{hold}", rooms.at_desk(Role.READER, rooms.sak), methods=["GET"]),
+            Route("/saker/{hold}", rooms.at_desk_form(Role.READER, rooms.sak_answered), methods=["POST"]),
             Route("/", rooms.front),
             Route("/{anything:path}", rooms.anything_else),
         ],
@@ -214,6 +218,9 @@ class _Rooms:
         return self._page(request, "refused.html", "refused", {}, status)
 
     def front(self, request: Request) -> Response:
+        user = self.user(request)
+        if not self._inside(request) and user is not None and user.may(Role.READER):
+            return RedirectResponse(f"{ROOT}/saker", status_code=303)
         if not self._inside(request):
             return self.anything_else(request)
         return RedirectResponse(f"{ROOT}/drift", status_code=303)
@@ -224,6 +231,44 @@ class _Rooms:
         language = _language(request)
         shown = drift.page(read(self._parts), language)
         return self._page(request, "drift.html", "drift", {"page": shown})
+
+    def saker(self, request: Request, user: DeskUser, done: str = "") -> Response:
+        """What is held for this reader; no content."""
+        lines = saker.listed(self._parts, user, _language(request))
+        return self._page(request, "saker.html", "saker", {"lines": lines, "done": done})
+
+    def sak(self, request: Request, user: DeskUser, fault: str | None = None) -> Response:
+        """One hold before it is opened."""
+        return self._sak(request, user, saker.closed, fault)
+
+    def sak_answered(self, request: Request, user: DeskUser, form: Form) -> Response:
+        """A hold is opened, or answered. What did not work is said where it was tried."""
+        if not _only(form, "do"):
+            return Response(status_code=HTTPStatus.NO_CONTENT)  # Enter in a field: the page stays as it is
+        if _only(form, "do") == "read":
+            return self._sak(request, user, saker.opened)
+        language = _language(request)
+        try:
+            answer = saker.answered(self._parts, request.path_params["hold"], user, form)
+        except HubError as error:
+            said = saker.fault(error, language)
+            show = saker.opened if error.code == "hold.invalid" else saker.closed
+            return self._sak(request, user, show, said)
+        return self.saker(request, user, saker.done(answer, language))
+
+    def _sak(
+        self, request: Request, user: DeskUser, show: Callable[..., saker.Page], fault: str | None = None
+    ) -> Response:
+        language, hold = _language(request), request.path_params["hold"]
+        try:
+            page = show(self._parts, hold, user, language, fault)
+        except HubError as error:
+            if error.code != "hold.not-found":
+                raise
+            return self.anything_else(request)
+        words = {"page": page, "strength": lambda s: say(language, f"sak.strength.{s.lower()}")}
+        status = HTTPStatus.CONFLICT if fault else HTTPStatus.OK
+        return self._page(request, "sak.html", "sak", words, status)
 
     def anything_else(self, request: Request, _error: Exception | None = None) -> Response:
         """Who is outside does not learn which pages exist."""

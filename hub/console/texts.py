@@ -168,6 +168,125 @@ TEXTS: Mapping[str, Text] = {
     ),
     "missing": Text("Denne siden finnes ikke", "There is no such page"),
     "missing.back": Text("Gå til Drift", "Go to Operations"),
+    "saker": Text("Saker", "Cases"),
+    "saker.what": Text(
+        "Her ligger det huben ikke kan avgjøre alene: tekst som et menneske må lese før den kan sendes.",
+        "Here lies what the hub cannot decide alone: text that a person must read before it can go.",
+    ),
+    "saker.none": Text("Ingen saker venter på deg.", "No case waits for you."),
+    "saker.second": Text("venter på en til", "waits for a second person"),
+    "saker.footer": Text(
+        "Hver gang du åpner en sak, blir det loggført på ditt navn før du ser teksten.",
+        "Each time you open a case, it is recorded under your name before you see the text.",
+    ),
+    "saker.done": Text(
+        "Svaret er tatt imot. Huben avgjør saken på nytt; et samtykke som er trukket, stopper den fortsatt.",
+        "The answer is recorded. The hub decides the case anew; a withdrawn consent still stops it.",
+    ),
+    "saker.done.waits": Text(
+        "Forslaget er tatt imot. Ingenting skjer før en annen leser har bekreftet det.",
+        "The proposal is recorded. Nothing happens before another reader has confirmed it.",
+    ),
+    "saker.done.told": Text(
+        "Svaret er tatt imot. Avsenderen får vite hvilke felter som må skrives på nytt.",
+        "The answer is recorded. The sender is told which fields must be written anew.",
+    ),
+    "sak": Text("Sak", "Case"),
+    "sak.back": Text("Tilbake til alle saker", "Back to all cases"),
+    "sak.facts": Text("Om saken", "About the case"),
+    "sak.recipient": Text("Mottaker", "Recipient"),
+    "sak.purpose": Text("Formål", "Purpose"),
+    "sak.agreement": Text("Avtale", "Agreement"),
+    "sak.leaves": Text("Felter", "Fields"),
+    "sak.age": Text("Alder", "Age"),
+    "sak.why": Text("Hvorfor den venter", "Why it waits"),
+    "sak.open": Text("Åpne saken", "Open the case"),
+    "sak.open.how": Text(
+        "Du får se teksten som venter, det huben fant i den, og regelen som gjelder. Det blir loggført at "
+        "du har lest den.",
+        "You will see the text that waits, what the hub found in it, and the rule that applies. That you "
+        "have read it is recorded.",
+    ),
+    "sak.open.button": Text("Åpne og les", "Open and read"),
+    "sak.proposed-by": Text("Foreslått av {reader}", "Proposed by {reader}"),
+    "sak.given.own": Text(
+        "Du kan ikke bekrefte ditt eget forslag. En annen leser må gjøre det.",
+        "You cannot confirm your own proposal. Another reader must.",
+    ),
+    "sak.confirm": Text("Bekreft forslaget", "Confirm the proposal"),
+    "sak.text": Text("Slik den er skrevet", "As it is written"),
+    "sak.heard": Text("Slik huben leser den", "As the hub reads it"),
+    "sak.hits": Text("Det huben fant", "What the hub found"),
+    "sak.hits.none": Text(
+        "Huben fant ingen ord i lista. Det betyr ikke at teksten er trygg å sende.",
+        "The hub found no word of its list. That does not mean that the text is safe to send.",
+    ),
+    "sak.strength.s": Text("sikkert funn", "sure"),
+    "sak.strength.m": Text("sannsynlig funn", "likely"),
+    "sak.strength.w": Text("usikkert funn", "uncertain"),
+    "sak.about": Text("Feltet gjelder", "The field is about"),
+    "sak.raised": Text("Huben mener det også gjelder", "The hub takes it to be about this too"),
+    "sak.rows": Text("Regelen", "The rule"),
+    "sak.rows.none": Text("Ingen regel lar dette feltet gå.", "No rule lets this field go."),
+    "sak.row.consent": Text(
+        "Regel {row}: sendes bare når personen har samtykket. Gjelder {categories}. Hjemmel: {law}.",
+        "Rule {row}: goes only when the person has consented. Covers {categories}. Law: {law}.",
+    ),
+    "sak.row.may-unless-objection": Text(
+        "Regel {row}: kan sendes når personen ikke har sagt imot. Gjelder {categories}. Hjemmel: {law}.",
+        "Rule {row}: may go unless the person has objected. Covers {categories}. Law: {law}.",
+    ),
+    "sak.row.duty": Text(
+        "Regel {row}: loven pålegger at det sendes. Gjelder {categories}. Hjemmel: {law}.",
+        "Rule {row}: the law orders that it goes. Covers {categories}. Law: {law}.",
+    ),
+    "sak.row.duty-on-request": Text(
+        "Regel {row}: skal sendes når mottakeren har bedt om det. Gjelder {categories}. Hjemmel: {law}.",
+        "Rule {row}: must go when the recipient has asked for it. Covers {categories}. Law: {law}.",
+    ),
+    "sak.row.prohibit": Text(
+        "Regel {row}: er forbudt å sende. Gjelder {categories}. Hjemmel: {law}.",
+        "Rule {row}: must not go. Covers {categories}. Law: {law}.",
+    ),
+    "sak.illegible": Text(
+        "Dette kan ikke leses av et menneske. Det kan ikke sendes herfra.",
+        "No person can read this. It cannot be sent from here.",
+    ),
+    "sak.two": Text(
+        "Huben fant noe her. To personer må være enige før det sendes.",
+        "The hub found something here. Two persons must agree before it goes.",
+    ),
+    "sak.only": Text(
+        "Ta med dette feltet når bare noe sendes", "Take this field along when only a part goes"
+    ),
+    "sak.found": Text("Teksten forteller også om noe annet", "The text also tells of something else"),
+    "sak.found.what": Text("{leaf}: hva annet forteller den om?", "{leaf}: what else does it tell of?"),
+    "sak.category.unknown": Text("noe huben ikke kan plassere", "something the hub cannot place"),
+    "sak.category.protected-address": Text("Gradert adresse", "Graded address"),
+    "sak.answer": Text("Ditt svar", "Your answer"),
+    "sak.reason": Text("Begrunnelse", "Reason"),
+    "sak.reason.hint": Text(
+        "Begrunnelsen forsegles i loggen. Skriv ikke hvem saken gjelder.",
+        "The reason is sealed in the log. Do not write whom it is about.",
+    ),
+    "sak.reason.missing": Text(
+        "Skriv en begrunnelse på 1 til 500 tegn.", "Write a reason of 1 to 500 characters."
+    ),
+    "sak.only.missing": Text(
+        "Kryss av for feltene som skal sendes, eller velg et annet svar.",
+        "Tick the fields that shall go, or choose another answer.",
+    ),
+    "sak.answer.hint": Text(
+        "Ingenting sendes herfra. Huben avgjør saken på nytt etter svaret ditt.",
+        "Nothing is sent from here. The hub decides the case anew after your answer.",
+    ),
+    "sak.do.release": Text("Kan sendes som den er", "May go as it is"),
+    "sak.do.reduced": Text("Bare det avkryssede kan sendes", "Only what is ticked may go"),
+    "sak.do.return": Text("Tilbake til avsenderen", "Back to the sender"),
+    "sak.do.refuse": Text("Skal ikke sendes", "Must not go"),
+    "sak.word.release": Text("kan sendes", "may go"),
+    "sak.word.refuse": Text("skal ikke sendes", "must not go"),
+    "sak.word.return": Text("tilbake til avsenderen", "back to the sender"),
     "language.other": Text("English", "Bokmål"),
 }
 

@@ -1,6 +1,6 @@
 """Understands the story: one person about to leave prison, and who may know what about it.
 
-Seven chapters. Each acts through the agencies' own doors and then states facts, read from the
+Nine chapters. Each acts through the agencies' own doors and then states facts, read from the
 recipients' side; `play` returns them all, and a demo is good when every one of them holds. Tests play
 the same story on SQLite with the embedded queue and on PostgreSQL with RabbitMQ.
 """
@@ -15,10 +15,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from hub import holds
+from hub.answers import Word
 from hub.audit import log
 from hub.audit.verify import verify
 from hub.demo.agencies import Got
 from hub.demo.world import NAMES, World
+from hub.holds import Reader
 from hub.message import Outcome
 from hub.store.disclosures import Disclosure, where
 from hub.store.schema import disclosure
@@ -92,8 +95,22 @@ def mapping(world: World, say: Say) -> None:
     say("the remark is held for a person", [item.code for item in held] == ["decide.free-text-unread"])
 
 
+def returned(world: World, say: Say) -> None:
+    """2. A reader at the desk opens the remark, finds that it tells of rus, and sends it back."""
+    [remark] = disclosures(world, "housing", Outcome.HELD)
+    shown = holds.read(world.parts, remark.id, reader(world, "kari"))
+    hits = [piece.text for leaf in shown.leaves for piece in leaf.heard if piece.term]
+    say("the reader sees the remark, and the word that was found in it", hits == ["rusmiljøet"])
+    reason = "kan skrives uten ordet om rus"
+    holds.answer(world.parts, remark.id, reader(world, "kari"), Word.RETURN, reason=reason)
+    world.settle()
+    told = recipients(world, XML, "brik.xml")[NAMES["housing"]]
+    say("the prison is told which field to write anew", told["returned"]["fields"] == ["bolig.merknad"])
+    say("and sees no more than before", (told["state"], told["code"]) == ("delivered", None))
+
+
 def consent_for_tsb(world: World, say: Say) -> None:
-    """2. A signed consent naming TSB arrives as a FHIR Consent."""
+    """3. A signed consent naming TSB arrives as a FHIR Consent."""
     before = {key: len(world.agencies[key].got) for key in ("nav", "housing")}
     world.agencies["prison_health"].post(FHIR, body("samtykke-tsb.fhir.json"))
     world.settle()
@@ -108,7 +125,7 @@ def consent_for_tsb(world: World, say: Say) -> None:
 
 
 def discharge_summary(world: World, say: Say) -> None:
-    """3. The prison health service posts an epikrise; a consent naming the GP comes later."""
+    """4. The prison health service posts an epikrise; a consent naming the GP comes later."""
     world.agencies["prison_health"].post(FHIR, body("epikrise.fhir.json"))
     world.settle()
     got = world.agencies["gp"].got
@@ -123,7 +140,7 @@ def discharge_summary(world: World, say: Say) -> None:
 
 
 def release_date(world: World, say: Say) -> None:
-    """4. The release date moves twice, and the messages arrive out of order."""
+    """5. The release date moves twice, and the messages arrive out of order."""
     prison = world.agencies["prison"]
     prison.post(JSON, body("loslatelse-3.json"))
     late = prison.post(JSON, body("loslatelse-2.json"))
@@ -137,7 +154,7 @@ def release_date(world: World, say: Say) -> None:
 
 
 def answers(world: World, say: Say) -> None:
-    """5. Housing and NAV answer; one expected answer does not come."""
+    """6. Housing and NAV answer; one expected answer does not come."""
     answer(world, "nav", "nav.sak", "nav-svar.json")
     answer(world, "housing", "bolig.foresporsel", "bolig-svar.json")
     answer(world, "housing", "opphold.loslatelsesdato", "bolig-kvittering.json")
@@ -159,7 +176,7 @@ def answers(world: World, say: Say) -> None:
 
 
 def withdrawal(world: World, say: Say) -> None:
-    """6. TSB's endpoint is down, a second referral is queued, the consent is withdrawn."""
+    """7. TSB's endpoint is down, a second referral is queued, the consent is withdrawn."""
     tsb = world.webhook("tsb")
     before = len(tsb.got)
     tsb.down()
@@ -178,8 +195,29 @@ def withdrawal(world: World, say: Say) -> None:
     say("the hub says why", [item.code for item in withheld] == ["decide.withdrawn"])
 
 
+def released(world: World, say: Say) -> None:
+    """8. The prison writes the remark anew. One of its words may mean something else: that takes two."""
+    before = len(world.agencies["housing"].got)
+    world.agencies["prison"].post(JSON, body("brik-2.json"))
+    world.settle()
+    [remark] = disclosures(world, "housing", Outcome.HELD)
+    say("the new remark is held too", len(world.agencies["housing"].got) == before + 1)
+    kari, per = reader(world, "kari"), reader(world, "per")
+    holds.read(world.parts, remark.id, kari)
+    done = holds.answer(world.parts, remark.id, kari, Word.RELEASE, reason="hagen, ikke noe annet")
+    world.settle()
+    say("one reader alone moves nothing", done.waits and len(world.agencies["housing"].got) == before + 1)
+    holds.read(world.parts, remark.id, per)
+    holds.confirm(world.parts, remark.id, per)
+    world.settle()
+    got = [json.loads(message.body) for message in world.agencies["housing"].got[before:]]
+    written = json.loads(body("brik-2.json"))["bolig"]["merknad"]
+    say("after the second the housing office gets it", [m.get("merknad") for m in got] == [None, written])
+    say("and still nothing that tells of substance use", not tells_of_substance_use(world, "housing"))
+
+
 def proof(world: World, say: Say) -> None:
-    """7. Everything can be proved afterwards."""
+    """9. Everything can be proved afterwards."""
     while log.integrate(world.parts.store, world.parts.vault, world.clock()):
         pass
     report = verify(world.parts.store, world.parts.vault)
@@ -187,7 +225,22 @@ def proof(world: World, say: Say) -> None:
     say(f"every hand-over is in it ({report.hand_overs})", report.hand_overs >= 10)
 
 
-CHAPTERS = (mapping, consent_for_tsb, discharge_summary, release_date, answers, withdrawal, proof)
+CHAPTERS = (
+    mapping,
+    returned,
+    consent_for_tsb,
+    discharge_summary,
+    release_date,
+    answers,
+    withdrawal,
+    released,
+    proof,
+)
+
+
+def reader(world: World, name: str) -> Reader:
+    """Somebody who reads for the prison's health service."""
+    return Reader(name, world.parts.directory[world.org("prison_health")].agency)
 
 
 def only(world: World, key: str, message_type: str) -> dict[str, Any]:

@@ -145,6 +145,17 @@ consent = Table(
     UniqueConstraint("person_id", "series", "version"),
 )
 
+hold_entry = Table(
+    "hold_entry",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("disclosure_id", ForeignKey("disclosure.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),  # who, what and why, sealed
+    Column("wrapped_key", LargeBinary),
+    sqlite_autoincrement=True,  # a confirmation names the id it confirms
+)
+
 audit_leaf = Table(
     "audit_leaf",
     metadata,

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import hub.console
+from consent.rows import Effect
+from hub.answers import STRENGTHS, Word
 from hub.console.texts import TEXTS, Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.errors import Actor
@@ -32,6 +34,10 @@ def used() -> set[str]:
     keys |= {f"state.{state.value}{more}" for state in SHOWN for more in ("", ".more")}
     keys |= {f"actor.{actor.value}" for actor in Actor}
     keys |= {f"queues.{queue.name.split('.')[1]}" for queue in hub_topology().queues}
+    keys |= {f"sak.row.{effect.value.lower().replace('_', '-')}" for effect in Effect}
+    keys |= {f"sak.strength.{strength.lower()}" for strength in STRENGTHS}
+    keys |= {f"sak.word.{word}" for word in Word if word is not Word.SEEN}
+    keys |= {"sak.category.unknown", "sak.category.protected-address", "sak", "saker"}
     return keys | {"enter", "missing", "drift", "login", "refused"}  # titles
 
 

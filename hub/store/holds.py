@@ -1,0 +1,74 @@
+"""Understands the table of what persons at the desk did with held leaves: one sealed line each, never
+changed. What the lines mean is for `hub/answers.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from hub.message import Sealed
+from hub.store.disclosures import Disclosure
+from hub.store.people import Person
+from hub.store.schema import disclosure, hold_entry, microseconds
+from hub.vault import Vault
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line, opened. `id` gives their order."""
+
+    id: int
+    at: datetime
+    said: Mapping[str, Any]
+
+
+def write(
+    tx: Connection,
+    vault: Vault,
+    owner: Person,
+    item: Disclosure,
+    at: datetime,
+    said: Mapping[str, Any],
+) -> None:
+    """Add one line about a disclosure, sealed under the person's key."""
+    sealed = vault.seal(owner.key, json.dumps(said).encode(), bound_to=_bound(item.id, at))
+    tx.execute(
+        insert(hold_entry).values(
+            disclosure_id=item.id, at=at, ciphertext=sealed.ciphertext, wrapped_key=sealed.wrapped_key
+        )
+    )
+
+
+def of_flow(tx: Connection, vault: Vault, owner: Person, item: Disclosure) -> tuple[Line, ...]:
+    """Every line about this message to this recipient under this agreement, of every revision, in the
+    order they were written. Raises seal.key-destroyed: a line that cannot be read must not be left out,
+    it could be a refusal."""
+    rows = tx.execute(
+        select(hold_entry)
+        .join(disclosure, disclosure.c.id == hold_entry.c.disclosure_id)
+        .where(
+            disclosure.c.message_id == item.message_id,
+            disclosure.c.agreement == item.agreement,
+            disclosure.c.recipient == item.recipient,
+        )
+        .order_by(hold_entry.c.id)
+    )
+    return tuple(Line(row.id, row.at, _open(vault, owner, row)) for row in rows)
+
+
+def _open(vault: Vault, owner: Person, row: Any) -> Mapping[str, Any]:
+    sealed = Sealed(row.ciphertext, row.wrapped_key or b"")
+    said: Mapping[str, Any] = json.loads(
+        vault.open(owner.key, sealed, bound_to=_bound(row.disclosure_id, row.at))
+    )
+    return said
+
+
+def _bound(disclosure_id: str, at: datetime) -> str:
+    return f"hold {disclosure_id} {microseconds(at)}"
