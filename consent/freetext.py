@@ -136,17 +136,17 @@ def _apart(match: re.Match[str]) -> str:
     return f" {match.group()} "
 
 
-_COMPOUND = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
+_COMPOUND = re2.compile(r"[\pL\pN]+(?:-[\pL\pN]+)+")
 _HYPHEN = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W\d_]{2})")
-_DIGIT_WORD = re.compile(r"[^\W_]*[^\W\d_][0-9@$]+[^\W\d_]{2}[^\W_]*")
+_DIGIT_WORD = re2.compile(r"[\pL\pN]*\pL[0-9@$]+\pL{2}[\pL\pN@$]*")
 _DIGITS = str.maketrans("01345@$", "oieasas")
 
 
 def _read_again(text: str) -> str | None:
     """The text with hyphens inside words closed up and digits in words read as letters, every word
     at its old place; None if that is the same."""
-    other = _COMPOUND.sub(_joined, text) if "-" in text else text
-    other = _DIGIT_WORD.sub(_spelt, other)
+    other = str(_COMPOUND.sub(_joined, text)) if "-" in text else text
+    other = str(_DIGIT_WORD.sub(_spelt, other))
     return None if other == text else other
 
 
