@@ -66,21 +66,21 @@ class CodeLists:
 
         `in_context`: something else in the message, or its sender, speaks of substance use.
         """
-        name = self.aliases.get(_system(system))
-        spellings = _spellings(code)
-        if any(_F1.fullmatch(spelling) for spelling in spellings):
+        name = self.aliases.get(system_name(system))
+        spelt = spellings(code)
+        if any(_F1.fullmatch(spelling) for spelling in spelt):
             return _SUBSTANCE
         if name is not None:
             codes = self.listed.get(name, {})
-            found = [entry for spelling in spellings if (entry := _look_up(codes, spelling))]
+            found = [entry for spelling in spelt if (entry := _look_up(codes, spelling))]
             told = frozenset(entry.tells(in_context) for entry in found)
-            if name in self.open_systems and len(spellings) > 1 and not told & _SUBSTANCE:
+            if name in self.open_systems and len(spelt) > 1 and not told & _SUBSTANCE:
                 return told | _UNKNOWN  # an expression of several codes, not all of which we know
             if told:
                 return told
             if name not in self.open_systems:
-                return frozenset() if any(map(_WRITTEN.fullmatch, spellings)) else _UNKNOWN
-        return _SUBSTANCE if any(map(self.names_substance, spellings)) else _UNKNOWN
+                return frozenset() if any(map(_WRITTEN.fullmatch, spelt)) else _UNKNOWN
+        return _SUBSTANCE if any(map(self.names_substance, spelt)) else _UNKNOWN
 
     def names_substance(self, code: str) -> bool:
         """Whether any list has the code, in capitals and without dots, as substance use."""
@@ -96,7 +96,7 @@ def load_codes(folder: Path = CODES) -> CodeLists:
     for at, row in _rows(folder / "systems.csv", ("system", "alias", "coverage"), findings):
         if row["coverage"] not in {"open", "closed"}:
             findings.append(Finding(at, "coverage", "open or closed"))
-        if aliases.setdefault(_system(row["alias"]), row["system"]) != row["system"]:
+        if aliases.setdefault(system_name(row["alias"]), row["system"]) != row["system"]:
             findings.append(Finding(at, "alias", "one system for each name"))
         if row["coverage"] != "closed":
             open_systems.add(row["system"])
@@ -136,14 +136,15 @@ def _rows(path: Path, columns: tuple[str, ...], findings: list[Finding]) -> list
     return [(at, dict(zip(columns, row, strict=True))) for at, row in whole]
 
 
-def _system(name: str) -> str:
+def system_name(name: str) -> str:
+    """The name of a code system without what varies: scheme, case, version, last slash."""
     name = unicodedata.normalize("NFKC", name).strip().lower().partition("|")[0].rstrip("/ ")
     for prefix in ("urn:oid:", "oid:", "https://", "http://", "www."):
         name = name.removeprefix(prefix)
     return name
 
 
-def _spellings(code: str) -> set[str]:
+def spellings(code: str) -> set[str]:
     """The code as one word, and each code of a string that holds several (`P19 -> F11.2`)."""
     code = unicodedata.normalize("NFKC", code)
     parts = {code, *_PARTS.split(code), *_PARTS.split(code.replace("-", " "))}

@@ -21,6 +21,7 @@ from urllib.parse import unquote
 
 import re2
 
+from consent.combinations import combinations
 from consent.language import is_norwegian_or_english, other_script
 from consent.strict_yaml import Plain, Reader, read_yaml
 from hub.errors import Finding, HubError
@@ -61,8 +62,8 @@ class Term:
 
 
 def scan(text: str) -> tuple[Hit, ...]:
-    """Every term in the text, by place."""
-    return scan_all([text])[0]
+    """Every term in the text, by place; clues are left out."""
+    return tuple(hit for hit in scan_all([text])[0] if hit.strength is not Strength.CLUE)
 
 
 def readable(text: str, *, prose: bool = True) -> bool:
@@ -237,7 +238,13 @@ def _places(matcher: _Matcher, i: int, whole: str) -> Iterator[tuple[int, int]]:
 @cache
 def _matcher() -> _Matcher:
     """Compiled once for the process, on first use."""
-    terms = load_terms()
+    terms = (
+        *load_terms(),
+        *(
+            Term(sign.id, Strength.CLUE, _spelt_out(sign.words), False, (), "clue")
+            for sign in combinations().signs
+        ),
+    )
     options = re2.Options()
     options.max_mem = 256 << 20
     options.log_errors = False
