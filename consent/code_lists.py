@@ -1,6 +1,7 @@
 """Understands what a code of a medical code system tells about a person.
 
-Our lists are complete for the closed systems: a code of theirs that is not listed raises nothing.
+Each listed code has a tier: A names substance use by itself, B points to it strongly, C only in
+context, D is tobacco, E indirect, J prison or justice. Our lists are complete for the closed systems: a code of theirs that is not listed raises nothing.
 Open systems (SNOMED CT, LOINC) are too large for that: what is not listed there is unknown, as is
 every code of a system we do not know. It must not know messages.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +19,8 @@ from hub.errors import Finding, HubError
 from hub.message import Category
 
 CODES = Path(__file__).parent / "codes"
-COLUMNS = ("system", "code", "category", "note", "source")
+COLUMNS = ("system", "code", "tier", "category", "note", "source")
+TIERS = frozenset("ABCDEJ-")
 
 _UNKNOWN = frozenset({Category.UNKNOWN})
 _SUBSTANCE = frozenset({Category.SUBSTANCE_USE})
@@ -26,7 +29,18 @@ _PARTS = re.compile(r"[^A-Za-z0-9.\-]+")
 # F1 in any notation is a diagnosis of substance use in every edition of ICD, but for tobacco.
 _F1 = re.compile(r"F1[0-689][0-9]{0,3}")
 
-Listed = Mapping[str, Category]
+@dataclass(frozen=True)
+class Entry:
+    """What one listed code tells: always, or (tier C) only where nothing speaks of substance use."""
+
+    category: Category
+    tier: str
+
+    def tells(self, in_context: bool) -> Category:
+        return Category.SUBSTANCE_USE if in_context and self.tier == "C" else self.category
+
+
+Listed = Mapping[str, Entry]
 """Codes without dots; a trailing `*` stands for everything that begins so."""
 
 
@@ -40,28 +54,38 @@ class CodeLists:
     _anywhere: Listed = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        anywhere: dict[str, Category] = {}
+        anywhere: dict[str, Entry] = {}
         for codes in self.listed.values():
-            for code, category in codes.items():
-                if anywhere.get(code) is not Category.SUBSTANCE_USE:
-                    anywhere[code] = category
+            for code, entry in codes.items():
+                if code not in anywhere or anywhere[code].category is not Category.SUBSTANCE_USE:
+                    anywhere[code] = entry
         object.__setattr__(self, "_anywhere", anywhere)
 
-    def categories(self, system: str, code: str) -> frozenset[Category]:
-        """What the code tells, beyond what its field declares. An empty set: nothing more."""
-        name = self.aliases.get(_system(system))
-        spellings = _spellings(code)
-        if any(_F1.fullmatch(spelling) for spelling in spellings):
+    def categories(self, system: str, code: str, *, in_context: bool = False) -> frozenset[Category]:
+        """What the code tells, beyond what its field declares. An empty set: nothing more.
+
+        `in_context`: something else in the message, or its sender, speaks of substance use.
+        """
+        name = self.aliases.get(system_name(system))
+        spelt = spellings(code)
+        if any(_F1.fullmatch(spelling) for spelling in spelt):
             return _SUBSTANCE
         if name is not None:
             codes = self.listed.get(name, {})
-            if found := {category for spelling in spellings if (category := _look_up(codes, spelling))}:
-                return frozenset(found)
+            found = [entry for spelling in spelt if (entry := _look_up(codes, spelling))]
+            told = frozenset(entry.tells(in_context) for entry in found)
+            if name in self.open_systems and len(spelt) > 1 and not told & _SUBSTANCE:
+                return told | _UNKNOWN  # an expression of several codes, not all of which we know
+            if told:
+                return told
             if name not in self.open_systems:
-                return frozenset() if any(map(_WRITTEN.fullmatch, spellings)) else _UNKNOWN
-        if any(_look_up(self._anywhere, spelling) is Category.SUBSTANCE_USE for spelling in spellings):
-            return _SUBSTANCE
-        return _UNKNOWN
+                return frozenset() if any(map(_WRITTEN.fullmatch, spelt)) else _UNKNOWN
+        return _SUBSTANCE if any(map(self.names_substance, spelt)) else _UNKNOWN
+
+    def names_substance(self, code: str) -> bool:
+        """Whether any list has the code, in capitals and without dots, as substance use."""
+        entry = _look_up(self._anywhere, code)
+        return entry is not None and entry.category is Category.SUBSTANCE_USE
 
 
 def load_codes(folder: Path = CODES) -> CodeLists:
@@ -72,22 +96,24 @@ def load_codes(folder: Path = CODES) -> CodeLists:
     for at, row in _rows(folder / "systems.csv", ("system", "alias", "coverage"), findings):
         if row["coverage"] not in {"open", "closed"}:
             findings.append(Finding(at, "coverage", "open or closed"))
-        if aliases.setdefault(_system(row["alias"]), row["system"]) != row["system"]:
+        if aliases.setdefault(system_name(row["alias"]), row["system"]) != row["system"]:
             findings.append(Finding(at, "alias", "one system for each name"))
         if row["coverage"] != "closed":
             open_systems.add(row["system"])
-    listed: dict[str, dict[str, Category]] = {}
+    listed: dict[str, dict[str, Entry]] = {}
     known = {category.value for category in Category}
     for path in sorted(folder.glob("*.csv")):
         for at, row in _rows(path, COLUMNS, findings) if path.name != "systems.csv" else ():
             if row["category"] not in known or row["system"] not in aliases.values():
                 findings.append(Finding(at, "code", "a known system and category"))
                 continue
+            if row["tier"] not in TIERS or (row["tier"] in {"A", "B"}) != (row["category"] == "substance_use"):
+                findings.append(Finding(at, "tier", "A or B for substance use and for nothing else"))
             codes = listed.setdefault(row["system"], {})
             code = row["code"].upper().replace(".", "")
             if not _WRITTEN.fullmatch(code.removesuffix("*")) or code in codes:
                 findings.append(Finding(at, "code", "each code once, letters and digits"))
-            codes[code] = Category(row["category"])
+            codes[code] = Entry(Category(row["category"]), row["tier"])
     if findings or not listed:
         raise HubError("policy.invalid", findings)
     return CodeLists(listed, aliases, frozenset(open_systems))
@@ -110,19 +136,24 @@ def _rows(path: Path, columns: tuple[str, ...], findings: list[Finding]) -> list
     return [(at, dict(zip(columns, row, strict=True))) for at, row in whole]
 
 
-def _system(name: str) -> str:
-    return name.strip().lower().removeprefix("urn:oid:").rstrip("/")
+def system_name(name: str) -> str:
+    """The name of a code system without what varies: scheme, case, version, last slash."""
+    name = unicodedata.normalize("NFKC", name).strip().lower().partition("|")[0].rstrip("/ ")
+    for prefix in ("urn:oid:", "oid:", "https://", "http://", "www."):
+        name = name.removeprefix(prefix)
+    return name
 
 
-def _spellings(code: str) -> set[str]:
+def spellings(code: str) -> set[str]:
     """The code as one word, and each code of a string that holds several (`P19 -> F11.2`)."""
+    code = unicodedata.normalize("NFKC", code)
     parts = {code, *_PARTS.split(code), *_PARTS.split(code.replace("-", " "))}
-    joined = {re.sub(r"[\s.+*]", "", part).upper() for part in parts}
+    joined = {re.sub(r"[\s.+*†!]", "", part).upper() for part in parts}
     return {spelling for spelling in joined if spelling}
 
 
-def _look_up(codes: Listed, code: str) -> Category | None:
-    """The category of the code, or of the longest beginning that is listed with a `*`."""
+def _look_up(codes: Listed, code: str) -> Entry | None:
+    """The entry of the code, or of the longest beginning that is listed with a `*`."""
     if code in codes:
         return codes[code]
     for end in range(len(code), 0, -1):

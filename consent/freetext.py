@@ -21,6 +21,7 @@ from urllib.parse import unquote
 
 import re2
 
+from consent.combinations import combinations
 from consent.language import is_norwegian_or_english, other_script
 from consent.strict_yaml import Plain, Reader, read_yaml
 from hub.errors import Finding, HubError
@@ -29,11 +30,13 @@ TERMS = Path(__file__).parent / "terms.yaml"
 
 
 class Strength(StrEnum):
-    """How surely a term speaks of substance use: by itself, almost always, sometimes."""
+    """How surely a term speaks of substance use: by itself, almost always, sometimes; a clue says
+    nothing alone and counts in combinations only."""
 
     STRONG = "S"
     MEDIUM = "M"
     WEAK = "W"
+    CLUE = "clue"
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,12 @@ class Term:
     words: tuple[str, ...]
     case: bool
     unless: tuple[str, ...]
+    group: str
 
 
 def scan(text: str) -> tuple[Hit, ...]:
-    """Every term in the text, by place."""
-    return scan_all([text])[0]
+    """Every term in the text, by place; clues are left out."""
+    return tuple(hit for hit in scan_all([text])[0] if hit.strength is not Strength.CLUE)
 
 
 def readable(text: str, *, prose: bool = True) -> bool:
@@ -78,19 +82,22 @@ _PLAIN = re.compile(r"[A-Za-z0-9æøåÆØÅ .,:;()/'\"!?+§*@=_-]*")
 _SPELT_OUT = re.compile(r"(?<![^\W\d_])[^\W\d_][ .*_-]+[^\W\d_][ .*_-]+[^\W\d_](?![^\W\d_])")
 _KEPT = frozenset("æøåÆØÅ")
 _LOOKALIKES = str.maketrans(
-    "аеорсухіјѕһӏԁԛԝқвкмнтАВЕКМНОРСТУХІЈЅμαεορυικντχΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷ‐‑‒–—―−",
-    "aeopcyxijshldqwkvkmhtABEKMHOPCTYXIJSuaeopuikvtxABEZHIKMNOPTYXij-------",
+    "аеорсухіјѕһӏԁԛԝқвкмнтгузпбАВЕКМНОРСТУХІЈЅԌʏμαεορυικνντχηγΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷɡɑʀᴀ‐‑‒–—―−",
+    "aeopcyxijshldqwkvkmhtryзnбABEKMHOPCTYXIJSGYuaeopuikvvtxnyABEZHIKMNOPTYXijgaRA-------",
 )
-_LINE_END = re.compile(r"[-\u2010][ \t]*\r?\n\s*")
+_LINE_END = re.compile(r"[-\u2010\u2011\u00ad][ \t]*\r?\n\s*")
 _HIDDEN = dict.fromkeys({*range(9), 11, 12, *range(14, 32), 127}, "")
-_TAG = re.compile(r"<[^<>]{0,500}>")
+_CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
+_TAG = re.compile(r"<([^<>]{0,500})>")
 _SPACED = re2.compile(r"(^|[^\pL\pN])((?:\pL[ .*_-]+){2,}\pL)($|[^\pL\pN])")
+_SPACED_ONCE = re2.compile(r"(^|[^\pL\pN])((?:\pL[ .*_-]){2,}\pL)($|[^\pL\pN])")
 _NOT_LETTER = re.compile(r"[\W\d_]+")
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W_]+|§")
 
 
 def normalise(text: str) -> str:
-    """The text as a reader would hear it, in the letters of the terms."""
+    """The text as a reader would hear it, in the letters of the terms. What stands inside tags and
+    comments follows at the end."""
     if _PLAIN.fullmatch(text) and not _SPELT_OUT.search(text):
         return text
     for _ in range(3):
@@ -98,16 +105,19 @@ def normalise(text: str) -> str:
         if decoded == text:
             break
         text = decoded
-    text = _TAG.sub("", unicodedata.normalize("NFKC", text))
-    text = _LINE_END.sub("", text.replace("\u00ad\n", "").translate(_HIDDEN))
+    text = _CDATA.sub("", unicodedata.normalize("NFKC", text))
+    if inside := _TAG.findall(text):
+        text = f"{_TAG.sub('', text)} {' '.join(inside)}"
+    text = _LINE_END.sub("", text).translate(_HIDDEN)
     text = "".join(c if c.isascii() or c in _KEPT else _letter(c) for c in text)
+    text = str(_SPACED_ONCE.sub(_close_up, text))
     text = " ".join(text.split())
     return str(_SPACED.sub(_close_up, text))
 
 
 def _letter(char: str) -> str:
     char = char.translate(_LOOKALIKES)
-    if char.isascii() or char in _KEPT:
+    if char.isascii() or char in _KEPT or char == "§":
         return char
     plain = unicodedata.normalize("NFD", char)
     return "".join(c for c in plain if unicodedata.category(c) not in {"Mn", "Me", "Cf"}).translate(
@@ -117,7 +127,37 @@ def _letter(char: str) -> str:
 
 def _close_up(match: re.Match[str]) -> str:
     before, letters, after = match.group(1), match.group(2), match.group(3)
-    return f"{before}{_NOT_LETTER.sub('', letters)}{after}"
+    word = _NOT_LETTER.sub("", letters)
+    if len(word) <= 4:
+        word = word.upper()  # l.a.r. is LAR
+    return f"{before}{_matcher().inside.sub(_apart, word)}{after}"
+
+
+def _apart(match: re.Match[str]) -> str:
+    return f" {match.group()} "
+
+
+_COMPOUND = re2.compile(r"[\pL\pN]+(?:-[\pL\pN]+)+")
+_HYPHEN = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W\d_]{2})")
+_DIGIT_WORD = re2.compile(r"[\pL\pN]*\pL[0-9@$]+\pL{2}[\pL\pN@$]*")
+_DIGITS = str.maketrans("01345@$", "oieasas")
+
+
+def _read_again(text: str) -> str | None:
+    """The text with hyphens inside words closed up and digits in words read as letters, every word
+    at its old place; None if that is the same."""
+    other = str(_COMPOUND.sub(_joined, text)) if "-" in text else text
+    other = str(_DIGIT_WORD.sub(_spelt, other))
+    return None if other == text else other
+
+
+def _joined(match: re.Match[str]) -> str:
+    word = match.group()
+    return _HYPHEN.sub("", word).ljust(len(word))
+
+
+def _spelt(match: re.Match[str]) -> str:
+    return match.group().translate(_DIGITS)
 
 
 # -- the terms --
@@ -125,26 +165,30 @@ def _close_up(match: re.Match[str]) -> str:
 
 
 _OPEN, _CLOSE, _NEXT = "\x01", "\x02", "\x03"
-_GAP = r"[^\x01\x02\x03]{1,3}"
+_GAP = r"[^\x01\x02\x03]{0,3}"
 _MARK = re.compile(r"[\x01\x02]")
 
 
 @dataclass(frozen=True)
 class _Matcher:
-    """The compiled terms: one set that says which occur at all, one pattern each that says where."""
+    """The compiled terms: one set that says which occur at all, one pattern each that says where;
+    `inside` finds the long strong words within a word that was spelt out."""
 
     terms: tuple[Term, ...]
     any_of: re2.Set
     patterns: tuple[re2._Regexp, ...]
     exceptions: tuple[re2._Regexp | None, ...]
+    inside: re2._Regexp
 
 
 def scan_all(texts: Sequence[str]) -> list[tuple[Hit, ...]]:
     """The hits of each text. All are read at once: most records have no hit at all."""
     matcher = _matcher()
-    marked = [_WORD.sub(_marked, normalise(text)) for text in texts]
+    readings = list(enumerate(map(normalise, texts)))
+    readings += [(n, other) for n, text in readings if (other := _read_again(text)) is not None]
+    marked = [_WORD.sub(_marked, text) for _, text in readings]
     whole = _NEXT.join(marked)
-    hits: list[list[Hit]] = [[] for _ in texts]
+    hits: list[set[Hit]] = [set() for _ in texts]
     found = matcher.any_of.Match(whole)
     if found:
         starts = list(accumulate((len(part) + 1 for part in marked), initial=0))
@@ -155,8 +199,29 @@ def scan_all(texts: Sequence[str]) -> list[tuple[Hit, ...]]:
                 before = bisect_left(marks, starts[n])
                 place = start - starts[n] - (bisect_left(marks, start) - before)
                 stop = end - starts[n] - (bisect_left(marks, end) - before)
-                hits[n].append(Hit(matcher.terms[i].id, matcher.terms[i].strength, place, stop))
+                hits[readings[n][0]].add(Hit(matcher.terms[i].id, matcher.terms[i].strength, place, stop))
     return [tuple(sorted(part, key=lambda hit: (hit.start, hit.end, hit.term_id))) for part in hits]
+
+
+NEAR = 60
+"""Characters between two terms that confirm each other."""
+
+
+def speaks_of_use(text: str, hits: Sequence[Hit]) -> bool:
+    """Whether the hits of a text tell of substance use without a person: one strong term, or a
+    medium one with a different medium one near it."""
+    if any(hit.strength is Strength.STRONG for hit in hits):
+        return True
+    likely = [hit for hit in hits if hit.strength is Strength.MEDIUM]
+    if len(likely) < 2:
+        return False
+    heard = normalise(text).lower()
+    words = [heard[hit.start : hit.end].strip() for hit in likely]
+    return any(
+        likely[j].start - likely[i].end <= NEAR and likely[j].start >= likely[i].end and words[i] != words[j]
+        for i in range(len(likely))
+        for j in range(i + 1, min(i + 8, len(likely)))
+    )
 
 
 def _marked(word: re.Match[str]) -> str:
@@ -173,9 +238,15 @@ def _places(matcher: _Matcher, i: int, whole: str) -> Iterator[tuple[int, int]]:
 @cache
 def _matcher() -> _Matcher:
     """Compiled once for the process, on first use."""
-    terms = load_terms()
+    terms = (
+        *load_terms(),
+        *(
+            Term(sign.id, Strength.CLUE, _spelt_out(sign.words), False, (), "clue")
+            for sign in combinations().signs
+        ),
+    )
     options = re2.Options()
-    options.max_mem = 64 << 20
+    options.max_mem = 256 << 20
     options.log_errors = False
     any_of = re2.Set.SearchSet(options)
     for term in terms:
@@ -188,7 +259,19 @@ def _matcher() -> _Matcher:
         tuple(
             re2.compile(_pattern(term.unless, term.case), options) if term.unless else None for term in terms
         ),
+        re2.compile("(?i)" + "|".join(_long_words(terms)), options),
     )
+
+
+def _long_words(terms: Sequence[Term]) -> list[str]:
+    """Longest first: RE2 takes the first alternative that fits."""
+    words = {
+        word.strip("*")
+        for term in terms
+        if term.strength is Strength.STRONG and not term.case
+        for word in term.words
+    }
+    return sorted((word for word in words if len(word) > 4 and word.isalpha()), key=lambda w: (-len(w), w))
 
 
 def _pattern(words: Sequence[str], case: bool) -> str:
@@ -201,7 +284,9 @@ def _one_word(word: str) -> str:
     return "".join(r"[\pL\pN]*" if c == "*" else "[0-9]" if c == "#" else c for c in word)
 
 
-_WRITTEN = re.compile(r"\*?[\w#]+\*?(?:[ -]\*?[\w#]+\*?)*")
+_PART = r"(?:\*?[\w#]+\*?|§)"
+_WRITTEN = re.compile(rf"{_PART}(?:[ -]{_PART})*")
+_EITHER = re.compile(r"\{([^{}]*)\}")
 
 
 def load_terms(path: Path = TERMS) -> tuple[Term, ...]:
@@ -209,20 +294,37 @@ def load_terms(path: Path = TERMS) -> tuple[Term, ...]:
     findings: list[Finding] = []
     read = Reader(findings)
     root = read_yaml(path.read_text(encoding="utf-8"), "policy.invalid")
+    keys = {"id", "class", "strength", "words", "case", "unless"}
     terms = []
     for i, raw in enumerate(root if isinstance(root, list) else []):
         at = f"[{i}]"
-        row = read.mapping(raw, at, {"id", "strength", "words", "case", "unless"}, {"case", "unless"})
-        words, unless = read.texts(row, at, "words"), _optional(read, row, at, "unless")
+        row = read.mapping(raw, at, keys, {"case", "unless"})
+        words = _spelt_out(read.texts(row, at, "words"))
+        unless = _spelt_out(_optional(read, row, at, "unless"))
         if bad := [word for word in (*words, *unless) if not _WRITTEN.fullmatch(word)]:
             read.fault(f"{at}.words", "word", f"letters, digits, # and an outer * ({len(bad)} are not)")
         strength = read.code(Strength, row, at, "strength") or Strength.STRONG
-        terms.append(Term(read.text(row, at, "id"), strength, words, read.flag(row, at, "case"), unless))
+        group = read.text(row, at, "class")
+        terms.append(Term(read.text(row, at, "id"), strength, words, read.flag(row, at, "case"), unless, group))
     if not terms or len({term.id for term in terms}) != len(terms):
         read.fault("/", "id", "at least one term, each id once")
     if findings:
         raise HubError("policy.invalid", findings)
     return tuple(terms)
+
+
+def _spelt_out(words: Sequence[str]) -> tuple[str, ...]:
+    """Every word that `{a,b}` stands for, once."""
+    return tuple(dict.fromkeys(" ".join(one.split()) for word in words for one in _each(word)))
+
+
+def _each(word: str) -> Iterator[str]:
+    either = _EITHER.search(word)
+    if either is None:
+        yield word
+        return
+    for choice in either.group(1).split(","):
+        yield from _each(f"{word[: either.start()]}{choice}{word[either.end() :]}")
 
 
 def _optional(read: Reader, row: Mapping[str, Plain], at: str, key: str) -> tuple[str, ...]:

@@ -2,45 +2,141 @@
 
 The declared labels are a floor. A code, or a word in any text, may raise them; nothing lowers them.
 What is raised anywhere in a list element holds for the whole element: a diagnosis is not harmless
-because its date is. It must not know policy, consents or recipients.
+because its date is. Where the content makes one doubt without telling, the leaf is treated as free
+text: health services get it, everybody else only after a person has read it. It must not know policy,
+consents or recipients.
 """
 
 from __future__ import annotations
 
-from consent.code_lists import CodeLists, load_codes
-from consent.freetext import Strength, readable, scan_all
+import re
+from collections.abc import Iterable
+
+from consent.attachments import hidden_texts
+from consent.code_lists import CodeLists, load_codes, spellings, system_name
+from consent.combinations import Effect, combinations
+from consent.freetext import Strength, readable, scan_all, speaks_of_use
 from consent.language import is_prose
-from hub.message import Category, Item, Labelled, Leaf, Record
+from hub.message import Agency, Category, Item, Labelled, Leaf, Record
 
 __all__ = ["CodeLists", "label", "load_codes"]
 
 _NOTHING: frozenset[Category] = frozenset()
 _SUBSTANCE = frozenset({Category.SUBSTANCE_USE})
 _UNKNOWN = frozenset({Category.UNKNOWN})
+_LABORATORY = re.compile(r"(?:NPU|NOR|NNN)[0-9]{5}")
 
 
-def label(record: Record, leaves: tuple[Leaf, ...], codes: CodeLists) -> Labelled:
-    """Every leaf as an item of the decision. A leaf that declares nothing is unknown."""
-    raised = _from_text(leaves)
-    for leaf in leaves:
-        if leaf.code_system is not None:
-            raised[leaf.path] = raised.get(leaf.path, _NOTHING) | codes.categories(
-                leaf.code_system, str(leaf.value)
-            )
-    around: dict[str, frozenset[Category]] = {}
-    for leaf in leaves:
-        if more := raised.get(leaf.path):
-            for part in _parts(leaf):
-                around[part] = around.get(part, _NOTHING) | more
-    return Labelled(record, tuple(_item(leaf, raised, around) for leaf in leaves))
+def label(
+    record: Record, leaves: tuple[Leaf, ...], codes: CodeLists, sender: Agency | None = None
+) -> Labelled:
+    """Every leaf as an item of the decision. A leaf that declares nothing is unknown.
+
+    `sender` decides what a medicine with several uses tells: from a substance service, substance use.
+    """
+    found = _Found(leaves)
+    found.read_texts(codes)
+    found.read_codes(codes, in_context=False)
+    found.combine(codes)
+    if found.substance or (sender is not None and Category.SUBSTANCE_USE in sender.labels):
+        found.read_codes(codes, in_context=True)
+    return Labelled(record, found.items())
 
 
-def _item(leaf: Leaf, raised: dict[str, frozenset[Category]], around: dict[str, frozenset[Category]]) -> Item:
-    categories = leaf.labels | raised.get(leaf.path, _NOTHING)
-    if around:
-        for end in _ends(leaf.path):
-            categories |= around.get(leaf.path[:end], _NOTHING)
-    return Item(leaf.path, leaf.labels, categories or _UNKNOWN, _is_free_text(leaf))
+class _Found:
+    """What the content of each leaf raises (`raised`), and which leaves leave a doubt."""
+
+    def __init__(self, leaves: tuple[Leaf, ...]) -> None:
+        self._leaves = leaves
+        self._raised: dict[str, frozenset[Category]] = {}
+        self._doubt: set[str] = set()
+        self._signs: dict[str, frozenset[str]] = {}
+
+    @property
+    def substance(self) -> bool:
+        return any(Category.SUBSTANCE_USE in leaf.labels for leaf in self._leaves) or any(
+            Category.SUBSTANCE_USE in raised for raised in self._raised.values()
+        )
+
+    def _raise(self, path: str, categories: frozenset[Category]) -> None:
+        if categories:
+            self._raised[path] = self._raised.get(path, _NOTHING) | categories
+
+    def read_texts(self, codes: CodeLists) -> None:
+        """What the words of each leaf raise. Every string counts as text, codes and names too, and so
+        does what is packed inside it."""
+        texts: list[tuple[Leaf, str]] = []
+        for leaf in self._leaves:
+            if isinstance(leaf.value, str):
+                texts.append((leaf, leaf.value))
+                packed = hidden_texts(leaf.value)
+                if packed is None:
+                    self._raise(leaf.path, _UNKNOWN)
+                else:
+                    texts.extend((leaf, text) for text in packed)
+        for (leaf, text), hits in zip(texts, scan_all([text for _, text in texts]), strict=True):
+            if clues := frozenset(hit.term_id for hit in hits if hit.strength is Strength.CLUE):
+                self._signs[leaf.path] = self._signs.get(leaf.path, frozenset()) | clues
+                hits = tuple(hit for hit in hits if hit.strength is not Strength.CLUE)
+            if speaks_of_use(text, hits) or any(map(codes.names_substance, _LABORATORY.findall(text))):
+                self._raise(leaf.path, _SUBSTANCE)
+            elif hits:
+                self._doubt.add(leaf.path)
+            if not readable(text, prose=leaf.free_text):
+                self._raise(leaf.path, _UNKNOWN)
+
+    def read_codes(self, codes: CodeLists, *, in_context: bool) -> None:
+        for leaf in self._leaves:
+            if leaf.code_system is not None:
+                told = codes.categories(leaf.code_system, str(leaf.value), in_context=in_context)
+                self._raise(leaf.path, told)
+
+    def combine(self, codes: CodeLists) -> None:
+        """Signs that are harmless alone, in words and codes, wherever they stand in the message."""
+        known = combinations()
+        for leaf in self._leaves:
+            if leaf.code_system is not None:
+                name = codes.aliases.get(system_name(leaf.code_system))
+                spelt = spellings(str(leaf.value))
+                signs = frozenset(
+                    sign.id
+                    for sign in known.signs
+                    for system, start in sign.codes
+                    if system == name and any(one.startswith(start) for one in spelt)
+                )
+                if signs:
+                    self._signs[leaf.path] = self._signs.get(leaf.path, frozenset()) | signs
+        if len(self._signs) + sum(map(len, self._signs.values())) < 2:
+            return
+        parts = {leaf.path: leaf.element or leaf.path for leaf in self._leaves}
+        for path, effect in known.given_away(self._signs, parts).items():
+            if effect is Effect.RAISE:
+                self._raise(path, _SUBSTANCE)
+            else:
+                self._doubt.add(path)
+
+    def items(self) -> tuple[Item, ...]:
+        around: dict[str, frozenset[Category]] = {}
+        doubted: set[str] = set()
+        for leaf in self._leaves:
+            more = self._raised.get(leaf.path)
+            if more or leaf.path in self._doubt:
+                for part in _parts(leaf):
+                    around[part] = around.get(part, _NOTHING) | (more or _NOTHING)
+                    if leaf.path in self._doubt:
+                        doubted.add(part)
+        return tuple(self._item(leaf, around, doubted) for leaf in self._leaves)
+
+    def _item(self, leaf: Leaf, around: dict[str, frozenset[Category]], doubted: set[str]) -> Item:
+        categories = leaf.labels | self._raised.get(leaf.path, _NOTHING)
+        doubt = leaf.path in self._doubt
+        if around:
+            for end in _ends(leaf.path):
+                categories |= around.get(leaf.path[:end], _NOTHING)
+                doubt = doubt or leaf.path[:end] in doubted
+        # What already tells of substance use needs no doubt, and must not be read as less than that.
+        doubt = doubt and Category.SUBSTANCE_USE not in categories
+        return Item(leaf.path, leaf.labels, categories or _UNKNOWN, _is_free_text(leaf) or doubt)
 
 
 def _is_free_text(leaf: Leaf) -> bool:
@@ -50,21 +146,7 @@ def _is_free_text(leaf: Leaf) -> bool:
     )
 
 
-def _from_text(leaves: tuple[Leaf, ...]) -> dict[str, frozenset[Category]]:
-    """What the words of each leaf raise. Every string counts as text, codes and names too."""
-    texts = [leaf for leaf in leaves if isinstance(leaf.value, str)]
-    raised: dict[str, frozenset[Category]] = {}
-    for leaf, hits in zip(texts, scan_all([leaf.value for leaf in texts]), strict=True):
-        if any(hit.strength is not Strength.WEAK for hit in hits):
-            raised[leaf.path] = _SUBSTANCE
-        elif hits:
-            raised[leaf.path] = _UNKNOWN
-        if not readable(leaf.value, prose=leaf.free_text):
-            raised[leaf.path] = raised.get(leaf.path, _NOTHING) | _UNKNOWN
-    return raised
-
-
-def _parts(leaf: Leaf) -> list[str]:
+def _parts(leaf: Leaf) -> Iterable[str]:
     """The list elements around the leaf; around a code also its group, which holds its words."""
     parts = [leaf.path[:end] for end in _ends(leaf.path) if leaf.path[end - 1] == "]"]
     if leaf.code_system is not None and "." in leaf.path:

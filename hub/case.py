@@ -53,7 +53,7 @@ def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
     else:
         answers = _answered(tx, record)
     route = Route(item.id, agreement, sender, recipient, stored.received_at, answers)
-    labelled = pipeline.label_record(parts, record)
+    labelled = pipeline.label_record(parts, record, sender)
     book = read_book(tx, parts, person, item)
     said = counting(book, content(parts, route, labelled)) if book.leaves or book.override else NOTHING
     return Case(item, route, person, labelled, sent, told=not notice or answers is not None, said=said)

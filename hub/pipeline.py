@@ -52,7 +52,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     record = run(Step.PARSE, parse, parts, received)
     if record.type in desk.TYPES:
         return run(Step.RECEIVE, desk.record, parts, received, record)
-    labelled = run(Step.LABEL, label_record, parts, record)
+    labelled = run(Step.LABEL, label_record, parts, record, sender)
     with intake.opened(parts, received, record) as file:
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
@@ -105,9 +105,9 @@ def parse(parts: Parts, received: Received) -> Record:
     return record
 
 
-def label_record(parts: Parts, record: Record) -> Labelled:
+def label_record(parts: Parts, record: Record, sender: Agency) -> Labelled:
     """Every leaf with all that it tells about the person: as declared, raised by its content."""
-    return label(record, parts.types[record.type].leaves(record), parts.codes)
+    return label(record, parts.types[record.type].leaves(record), parts.codes, sender)
 
 
 def decide_for(

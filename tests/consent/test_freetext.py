@@ -42,7 +42,7 @@ FOUND = [
     ("History of alcohol dependence.", "S"),
     ("Currently on METHADONE", "S"),
     ("Uren prøve i går", "S"),
-    ("Nedtrapping av benzodiazepiner", "M"),
+    ("Nedtrapping av benzodiazepiner", "S"),
     ("Bor på Tyrili.", "M"),
     ("Var i rus da det skjedde.", "M"),
     ("Ruspedagogisk tiltak", "M"),
@@ -50,7 +50,7 @@ FOUND = [
     ("P19", "M"),
     ("NPU16494 bestilt", "M"),
     ("Avhengig av hjelp", "W"),
-    ("Bruker Sobril ved behov", "W"),
+    ("Bruker Sobril ved behov", "M"),
 ]
 
 
@@ -240,12 +240,12 @@ def test_the_reference_probes_come_out_as_expected(absent_reference: Callable[[s
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("- {id: a, strength: X, words: [rus]}", "code"),
-        ("- {id: a, strength: S, words: []}", "texts"),
-        ("- {id: a, strength: S, words: ['ru(s']}", "word"),
-        ("- {id: a, strength: S, words: ['r*s']}", "word"),
-        ("- {id: a, strength: S, words: [rus], cas: true}", "unknown-key"),
-        ("- {id: a, strength: S, words: [rus]}\n- {id: a, strength: S, words: [rus]}", "id"),
+        ("- {id: a, class: b, strength: X, words: [rus]}", "code"),
+        ("- {id: a, class: b, strength: S, words: []}", "texts"),
+        ("- {id: a, class: b, strength: S, words: ['ru(s']}", "word"),
+        ("- {id: a, class: b, strength: S, words: ['r*s']}", "word"),
+        ("- {id: a, class: b, strength: S, words: [rus], cas: true}", "unknown-key"),
+        ("- {id: a, class: b, strength: S, words: [rus]}\n- {id: a, class: b, strength: S, words: [rus]}", "id"),
         ("", "id"),
     ],
 )

@@ -1,0 +1,374 @@
+"""Understands what can be read of a file: its text, its titles, and the files packed inside it.
+
+    bytes, stated type, name -> the texts to be scanned, or None: no machine can say what is in it
+
+Nothing is half read: an image, an encrypted or signed container, a layer that is not shown, an archive
+too deep or too large make the whole file unreadable. The stated type is never trusted: the bytes say
+what the file is, and where the two differ it is unreadable. It must not know terms, labels or records.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import html
+import io
+import quopri
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote_to_bytes
+
+from lxml import etree
+from pypdf import PdfReader
+from pypdf.generic import DictionaryObject, IndirectObject, StreamObject
+
+MOST_BYTES = 4_000_000
+"""Of one file and of everything unpacked from it together."""
+
+DEEPEST = 6
+MOST_PARTS = 100
+MOST_PAGES = 200
+MOST_RATIO = 200
+"""Unpacked to packed: above any text that somebody wrote."""
+
+
+class _UnreadableError(Exception):
+    """Something in the file that no machine here can read."""
+
+
+def text_of(content: bytes, media_type: str, name: str) -> tuple[str, ...] | None:
+    """Every text of the file, its name first; None when any part of it cannot be read."""
+    try:
+        reading = _Reading()
+        stated = media_type.partition(";")[0].strip().lower()
+        fits = _STATED.get(stated)
+        kind = _kind(content)
+        if fits is None or kind not in fits:
+            return None
+        reading.file(content, 0)
+    except (_UnreadableError, RecursionError):
+        return None
+    return (name, *reading.texts)
+
+
+def hidden_texts(text: str) -> tuple[str, ...] | None:
+    """What is packed inside a text: data: URIs, base64 and compressed parts, nested; empty for an
+    ordinary text. None when something is packed in it that cannot be read."""
+    if len(text) < 16:
+        return ()
+    reading = _Reading()
+    try:
+        reading.packed(text, 0)
+    except (_UnreadableError, RecursionError):
+        return None
+    return tuple(reading.texts)
+
+
+# -- what a file is --
+
+_STATED = {
+    "text/plain": {"text"},
+    "text/markdown": {"text"},
+    "text/csv": {"text"},
+    "text/html": {"text", "xml", "html"},
+    "application/xhtml+xml": {"xml", "html"},
+    "text/xml": {"xml"},
+    "application/xml": {"xml"},
+    "application/json": {"text"},
+    "application/fhir+json": {"text"},
+    "application/fhir+xml": {"xml"},
+    "text/rtf": {"rtf"},
+    "application/rtf": {"rtf"},
+    "application/pdf": {"pdf"},
+    "application/zip": {"zip"},
+    "application/gzip": {"gzip"},
+    "application/x-gzip": {"gzip"},
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": {"zip"},
+    "application/vnd.oasis.opendocument.text": {"zip"},
+    "application/octet-stream": {"text", "xml", "html", "rtf", "pdf", "zip", "gzip"},
+}
+
+
+def _kind(content: bytes) -> str:
+    if content.startswith(b"%PDF-"):
+        return "pdf"
+    if content.startswith(b"PK\x03\x04"):
+        return "zip"
+    if content.startswith(b"\x1f\x8b"):
+        return "gzip"
+    start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"{\\rtf"):
+        return "rtf"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "html"
+    if start.startswith(b"<"):
+        return "xml"
+    return "text"
+
+
+class _Reading:
+    """One file under way: its texts so far, and what it has cost."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._bytes = 0
+        self._parts = 0
+
+    def _spend(self, size: int, depth: int) -> None:
+        self._bytes += size
+        self._parts += 1
+        if depth > DEEPEST or self._parts > MOST_PARTS or self._bytes > MOST_BYTES:
+            raise _UnreadableError
+
+    def file(self, content: bytes, depth: int) -> None:
+        self._spend(len(content), depth)
+        readers: dict[str, Callable[[bytes, int], None]] = {
+            "pdf": self._pdf,
+            "zip": self._zip,
+            "gzip": self._gzip,
+            "rtf": self._rtf,
+            "xml": self._xml,
+            "html": self._text,
+            "text": self._text,
+        }
+        readers[_kind(content)](content, depth)
+
+    def _say(self, text: str, depth: int) -> None:
+        if text.strip():
+            self.texts.append(text)
+            self.packed(text, depth)
+
+    # -- texts --
+
+    def _text(self, content: bytes, depth: int) -> None:
+        self._say(_decoded(content), depth)
+
+    def _xml(self, content: bytes, depth: int) -> None:
+        """Elements, attributes, comments and instructions; no entity is expanded, nothing fetched."""
+        if b"<!ENTITY" in content or b"<!entity" in content:
+            raise _UnreadableError
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        try:
+            root = etree.fromstring(content, parser)
+        except (etree.XMLSyntaxError, ValueError):
+            self._text(content, depth)
+            return
+        self._say(_xml_text(root), depth)
+        self._say(_decoded(content), depth)
+
+    def _rtf(self, content: bytes, depth: int) -> None:
+        source = content.decode("latin-1")
+        if re.search(r"\\(?:objdata|object|pict|bin|v\b|deleted)", source):
+            raise _UnreadableError
+        text = re.sub(r"\\'([0-9a-fA-F]{2})", lambda m: bytes.fromhex(m[1]).decode("cp1252", "replace"), source)
+        text = re.sub(r"\\u(-?\d{1,5}) ?\??", lambda m: chr(int(m[1]) % 65536), text)
+        text = re.sub(r"\\(?:par|line|tab|cell|row)\b ?", "\n", text)
+        text = re.sub(r"\\(?:-|_)", "", text)
+        text = re.sub(r"\\[a-zA-Z]{1,32}-?\d{0,10} ?|\\\*|[{}]", "", text)
+        self._say(text.encode("utf-16", "replace").decode("utf-16", "replace"), depth)
+
+    # -- containers --
+
+    def _gzip(self, content: bytes, depth: int) -> None:
+        self.file(_inflated(content, 31), depth + 1)
+
+    def _zip(self, content: bytes, depth: int) -> None:
+        try:
+            archive = zipfile.ZipFile(io.BytesIO(content))
+            members = archive.infolist()
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
+            raise _UnreadableError from None
+        if len(members) > MOST_PARTS:
+            raise _UnreadableError
+        names = {member.filename for member in members}
+        office = bool(names & {"word/document.xml", "content.xml"})
+        if office and any("signature" in name.lower() or "vbaproject" in name.lower() for name in names):
+            raise _UnreadableError
+        for member in members:
+            if member.is_dir():
+                continue
+            self._say(member.filename, depth)
+            if (
+                member.flag_bits & 1
+                or member.file_size > MOST_BYTES
+                or member.file_size > MOST_RATIO * max(member.compress_size, 1_000)
+            ):
+                raise _UnreadableError
+            try:
+                with archive.open(member) as part:
+                    inner = part.read(MOST_BYTES + 1)
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, OSError):
+                raise _UnreadableError from None
+            if office and _hides(inner):
+                raise _UnreadableError
+            self.file(inner, depth + 1)
+
+    def _pdf(self, content: bytes, depth: int) -> None:
+        """The text layer, the metadata and the files inside. A picture may hold writing, and so may a
+        layer that is not shown, a form, an annotation or a font without a table of its letters."""
+        try:
+            pdf = PdfReader(io.BytesIO(content), strict=False)
+            if pdf.is_encrypted or len(pdf.pages) > MOST_PAGES or len(pdf.xref.get(0, {})) > 20_000:
+                raise _UnreadableError
+            root = pdf.trailer["/Root"]
+            assert isinstance(root, DictionaryObject | IndirectObject)
+            catalogue = root.get_object()
+            if not isinstance(catalogue, DictionaryObject) or any(
+                key in catalogue for key in ("/AcroForm", "/OCProperties", "/Collection", "/OpenAction", "/AA")
+            ):
+                raise _UnreadableError
+            said = [str(value) for value in (pdf.metadata or {}).values()]
+            if pdf.attachments or "/EmbeddedFiles" in str(catalogue.get("/Names", "")):
+                raise _UnreadableError
+            metadata = catalogue.get("/Metadata")
+            if metadata is not None and isinstance(stream := metadata.get_object(), StreamObject):
+                said.append(_decoded(stream.get_data()[:MOST_BYTES]))
+            for page in pdf.pages:
+                if "/Annots" in page or _has_picture(page):
+                    raise _UnreadableError
+                text = page.extract_text()
+                if not text.strip() and page.get_contents() is not None:
+                    raise _UnreadableError
+                said.append(text)
+        except _UnreadableError:
+            raise
+        except Exception:  # noqa: BLE001  whatever a broken file makes the library raise
+            raise _UnreadableError from None
+        self._spend(sum(map(len, said)), depth)
+        for text in said:
+            self._say(text, depth)
+        if not any(text.strip() for text in said):
+            raise _UnreadableError
+
+    # -- what is packed in a text --
+
+    def packed(self, text: str, depth: int) -> None:
+        for content, sure in _payloads(text):
+            if (inner := _plausible(content)) is None:
+                if sure:
+                    raise _UnreadableError
+                continue
+            self.file(inner, depth + 1)
+
+
+_DATA_URI = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([^\s\"'<>)]{1,4000000})", re.IGNORECASE)
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|[ \t]*\r?\n[ \t]*)+={0,2}")
+_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){10,}(?![0-9A-Za-z])")
+_QUOTED = re.compile(r"=[0-9A-F]{2}")
+_BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"%PDF-", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"0\x82", b"\x50\x4b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"RIFF", b"BM", b"\xd0\xcf\x11\xe0")  # fmt: skip
+
+
+def _payloads(text: str) -> Iterator[tuple[bytes, bool]]:
+    """What may be packed in the text, decoded, and whether it was said to be."""
+    for uri in _DATA_URI.finditer(text):
+        raw = uri.group(3)
+        if ";base64" in uri.group(2).lower():
+            yield _base64(unquote_to_bytes(raw).decode("latin-1")) or b"\x00", True
+        else:
+            yield unquote_to_bytes(raw), True
+    for run in _BASE64.finditer(text):
+        word = run.group()
+        if len(word) >= 16 and (content := _base64(word)):
+            yield content, False
+    for run in _HEX.finditer(text):
+        yield bytes.fromhex(run.group()), False
+    if len(_QUOTED.findall(text)) > 1:
+        yield quopri.decodestring(text.encode("utf-8")), False
+
+
+def _base64(word: str) -> bytes:
+    word = "".join(word.split()).rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(word + "=" * (-len(word) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _plausible(content: bytes) -> bytes | None:
+    """The content if it is text or a file that we know; inflated if it is a bare deflate stream."""
+    if content.startswith(_BINARY):
+        return content
+    if content[:1] == b"\x78" and len(content) > 8:
+        try:
+            return _inflated(content, 15)
+        except _UnreadableError:
+            return None
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        try:
+            text = content.decode("utf-16") if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else ""
+        except UnicodeDecodeError:
+            return None
+    printable = sum(char.isprintable() or char in "\r\n\t" for char in text)
+    return content if text and printable == len(text) else None
+
+
+def _inflated(content: bytes, window: int) -> bytes:
+    out = zlib.decompressobj(window)
+    try:
+        inner = out.decompress(content, MOST_BYTES)
+    except zlib.error:
+        raise _UnreadableError from None
+    if not out.eof or out.unused_data or len(inner) > MOST_RATIO * max(len(content), 1_000):
+        raise _UnreadableError
+    return inner
+
+
+def _decoded(content: bytes) -> str:
+    """The text in the encoding it is surely in."""
+    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if any(ord(char) < 32 and char not in "\t\n\r\f" for char in text):
+            break
+        return text
+    raise _UnreadableError
+
+
+def _xml_text(root: etree._Element) -> str:
+    said: list[str] = []
+    for node in root.iter():
+        if isinstance(node.tag, str):
+            said += [str(value) for value in node.attrib.values()]
+            if node.tag.rpartition("}")[2] in {"ObjectData", "EncryptedData"}:
+                raise _UnreadableError
+        said += [node.text or "", node.tail or ""]
+    return html.unescape(" ".join(part for part in said if part.strip())) + "\n" + "".join(said)
+
+
+_HIDING = re.compile(rb"<w:(?:vanish|webHidden|del|ins)\b|<w:(?:object|pict)\b|<a:blip\b|text:display=\"none\"|<draw:(?:image|object)\b")
+
+
+def _hides(part: bytes) -> bool:
+    return _HIDING.search(part) is not None
+
+
+def _has_picture(page: DictionaryObject) -> bool:
+    """Whether the page, or a form it draws, has a picture."""
+    waiting = [page]
+    seen = 0
+    while waiting:
+        node = waiting.pop()
+        seen += 1
+        if seen > MOST_PARTS:
+            raise _UnreadableError
+        resources = node.get("/Resources")
+        drawn = resources.get_object().get("/XObject") if resources is not None else None
+        for each in drawn.get_object().values() if drawn is not None else ():
+            inner = each.get_object()
+            if inner.get("/Subtype") == "/Image":
+                return True
+            waiting.append(inner)
+    contents = getattr(page, "get_contents", lambda: None)()
+    return contents is not None and re.search(rb"\bBI\b[\s\S]{0,400}\bID\b|\b3 Tr\b", contents.get_data()) is not None
