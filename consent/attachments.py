@@ -164,7 +164,9 @@ class _Reading:
         source = content.decode("latin-1")
         if re.search(r"\\(?:objdata|object|pict|bin|v\b|deleted)", source):
             raise _UnreadableError
-        text = re.sub(r"\\'([0-9a-fA-F]{2})", lambda m: bytes.fromhex(m[1]).decode("cp1252", "replace"), source)
+        text = re.sub(
+            r"\\'([0-9a-fA-F]{2})", lambda m: bytes.fromhex(m[1]).decode("cp1252", "replace"), source
+        )
         text = re.sub(r"\\u(-?\d{1,5}) ?\??", lambda m: chr(int(m[1]) % 65536), text)
         text = re.sub(r"\\(?:par|line|tab|cell|row)\b ?", "\n", text)
         text = re.sub(r"\\(?:-|_)", "", text)
@@ -218,7 +220,8 @@ class _Reading:
             assert isinstance(root, DictionaryObject | IndirectObject)
             catalogue = root.get_object()
             if not isinstance(catalogue, DictionaryObject) or any(
-                key in catalogue for key in ("/AcroForm", "/OCProperties", "/Collection", "/OpenAction", "/AA")
+                key in catalogue
+                for key in ("/AcroForm", "/OCProperties", "/Collection", "/OpenAction", "/AA")
             ):
                 raise _UnreadableError
             said = [str(value) for value in (pdf.metadata or {}).values()]
@@ -255,7 +258,9 @@ class _Reading:
             self.file(inner, depth + 1)
 
 
-_DATA_URI = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([^\s\"'<>)]{1,4000000})", re.IGNORECASE)
+_DATA_URI = re.compile(
+    r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([^\s\"'<>)]{1,4000000})", re.IGNORECASE
+)
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|[ \t]*\r?\n[ \t]*)+={0,2}")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){10,}(?![0-9A-Za-z])")
 _QUOTED = re.compile(r"=[0-9A-F]{2}")
@@ -347,7 +352,9 @@ def _xml_text(root: etree._Element) -> str:
     return html.unescape(" ".join(part for part in said if part.strip())) + "\n" + "".join(said)
 
 
-_HIDING = re.compile(rb"<w:(?:vanish|webHidden|del|ins)\b|<w:(?:object|pict)\b|<a:blip\b|text:display=\"none\"|<draw:(?:image|object)\b")
+_HIDING = re.compile(
+    rb"<w:(?:vanish|webHidden|del|ins)\b|<w:(?:object|pict)\b|<a:blip\b|text:display=\"none\"|<draw:(?:image|object)\b"
+)
 
 
 def _hides(part: bytes) -> bool:
@@ -371,4 +378,7 @@ def _has_picture(page: DictionaryObject) -> bool:
                 return True
             waiting.append(inner)
     contents = getattr(page, "get_contents", lambda: None)()
-    return contents is not None and re.search(rb"\bBI\b[\s\S]{0,400}\bID\b|\b3 Tr\b", contents.get_data()) is not None
+    return (
+        contents is not None
+        and re.search(rb"\bBI\b[\s\S]{0,400}\bID\b|\b3 Tr\b", contents.get_data()) is not None
+    )

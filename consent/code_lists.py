@@ -29,6 +29,7 @@ _PARTS = re.compile(r"[^A-Za-z0-9.\-]+")
 # F1 in any notation is a diagnosis of substance use in every edition of ICD, but for tobacco.
 _F1 = re.compile(r"F1[0-689][0-9]{0,3}")
 
+
 @dataclass(frozen=True)
 class Entry:
     """What one listed code tells: always, or (tier C) only where nothing speaks of substance use."""
@@ -107,7 +108,9 @@ def load_codes(folder: Path = CODES) -> CodeLists:
             if row["category"] not in known or row["system"] not in aliases.values():
                 findings.append(Finding(at, "code", "a known system and category"))
                 continue
-            if row["tier"] not in TIERS or (row["tier"] in {"A", "B"}) != (row["category"] == "substance_use"):
+            if row["tier"] not in TIERS or (row["tier"] in {"A", "B"}) != (
+                row["category"] == "substance_use"
+            ):
                 findings.append(Finding(at, "tier", "A or B for substance use and for nothing else"))
             codes = listed.setdefault(row["system"], {})
             code = row["code"].upper().replace(".", "")

@@ -88,7 +88,7 @@ def of_message(
     if record.type in desk.TYPES:
         raise HubError("route.agreement-missing")
     record = _under_another_id(record, received.id)
-    labelled = pipeline.label_record(parts, record)
+    labelled = pipeline.label_record(parts, record, sender)
     found: list[Preview] = []
     person: Person | None = None
     with suppress(_Undone), intake.opened(parts, received, record) as file:

@@ -56,7 +56,9 @@ def test_a_signature_beside_the_document_stays_behind(lab: Lab) -> None:
     """Attack 50: in a header it covers nothing that leaves, so it does not leave either."""
     agree(lab, "gp")
     body = m.as_fhir(lab.parts, summary(diagnoses=[{"system": m.ICD, "kode": "M54.5"}]))
-    headers = dict.fromkeys(("X-JWS-Signature", "Signature", "Digest", "Content-MD5", "webhook-signature"), MARK)
+    headers = dict.fromkeys(
+        ("X-JWS-Signature", "Signature", "Digest", "Content-MD5", "webhook-signature"), MARK
+    )
     accepted(
         lab.call(
             "prison_health", "POST", "/v1/messages", content=body, headers={"Content-Type": FHIR, **headers}
