@@ -144,17 +144,15 @@ def _carried(lab: Lab, kind: str, content: bytes) -> Iterator[tuple[str, str, by
     for more in ({"contained": [_reference(kind, content)]}, {"extension": [{"url": "urn:x", "valueAttachment": {"data": packed}}]}):  # fmt: skip
         first = {**bundle["entry"][0], "resource": {**composition, **more}}
         yield "prison_health", FHIR, m.as_json({**bundle, "entry": [first, *bundle["entry"][1:]]})
-    for text in (packed, uri, f"Se vedlegg: {packed}", f'<img src="{uri}"/>', content.hex()):
-        yield (
-            "prison_health",
-            FHIR,
-            m.as_fhir(lab.parts, summary(sections=[{"tittel": "Vedlegg", "tekst": text}])),
-        )
-        fields = bare_brik()
-        put(fields, "bolig.merknad", text[:3900])
-        put(fields, "okonomi.tiltak", text[:190])
-        put(fields, "kommuner.bydel", text[:58])
-        yield "prison", XML, m.as_xml(lab.parts, fields)
+    written = (packed, uri, f"Se vedlegg: {packed}", f'<img src="{uri}"/>', content.hex())
+    sections = [{"tittel": f"Vedlegg {n}", "tekst": text} for n, text in enumerate(written)]
+    yield "prison_health", FHIR, m.as_fhir(lab.parts, summary(sections=sections))
+    fields = bare_brik()
+    for area, text in zip(("bolig", "utdanning", "arbeid", "okonomi", "familie"), written, strict=True):
+        put(fields, f"{area}.merknad", text[:3900])
+        put(fields, f"{area}.tiltak", text[:190])
+    put(fields, "kommuner.bydel", packed[:58])
+    yield "prison", XML, m.as_xml(lab.parts, fields)
     yield (
         "prison",
         JSON,

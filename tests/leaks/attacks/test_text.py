@@ -51,15 +51,12 @@ SAID = (
 
 
 def _in_every_field(lab: Lab, said: str) -> None:
-    """A BRIK, a date and both kinds of answer, with the sentence wherever words fit."""
+    """A BRIK with the sentence wherever words fit."""
     fields = bare_brik()
     for spec in texts(lab.parts, "brik.kartlegging"):
         if (spec.most or 4000) >= len(said):
             put(fields, spec.path, said)
     accepted(post_brik(lab, fields))
-    date = m.release_date(1, some_id("dato"))
-    date["loslatelse"]["serie"] = some_id("serie")
-    accepted(lab.post("prison", JSON, m.as_json({**date, "enhet": said, "person": m.PERSON})))
 
 
 def _asked(lab: Lab) -> tuple[str, str]:
@@ -103,7 +100,8 @@ def test_what_the_words_tell_reaches_nobody_outside_health_care_from_any_field(
     sentences = list(_sentences())
     for said in sentences:
         _in_every_field(lab, said)
-        _answered(lab, asked, said)
+        if said in SAID:
+            _answered(lab, asked, said)
     lab.settle()
     for key in NOT_HEALTH:
         payloads = b"\n".join(got(lab, key)).decode()
