@@ -200,8 +200,10 @@ def _match(row: Any, private: dict[str, Any], told: _Told, report: Report) -> No
         case Kind.CONSENT:
             told.given.add((row.person_id, private["consent"], private["version"]))
         case Kind.WITHDRAWAL:
-            series = (row.person_id, private["consent"])
-            told.withdrawn |= {given for given in told.given if given[:2] == series}
+            series, version = (row.person_id, private["consent"]), int(private.get("version", 0))
+            told.withdrawn |= {
+                given for given in told.given if given[:2] == series and version in (0, given[2])
+            }
         case _:
             pass
 
