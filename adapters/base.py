@@ -71,6 +71,11 @@ class Findings:
     ) -> None:
         self._found.append(Finding(at, rule, expected, line, column))
 
+    def extend(self, other: Findings) -> None:
+        """Add what another collection found in a place that is not there yet."""
+        places = {finding.at for finding in self._found}
+        self._found.extend(finding for finding in other._found if finding.at not in places)
+
     def finish(self, code: str = "parse.invalid") -> None:
         """Raise once, with everything, or return when nothing was found."""
         if self._found:

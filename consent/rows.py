@@ -1,28 +1,36 @@
 """Understands policy rows: which law lets which category go between which sectors for which purpose.
 
-A row is data that lawyers review. It must not know persons, consents or messages. A pack that is not
-perfectly clear (a typo, a row without law or approval, two rows that could both answer) is refused
-whole, at start: half a policy is worse than none.
+A row is data that lawyers review. It must not know persons, consents or messages. A flow (`L21`) has
+one or more rows (`L21`, `L21a`), each in one or more versions, and two forms: what the statute allows,
+and the strict form beside it where that differs. The strict forms together are the pack in force; the
+form of the statute takes the place of the strict one when two persons have approved it.
+
+A policy that is not perfectly clear (a typo, a row without law or approval, two rows that could both
+answer, a row changed after somebody answered for it) is refused whole, at start: half a policy is
+worse than none.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from enum import StrEnum
+from itertools import combinations
 from pathlib import Path
 
 from consent.strict_yaml import Code, Plain, Reader, read_yaml
 from hub.errors import Finding, HubError
-from hub.message import ANY, Category, Purpose, Sector
+from hub.message import ANY, HEALTH_SECTORS, Category, Purpose, Sector
 
 POLICY = Path(__file__).parent / "policy"
 
 
 class Effect(StrEnum):
-    """What a row does. DUTY_ON_REQUEST needs a request on file, so it never acts by itself."""
+    """What a row does. DUTY_ON_REQUEST speaks only when the recipient's request is on file."""
 
     PROHIBIT = "PROHIBIT"
     DUTY = "DUTY"
@@ -39,6 +47,113 @@ class Status(StrEnum):
     APPROVED = "approved"
 
 
+class Legal(StrEnum):
+    """How plainly the law says it: how much work the row leaves to the lawyer."""
+
+    CLEAR = "CLEAR"
+    LIKELY = "LIKELY"
+    NLS = "NLS"  # needs legal sign-off before it is switched on
+    OFF = "OFF"  # no basis found, or forbidden: the hub refuses
+
+
+class Release(StrEnum):
+    """What lifts the sender's duty of secrecy. Not the same as the basis under the GDPR."""
+
+    CONSENT = "consent"
+    OBJECTION_MODEL = "objection_model"
+    STATUTE = "statute"
+    NONE = "none"
+
+
+class Form(StrEnum):
+    """Which pack a row stands in, when it is not in both."""
+
+    STRICT = "strict"
+    STATUTORY = "statutory"
+
+
+class Obligation(StrEnum):
+    """What the recipient takes on with the information."""
+
+    ONLY_FOR_PURPOSE = "only_for_purpose"
+    NO_ONWARD_SHARING = "no_onward_sharing"
+    NO_ONWARD_SHARING_OUTSIDE_HEALTH = "no_onward_sharing_outside_health"
+    NOT_FOR_CONTROL = "not_for_control"
+    VERIFY_BEFORE_USE = "verify_before_use"
+
+
+class Role(StrEnum):
+    """Who may set an objection aside."""
+
+    HEALTH_PERSONNEL = "health_personnel"
+
+
+class Relation(StrEnum):
+    """What the recipient must be to the person. Told to the reader of the row; the route finds it."""
+
+    REGISTERED_GP = "registered_gp"
+
+
+class ConsentForm(StrEnum):
+    """How a consent was given, in the words of the consent document."""
+
+    WRITTEN = "skriftlig"
+    ELECTRONIC = "elektronisk"
+    ORAL = "muntlig"
+
+
+class Grantor(StrEnum):
+    """Who gave a consent."""
+
+    PERSON = "person"
+    GUARDIAN = "guardian"
+
+
+class Given(StrEnum):
+    """The consent on file in a case: one that satisfies the row, or how it falls short."""
+
+    NONE = "none"
+    GIVEN = "given"
+    UNSIGNED = "unsigned"
+    UNEXPLAINED = "unexplained"
+    OTHER_RECIPIENT = "other_recipient"
+    OTHER_PURPOSE = "other_purpose"
+    OTHER_CATEGORY = "other_category"
+    WITHDRAWN = "withdrawn"
+
+
+class Expect(StrEnum):
+    """What a case expects of the decision."""
+
+    PERMIT = "permit"
+    DENY = "deny"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question that a row must answer rightly; run by `consent/cases.py`."""
+
+    sender: Sector
+    recipient: Sector
+    purpose: Purpose
+    category: Category
+    expect: Expect
+    at: date
+    consent: Given = Given.NONE
+    objection: bool = False
+    request: bool = False
+
+
+@dataclass(frozen=True)
+class Gdpr:
+    """The legal basis under Regulation (EU) 2016/679: a letter of art. 6 (1), one of art. 9 (2), and
+    what allows data on offences under art. 10."""
+
+    art6: str
+    art9: str | None
+    art10: str | None
+
+
 @dataclass(frozen=True)
 class Requires:
     """What a consent must be before it counts. An empty set asks nothing."""
@@ -52,6 +167,7 @@ class Requires:
     recorders: frozenset[str] = frozenset()
     settings: frozenset[str] = frozenset()
     not_under_sentence: bool = False
+    request_on_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,11 +181,14 @@ class OverrideRule:
 
 @dataclass(frozen=True)
 class Approval:
-    """Who answers for a row, since when, and where that is written."""
+    """Who answers for a row, since when, and where that is written. `of` is the digest of the row
+    they answered for: a row that was changed since is answered for by nobody."""
 
     by: tuple[str, ...]
     date: date
     document: str
+    role: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,10 +214,28 @@ class Row:
     approval: Approval | None = None
     override: OverrideRule | None = None
     obligations: tuple[str, ...] = ()
+    nb: str = ""
+    en: str = ""
+    only: Form | None = None
+    relation: Relation | None = None
+    release: Release = Release.NONE
+    gdpr: Gdpr | None = None
+    legal: Legal = Legal.CLEAR
+    cases: tuple[Case, ...] = ()
+    digest: str = ""
+    """Of everything the row says but its approval and its cases."""
 
     @property
     def ref(self) -> str:
         return f"{self.id}/{self.version}"
+
+    @property
+    def flow(self) -> str:
+        return flow_of(self.id)
+
+    @property
+    def needs_sign_off(self) -> bool:
+        return self.status is Status.DRAFT or self.legal is Legal.NLS
 
     def covers_field(self, path: str) -> bool:
         """Whether the row reaches an index-free path: the field itself or a group around it."""
@@ -111,14 +248,25 @@ class Row:
         return self.valid_to is None or day <= self.valid_to
 
 
+def flow_of(ref: str) -> str:
+    """The flow that a row id (`L21a`) or a reference to one version (`L21a/2`) belongs to."""
+    return ref.partition("/")[0].rstrip("abcdefghijklmnopqrstuvwxyz")
+
+
 @dataclass(frozen=True)
 class Pack:
-    """All deciding rows of one policy, with the hash of the files they came from."""
+    """All deciding rows of one policy, with a digest of all that it rests on.
+
+    `forms` holds what each flow becomes when its statutory form is switched on, and `base` the pack
+    that this one was made of by switching.
+    """
 
     name: str
     rows: tuple[Row, ...]
     digest: str
     drafts: tuple[Row, ...] = ()
+    forms: Mapping[str, tuple[Row, ...]] = field(default_factory=dict, repr=False)
+    base: Pack | None = field(default=None, repr=False)
     _index: Mapping[tuple[Sector, Sector, Purpose], tuple[Row, ...]] = field(
         init=False, repr=False, compare=False
     )
@@ -136,89 +284,231 @@ class Pack:
         """The rows that can say anything of such a message, of every date."""
         return self._index.get((sender, recipient, purpose), ())
 
-    def versions(self, row_id: str) -> tuple[Row, ...]:
-        return tuple(row for row in self.rows if row.id == row_id)
+    def of_flow(self, flow: str) -> tuple[Row, ...]:
+        """The rows of a flow that decide, whichever form of it is in force."""
+        return tuple(row for row in self.rows if row.flow == flow)
 
     @property
     def unapproved(self) -> tuple[str, ...]:
         """Rows that decide without an agency's approval: to be shown, and empty in production."""
         return tuple(row.ref for row in self.rows if row.status is not Status.APPROVED)
 
+    def form_digest(self, flow: str) -> str:
+        """What an approval of a flow is bound to: every version of every row of its statutory form."""
+        return _sha("\n".join(f"{row.ref} {row.digest}" for row in self.forms[flow]))
 
-def load_pack(source: str | Path = "strict") -> Pack:
-    """The pack of that name among the shipped ones, or the file. HubError("policy.invalid")."""
-    path = source if isinstance(source, Path) else POLICY / f"{source}.yaml"
-    return _Loading(path).pack()
+    def switched(self, approved: Mapping[str, Approval]) -> Pack:
+        """The pack with the statutory form of the approved flows in the place of the strict one.
+
+        An approval of something that is not what stands here now switches nothing.
+        """
+        base = self.base or self
+        on = {
+            flow: approval
+            for flow, approval in approved.items()
+            if flow in base.forms and approval.of == base.form_digest(flow)
+        }
+        if not on:
+            return base
+        taken = [row for flow in sorted(on) for row in base.forms[flow]]
+        rows = [row for row in base.rows if row.flow not in on]
+        rows += [replace(row, status=Status.APPROVED, approval=on[row.flow]) for row in taken]
+        drafts = tuple(row for row in base.drafts if row.flow not in on)
+        digest = _sha("\n".join([base.digest, *(f"{flow} {on[flow].of}" for flow in sorted(on))]))
+        return Pack(f"{base.name}+{'+'.join(sorted(on))}", tuple(rows), digest, drafts, base.forms, base)
 
 
-_PACK_KEYS = {"pack", "extends", "without", "substance_use", "rows"}
+def load_pack(name: str = "strict", folder: Path = POLICY) -> Pack:
+    """The strict or the statutory pack of the files in a folder. HubError("policy.invalid") with
+    every fault of every file, whichever pack was asked for."""
+    policy = _Policy(folder)
+    if name not in set(Form):
+        policy.read.fault("pack", "code", f"one of {', '.join(Form)}")
+    if policy.findings:
+        raise HubError("policy.invalid", policy.findings)
+    mine = policy.form(Form(name))
+    forms: dict[str, list[Row]] = {}
+    for row in policy.form(Form.STATUTORY):
+        forms.setdefault(row.flow, []).append(row)
+    return Pack(
+        name,
+        tuple(row for row in mine if row.status is not Status.DRAFT),
+        _sha(f"{name}\n{policy.digest}"),
+        tuple(row for row in mine if row.status is Status.DRAFT),
+        {flow: tuple(rows) for flow, rows in forms.items()},
+    )
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+_FILE_KEYS = {"holds", "rows"}
 _ROW_KEYS = {
-    "id", "version", "valid", "known_from", "effect", "from", "to", "purpose", "categories", "fields",
-    "requires", "wait_days", "notify_withdrawal", "law", "status", "approval",
+    "id", "version", "only", "title", "valid", "known_from", "effect", "from", "to", "purpose",
+    "categories", "fields", "requires", "override", "obligations", "wait_days", "notify_withdrawal",
+    "law", "secrecy_release", "gdpr", "legal", "status", "approval", "cases",
 }  # fmt: skip
-_OPTIONAL = {"requires", "wait_days", "notify_withdrawal"}
+_OPTIONAL = {"only", "requires", "override", "obligations", "wait_days", "notify_withdrawal"}
+_REQUIRES_KEYS = {
+    "signed", "explained", "forms", "grantors", "texts", "approved_text", "recorders", "settings",
+    "not_under_sentence", "request_on_file",
+}  # fmt: skip
+_CASE_KEYS = {"from", "to", "purpose", "category", "expect", "at", "consent", "objection", "request"}
 _NEVER_NAMED = frozenset({Category.UNKNOWN, Category.PROTECTED_ADDRESS})
+_SPECIAL = frozenset({Category.SUBSTANCE_USE, Category.MENTAL_HEALTH, Category.SOMATIC_HEALTH})
+_CRIMINAL = frozenset({Category.OFFENCE, Category.CONTROL})
 _DAY_ZERO = date(1900, 1, 1)
 
+_ID = re.compile(r"[KLNX][0-9]{2}[a-z]?")
+_LAW = re.compile(
+    r"(?:lov-\d{4}-\d{2}-\d{2}(?:-\d+)?|FOR-\d{4}-\d{2}-\d{2}-\d+) §.*\d.*"
+    r"|forordning \(EU\) \d{4}/\d+ art\. \d.*"
+)
+_DIGEST_LENGTH = 16  # hex digits of a row's digest that its approval repeats
+_ART6, _ART9 = re.compile(r"1[cde]"), re.compile(r"2[a-j]")
 
-class _Loading:
-    """One reading of one file; collects every fault before it gives up."""
+_INTO_CONTROL = frozenset({Purpose.SENTENCE_EXECUTION, Purpose.COURT_CONTROL})
+_CONTROL_PAIRS = frozenset({(Sector.TSB, Sector.PROBATION), (Sector.PROBATION, Sector.COURT)})
+"""Substance-use information is never used to punish. The narcotics programme is the one exception
+(FOR-2017-10-20-1650 §§ 6, 9, 13): what TSB reports to the coordinator, and the coordinator to the
+court, with the person's own signature under just that."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+
+class _Policy:
+    """One reading of all files; collects every fault before it gives up."""
+
+    def __init__(self, folder: Path) -> None:
         self.findings: list[Finding] = []
         self.read = Reader(self.findings)
-
-    def pack(self) -> Pack:
-        body, root = self._file()
-        root = self.read.mapping(root, "", _PACK_KEYS, {"extends", "without"})
-        name = self.read.text(root, "", "pack")
-        rows = [self._row(raw, f"rows[{i}]") for i, raw in enumerate(self.read.list(root, "", "rows"))]
-        base: tuple[Row, ...] = ()
-        digest = hashlib.sha256(body)
-        if "extends" in root:
-            parent = _Loading(self.path.parent / f"{self.read.text(root, '', 'extends')}.yaml").pack()
-            digest.update(parent.digest.encode())
-            gone = set(self.read.texts(root, "", "without")) | {row.id for row in rows}
-            for row_id in sorted(gone - {row.id for row in (*parent.rows, *parent.drafts, *rows)}):
-                self.read.fault(f"without.{row_id}", "unknown-row", "the id of a row of the extended pack")
-            base = tuple(row for row in (*parent.rows, *parent.drafts) if row.id not in gone)
-        everything = (*base, *rows)
-        if not everything:
-            self.read.fault("rows", "empty", "at least one row")
+        self.rows: list[Row] = []
+        hashes = []
+        files = sorted(folder.glob("*.yaml"))
+        if not files:
+            self.read.fault("/", "file", "policy files")
+        for path in files:
+            body, rows = _File(path, self.findings).rows()
+            hashes.append(f"{path.name} {hashlib.sha256(body).hexdigest()}")
+            self.rows += rows
+        self.digest = _sha("\n".join(hashes))
         if not self.findings:
-            self._overlaps(everything)
-            self._substance_rule(self.read.text(root, "", "substance_use"), everything)
-        if self.findings:
-            raise HubError("policy.invalid", self.findings)
-        deciding = tuple(row for row in everything if row.status is not Status.DRAFT)
-        drafts = tuple(row for row in everything if row.status is Status.DRAFT)
-        return Pack(name, deciding, digest.hexdigest(), drafts)
+            self._together()
 
-    def _file(self) -> tuple[bytes, Mapping[str, Plain]]:
+    def form(self, form: Form) -> list[Row]:
+        return [row for row in self.rows if row.only in (None, form)]
+
+    def _together(self) -> None:
+        self._once()
+        self._gaps()
+        self._both_forms()
+        for one, other in combinations(self.rows, 2):
+            # Two forms of one flow never stand side by side; of different flows any two may.
+            if (one.flow != other.flow or _meet(one, other)) and _collide(one, other):
+                self.read.fault(f"{one.ref} {other.ref}", "overlap", "one row per question and moment")
+        for row in self.form(Form.STRICT):
+            if Category.SUBSTANCE_USE in row.categories and row.effect not in _NEEDS_THE_PERSON:
+                self.read.fault(row.ref, "strict", "substance_use only under CONSENT or PROHIBIT")
+        for form in Form:
+            self._uncovered(form)
+
+    def _once(self) -> None:
+        seen: set[str] = set()
+        for row in self.rows:
+            if row.ref in seen:
+                self.read.fault(row.ref, "duplicate", "each version of a row once")
+            seen.add(row.ref)
+
+    def _gaps(self) -> None:
+        """The versions of one row leave no day between them to which none applies."""
+        by_id: dict[str, list[Row]] = {}
+        for row in self.rows:
+            by_id.setdefault(row.id, []).append(row)
+        for versions in by_id.values():
+            versions.sort(key=lambda row: row.valid_from)
+            end = versions[0].valid_to
+            for row in versions[1:]:
+                if end is not None and row.valid_from > end + timedelta(days=1):
+                    self.read.fault(row.ref, "gap", "to begin the day after the version before it ends")
+                end = None if end is None or row.valid_to is None else max(end, row.valid_to)
+
+    def _both_forms(self) -> None:
+        for flow in sorted({row.flow for row in self.rows}):
+            for form in Form:
+                if not any(row.flow == flow for row in self.form(form)):
+                    self.read.fault(flow, "one-form", f"a row that stands in the {form} pack")
+
+    def _uncovered(self, form: Form) -> None:
+        """Towards whoever is not bound by health secrecy, each category is prohibited or asked for."""
+        named = {
+            (category, sector)
+            for row in self.form(form)
+            if row.effect in _NEEDS_THE_PERSON and row.status is not Status.DRAFT
+            for category in row.categories
+            for sector in row.recipients
+        }
+        for sector in sorted(set(Sector) - HEALTH_SECTORS):
+            for category in sorted(set(Category) - _NEVER_NAMED):
+                if (category, sector) not in named:
+                    expected = f"a PROHIBIT or CONSENT row of the {form} pack"
+                    self.read.fault(f"{category} to {sector}", "uncovered", expected)
+
+
+_NEEDS_THE_PERSON = frozenset({Effect.CONSENT, Effect.PROHIBIT})
+
+
+class _File:
+    """One reading of one file."""
+
+    def __init__(self, path: Path, findings: list[Finding]) -> None:
+        self.path = path
+        self.findings = findings
+        self.read = Reader(findings)
+
+    def rows(self) -> tuple[bytes, list[Row]]:
+        name = self.path.name
         try:
             body = self.path.read_bytes()
             root = read_yaml(body.decode("utf-8"), "policy.invalid")
         except (OSError, UnicodeDecodeError):
-            raise HubError("policy.invalid", [Finding("/", "file", "a readable UTF-8 file")]) from None
-        if not isinstance(root, Mapping):
-            raise HubError("policy.invalid", [Finding("/", "shape", "a mapping")])
-        return body, root
+            self.read.fault(name, "file", "a readable UTF-8 file")
+            return b"", []
+        except HubError as refused:
+            self.findings += [replace(f, at=f"{name} {f.at}") for f in refused.findings]
+            return body, []
+        root = self.read.mapping(root, name, _FILE_KEYS)
+        raws = self.read.list(root, name, "rows")
+        rows = [self._row(raw, self._place(raw, i)) for i, raw in enumerate(raws)]
+        if not rows:
+            self.read.fault(f"{name} rows", "empty", "at least one row")
+        if list(self.read.texts(root, name, "holds")) != [row.ref for row in rows]:
+            self.read.fault(f"{name} holds", "holds", "every row of the file, once, in its order")
+        return body, rows
+
+    def _place(self, raw: Plain, index: int) -> str:
+        """By what a reader finds it again: its id and version, if it has them."""
+        if isinstance(raw, Mapping) and isinstance(raw.get("id"), str):
+            return f"{self.path.name} {raw['id']}/{raw.get('version')}"
+        return f"{self.path.name} rows[{index}]"
 
     def _row(self, raw: Plain, at: str) -> Row:
         row = self.read.mapping(raw, at, _ROW_KEYS, _OPTIONAL)
         effect = self.read.code(Effect, row, at, "effect") or Effect.PROHIBIT
         wide = effect is Effect.PROHIBIT
         valid = self.read.mapping(row.get("valid"), f"{at}.valid", {"from", "to"})
+        title = self.read.mapping(row.get("title"), f"{at}.title", {"nb", "en"})
+        sender = self.read.mapping(row.get("from"), f"{at}.from", {"sector"})
+        recipient = self.read.mapping(row.get("to"), f"{at}.to", {"sector", "relation"}, {"relation"})
+        valid_from = self._start(valid, f"{at}.valid", "from")
+        known_from = self._start(row, at, "known_from")
         built = Row(
             id=self.read.text(row, at, "id"),
             version=self.read.count(row, at, "version"),
-            valid_from=self._start(valid, f"{at}.valid", "from"),
+            valid_from=valid_from,
             valid_to=self.read.day(valid, f"{at}.valid", "to"),
-            known_from=self._start(row, at, "known_from"),
+            known_from=known_from,
             effect=effect,
-            senders=self._sectors(row.get("from"), f"{at}.from", wide),
-            recipients=self._sectors(row.get("to"), f"{at}.to", wide),
+            senders=self._codes(Sector, sender, f"{at}.from", "sector", wide),
+            recipients=self._codes(Sector, recipient, f"{at}.to", "sector", wide),
             purposes=self._codes(Purpose, row, at, "purpose", wide),
             categories=self._codes(Category, row, at, "categories", wide),
             fields=self.read.texts(row, at, "fields"),
@@ -228,35 +518,100 @@ class _Loading:
             law=self.read.texts(row, at, "law"),
             status=self.read.code(Status, row, at, "status") or Status.DRAFT,
             approval=self._approval(row.get("approval"), f"{at}.approval"),
+            override=self._override(row["override"], f"{at}.override") if "override" in row else None,
+            obligations=tuple(sorted(self._listed(Obligation, row, at, "obligations"))),
+            nb=self.read.text(title, f"{at}.title", "nb"),
+            en=self.read.text(title, f"{at}.title", "en"),
+            only=self.read.code(Form, row, at, "only"),
+            relation=self.read.code(Relation, recipient, f"{at}.to", "relation"),
+            release=self.read.code(Release, row, at, "secrecy_release") or Release.NONE,
+            gdpr=self._gdpr(row.get("gdpr"), f"{at}.gdpr"),
+            legal=self.read.code(Legal, row, at, "legal") or Legal.OFF,
+            cases=self._cases(row, at, max(valid_from, known_from)),
+            digest=_digest(row),
         )
-        self._sense(built, at)
+        for path, rule, expected in _senseless(built):
+            self.read.fault(f"{at}.{path}", rule, expected)
         return built
 
-    def _sense(self, row: Row, at: str) -> None:
-        if row.valid_to is not None and row.valid_to < row.valid_from:
-            self.read.fault(f"{at}.valid", "period", "an end that is not before the start")
-        if row.effect is not Effect.PROHIBIT and row.categories & _NEVER_NAMED:
-            self.read.fault(f"{at}.categories", "protected", "neither unknown nor protected_address")
-        if row.version < 1:
-            self.read.fault(f"{at}.version", "range", "1 or more")
-
     def _requires(self, raw: Plain, at: str, effect: Effect) -> Requires:
-        keys = {"signed", "explained", "forms", "grantors", "texts"}
-        found = self.read.mapping(raw, at, keys, keys)
-        if found and effect is not Effect.CONSENT:
+        found = self.read.mapping(raw, at, _REQUIRES_KEYS, _REQUIRES_KEYS)
+        request = self.read.flag(found, at, "request_on_file")
+        if found.keys() - {"request_on_file"} and effect is not Effect.CONSENT:
             self.read.fault(at, "misplaced", "demands on a consent only in a CONSENT row")
+        if request is not (effect is Effect.DUTY_ON_REQUEST):
+            self.read.fault(
+                f"{at}.request_on_file", "misplaced", "true in a DUTY_ON_REQUEST row, and only there"
+            )
         return Requires(
             signed=self.read.flag(found, at, "signed"),
             explained=self.read.flag(found, at, "explained"),
-            forms=frozenset(self.read.texts(found, at, "forms") if "forms" in found else ()),
-            grantors=frozenset(self.read.texts(found, at, "grantors") if "grantors" in found else ()),
-            texts=frozenset(self.read.texts(found, at, "texts") if "texts" in found else ()),
+            forms=self._listed(ConsentForm, found, at, "forms"),
+            grantors=self._listed(Grantor, found, at, "grantors"),
+            texts=frozenset(self.read.texts(found, at, "texts")),
+            approved_text=self.read.flag(found, at, "approved_text"),
+            recorders=self._listed(Sector, found, at, "recorders"),
+            settings=frozenset(self.read.texts(found, at, "settings")),
+            not_under_sentence=self.read.flag(found, at, "not_under_sentence"),
+            request_on_file=request,
         )
 
-    def _approval(self, raw: Plain, at: str) -> Approval:
-        found = self.read.mapping(raw, at, {"by", "date", "document"})
-        day = self._start(found, at, "date")
-        return Approval(self.read.texts(found, at, "by"), day, self.read.text(found, at, "document"))
+    def _override(self, raw: Plain, at: str) -> OverrideRule | None:
+        found = self.read.mapping(raw, at, {"allowed", "ground", "roles", "notify_person"})
+        if self.read.flag(found, at, "allowed") is not True:
+            self.read.fault(f"{at}.allowed", "override", "true; a row without override leaves the key out")
+        ground = self.read.text(found, at, "ground")
+        if not _LAW.fullmatch(ground):
+            self.read.fault(f"{at}.ground", "law", "an act and its paragraph")
+        roles = self.read.codes(Role, found, at, "roles")
+        return OverrideRule(ground, frozenset(map(str, roles)), self.read.flag(found, at, "notify_person"))
+
+    def _approval(self, raw: Plain, at: str) -> Approval | None:
+        if raw is None:
+            return None
+        found = self.read.mapping(raw, at, {"by", "role", "date", "document", "of"})
+        return Approval(
+            self.read.texts(found, at, "by"),
+            self._start(found, at, "date"),
+            self.read.text(found, at, "document"),
+            self.read.text(found, at, "role"),
+            self.read.text(found, at, "of"),
+        )
+
+    def _gdpr(self, raw: Plain, at: str) -> Gdpr | None:
+        if raw is None:
+            return None
+        found = self.read.mapping(raw, at, {"art6", "art9", "art10"})
+        nine = None if found.get("art9") is None else self.read.text(found, at, "art9")
+        ten = None if found.get("art10") is None else self.read.text(found, at, "art10")
+        gdpr = Gdpr(self.read.text(found, at, "art6"), nine, ten)
+        if not _ART6.fullmatch(gdpr.art6):
+            self.read.fault(f"{at}.art6", "gdpr", "1c, 1d or 1e: consent is no basis for a public task")
+        if nine is not None and not _ART9.fullmatch(nine):
+            self.read.fault(f"{at}.art9", "gdpr", "2a to 2j, or null")
+        if ten is not None and not _LAW.fullmatch(ten):
+            self.read.fault(f"{at}.art10", "gdpr", "the act and paragraph that allow it, or null")
+        return gdpr
+
+    def _cases(self, row: Mapping[str, Plain], at: str, day: date) -> tuple[Case, ...]:
+        raws = self.read.list(row, at, "cases")
+        if not raws:
+            self.read.fault(f"{at}.cases", "cases", "at least one case")
+        return tuple(self._case(raw, f"{at}.cases[{i}]", day) for i, raw in enumerate(raws))
+
+    def _case(self, raw: Plain, at: str, day: date) -> Case:
+        found = self.read.mapping(raw, at, _CASE_KEYS, {"at", "consent", "objection", "request"})
+        return Case(
+            sender=self.read.code(Sector, found, at, "from") or Sector.OUTSIDE,
+            recipient=self.read.code(Sector, found, at, "to") or Sector.OUTSIDE,
+            purpose=self.read.code(Purpose, found, at, "purpose") or Purpose.STATISTICS,
+            category=self.read.code(Category, found, at, "category") or Category.UNKNOWN,
+            expect=self.read.code(Expect, found, at, "expect") or Expect.DENY,
+            at=self._start(found, at, "at") if "at" in found else day,
+            consent=self.read.code(Given, found, at, "consent") or Given.NONE,
+            objection=self.read.flag(found, at, "objection"),
+            request=self.read.flag(found, at, "request"),
+        )
 
     def _start(self, raw: Mapping[str, Plain], at: str, key: str) -> date:
         day = self.read.day(raw, at, key)
@@ -264,39 +619,79 @@ class _Loading:
             self.read.fault(f"{at}.{key}", "date", "a date as 2026-07-01")
         return day or _DAY_ZERO
 
-    def _overlaps(self, rows: Sequence[Row]) -> None:
-        """Two rows that could answer the same question at the same moment are a fault. A later
-        version may replace an earlier one only by being known later; a prohibition may stand beside
-        anything, since it always wins."""
-        for i, one in enumerate(rows):
-            for other in rows[i + 1 :]:
-                if one.id == other.id and one.version == other.version:
-                    self.read.fault(f"{one.ref}", "duplicate", "each version of a row once")
-                elif _collide(one, other):
-                    self.read.fault(f"{one.ref} {other.ref}", "overlap", "one row per question and moment")
-
-    def _substance_rule(self, rule: str, rows: Sequence[Row]) -> None:
-        if rule not in {"consent_only", "by_row"}:
-            self.read.fault("substance_use", "code", "consent_only or by_row")
-        for row in rows:
-            named = Category.SUBSTANCE_USE in row.categories
-            if rule != "by_row" and named and row.effect not in {Effect.CONSENT, Effect.PROHIBIT}:
-                self.read.fault(row.ref, "strict", "substance_use only under CONSENT or PROHIBIT")
-
-    def _sectors(self, raw: Plain, at: str, wide: bool) -> frozenset[Sector]:
-        return self._codes(Sector, self.read.mapping(raw, at, {"sector"}), at, "sector", wide)
+    def _listed(self, kind: type[Code], raw: Mapping[str, Plain], at: str, key: str) -> frozenset[str]:
+        return frozenset(map(str, self.read.codes(kind, raw, at, key))) if key in raw else frozenset()
 
     def _codes(
         self, kind: type[Code], raw: Mapping[str, Plain], at: str, key: str, wide: bool
     ) -> frozenset[Code]:
-        """Codes, or all of them as `["*"]` where a prohibition must also reach what comes later."""
+        """Codes, or all of them as `["*"]` where a prohibition must also reach what comes later. A
+        permission names each: what is added later is refused until somebody names it."""
         if wide and raw.get(key) == [ANY]:
             return frozenset(kind)
         return self.read.codes(kind, raw, at, key)
 
 
+def _digest(row: Mapping[str, Plain]) -> str:
+    said = {key: value for key, value in row.items() if key not in {"approval", "cases"}}
+    return _sha(json.dumps(said, sort_keys=True, ensure_ascii=False, default=str))[:_DIGEST_LENGTH]
+
+
+def _senseless(row: Row) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with one row by itself: where, which rule, what was expected."""
+    prohibits = row.effect is Effect.PROHIBIT
+    if not _ID.fullmatch(row.id):
+        yield "id", "id", "a flow as L21, and a letter for a further row of it"
+    if row.version < 1:
+        yield "version", "range", "1 or more"
+    if row.valid_to is not None and row.valid_to < row.valid_from:
+        yield "valid", "period", "an end that is not before the start"
+    if not prohibits and row.categories & _NEVER_NAMED:
+        yield "categories", "protected", "neither unknown nor protected_address"
+    if row.legal is Legal.OFF and not prohibits:
+        yield "legal", "off", "OFF only in a row that prohibits"
+    if any(not _LAW.fullmatch(law) for law in row.law):
+        yield "law", "law", "acts as lov-1999-07-02-64 § 25, FOR-… § 1, forordning (EU) 2016/679 art. 9"
+    if row.override is not None and row.effect is not Effect.MAY_UNLESS_OBJECTION:
+        yield "override", "misplaced", "an override only where there can be an objection"
+    yield from _answered_for(row)
+    if prohibits:
+        return
+    if row.gdpr is None:
+        yield "gdpr", "gdpr", "the basis of what is sent"
+    elif row.categories & _SPECIAL and row.gdpr.art9 is None:
+        yield "gdpr.art9", "gdpr", "the basis for data on health"
+    elif row.categories & _CRIMINAL and row.gdpr.art10 is None:
+        yield "gdpr.art10", "gdpr", "what allows data on offences"
+    if Category.SUBSTANCE_USE in row.categories and row.purposes & _INTO_CONTROL:
+        pairs = {(sender, recipient) for sender in row.senders for recipient in row.recipients}
+        if row.effect is not Effect.CONSENT or not row.requires.signed or not pairs <= _CONTROL_PAIRS:
+            yield (
+                "purpose",
+                "into-control",
+                "substance use never serves the execution of a sentence or control",
+            )
+
+
+def _answered_for(row: Row) -> Iterator[tuple[str, str, str]]:
+    approval = row.approval
+    if approval is None:
+        if row.status is not Status.DRAFT:
+            yield "approval", "unapproved", "who answers for a row that decides"
+    elif approval.of != row.digest:
+        yield "approval.of", "changed", f"{row.digest}, once somebody answers for the row as it stands"
+
+
+def _meet(one: Row, other: Row) -> bool:
+    """Whether two rows can be in force together: not the strict and the statutory form of a flow."""
+    return one.only is None or other.only is None or one.only is other.only
+
+
 def _collide(one: Row, other: Row) -> bool:
-    if Effect.PROHIBIT in (one.effect, other.effect) or Status.DRAFT in (one.status, other.status):
+    """Whether two rows could answer the same question at the same moment. A later version may replace
+    an earlier one only by being known later; a prohibition may stand beside anything, since it
+    always wins. A draft counts: it may be switched on."""
+    if Effect.PROHIBIT in (one.effect, other.effect):
         return False
     if one.id == other.id and one.version != other.version:
         old, new = sorted((one, other), key=lambda row: row.version)

@@ -1,91 +1,101 @@
-"""Understands the texts that may be shown to a person before a consent: their words, and when each was
-approved.
+"""Understands which consent texts were approved, in which language, and when.
 
-A text in use never changes; it gets a new edition. Must not know who was shown what.
+What the person was told is part of the consent. A permission that a row accepts only on an approved
+text counts when that very text was approved on the day the permission was recorded. Must not know
+persons or rows.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 
-from consent.strict_yaml import Reader, read_yaml
+from consent.strict_yaml import Plain, Reader, read_yaml
 from hub.errors import Finding, HubError
 
 TEXTS = Path(__file__).parent / "texts.yaml"
-LANGUAGES = ("nb", "nn", "en")
-
-_KEYS = {"id", "edition", "language", "approved_from", "approved_to", "words"}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+_KEYS = {"id", "language", "text", "sha256", "approved"}
 
 
 @dataclass(frozen=True)
-class ConsentText:
-    """One edition of one text in one language. Days are inclusive; `approved_to` None is open."""
+class ApprovedText:
+    """One text in one language. `sha256` is over its UTF-8 bytes; days are inclusive, Europe/Oslo."""
 
     id: str
-    edition: str
     language: str
+    text: str
+    sha256: str
     approved_from: date
     approved_to: date | None
-    words: str
-
-    @property
-    def ref(self) -> str:
-        """How a consent names it: the same in every language."""
-        return f"{self.id}-{self.edition}"
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the words in UTF-8, hex."""
-        return hashlib.sha256(self.words.encode()).hexdigest()
-
-    def approved_on(self, day: date) -> bool:
-        return self.approved_from <= day and (self.approved_to is None or day <= self.approved_to)
 
 
-@cache
-def load_texts(path: Path = TEXTS) -> tuple[ConsentText, ...]:
-    """Every text of the file, or HubError("policy.invalid") with every finding."""
-    try:
-        root = read_yaml(path.read_text(encoding="utf-8"), "policy.invalid")
-    except (OSError, UnicodeDecodeError):
-        raise HubError("policy.invalid", [Finding("/", "file", "a readable UTF-8 file")]) from None
+@dataclass(frozen=True)
+class Texts:
+    """All texts that were ever approved."""
+
+    known: tuple[ApprovedText, ...] = ()
+
+    def approved(self, text_version: str, language: str, day: date) -> bool:
+        """Whether that text was approved on that day. A language that was not said is any language."""
+        return any(
+            text.id == text_version
+            and language in ("", text.language)
+            and text.approved_from <= day
+            and (text.approved_to is None or day <= text.approved_to)
+            for text in self.known
+        )
+
+
+NO_TEXTS = Texts()
+"""No text is approved: what is assumed by whoever does not bring a register."""
+
+
+def load_texts(path: Path = TEXTS) -> Texts:
+    """The register, or HubError("policy.invalid") with every fault: a hash that is not that of its
+    text, a text registered twice, a period that ends before it begins."""
     findings: list[Finding] = []
     read = Reader(findings)
-    found: list[ConsentText] = []
-    for index, raw in enumerate(read.list({"texts": root}, "", "texts")):
-        at = f"texts[{index}]"
-        entry = read.mapping(raw, at, _KEYS)
-        text = ConsentText(
-            id=read.text(entry, at, "id"),
-            edition=read.text(entry, at, "edition"),
-            language=read.text(entry, at, "language"),
-            approved_from=read.day(entry, at, "approved_from") or date.max,
-            approved_to=read.day(entry, at, "approved_to"),
-            words=read.text(entry, at, "words"),
-        )
-        if text.language not in LANGUAGES:
-            read.fault(f"{at}.language", "code", f"one of {', '.join(LANGUAGES)}")
-        if text.approved_from == date.max or (text.approved_to or date.max) < text.approved_from:
-            read.fault(f"{at}.approved_from", "period", "a first day that is not after the last")
-        if any((text.ref, text.language) == (other.ref, other.language) for other in found):
-            read.fault(at, "duplicate", "each edition once in each language")
-        found.append(text)
+    try:
+        root = read_yaml(path.read_bytes().decode("utf-8"), "policy.invalid")
+    except (OSError, UnicodeDecodeError):
+        raise HubError("policy.invalid", [Finding("/", "file", "a readable UTF-8 file")]) from None
+    top = read.mapping(root, "", {"texts"})
+    texts = tuple(_text(read, raw, f"texts[{i}]") for i, raw in enumerate(read.list(top, "", "texts")))
+    for repeated in _repeated(f"{text.id} {text.language}" for text in texts):
+        read.fault(repeated, "duplicate", "each text once in each language")
     if findings:
         raise HubError("policy.invalid", findings)
-    return tuple(found)
+    return Texts(texts)
 
 
-def approved(ref: str, day: date, texts: Iterable[ConsentText] | None = None) -> bool:
-    """Whether a consent given on `day` may rest on the text of that name."""
-    return any(t.ref == ref and t.approved_on(day) for t in (load_texts() if texts is None else texts))
+def _text(read: Reader, raw: Plain, at: str) -> ApprovedText:
+    entry = read.mapping(raw, at, _KEYS)
+    approved = read.mapping(entry.get("approved"), f"{at}.approved", {"from", "to"})
+    first, last = read.day(approved, f"{at}.approved", "from"), read.day(approved, f"{at}.approved", "to")
+    if first is None:
+        read.fault(f"{at}.approved.from", "date", "a date as 2026-07-01")
+    elif last is not None and last < first:
+        read.fault(f"{at}.approved", "period", "an end that is not before the start")
+    body, digest = read.text(entry, at, "text"), read.text(entry, at, "sha256")
+    if not _SHA256.fullmatch(digest) or hashlib.sha256(body.encode()).hexdigest() != digest:
+        read.fault(f"{at}.sha256", "hash", "the SHA-256 of the text, in lower-case hex")
+    language = read.text(entry, at, "language")
+    if not _LANGUAGE.fullmatch(language):
+        read.fault(f"{at}.language", "code", "a language code as nb, nn, en, se")
+    return ApprovedText(read.text(entry, at, "id"), language, body, digest, first or date.max, last)
 
 
-def in_language(ref: str, language: str, texts: Sequence[ConsentText] | None = None) -> ConsentText | None:
-    """The text in the language, or None: another language is other words."""
-    known = load_texts() if texts is None else texts
-    return next((t for t in known if t.ref == ref and t.language == language), None)
+def _repeated(names: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    twice: list[str] = []
+    for name in names:
+        if name in seen:
+            twice.append(name)
+        seen.add(name)
+    return twice

@@ -15,7 +15,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from consent.intake import read as read_consent
-from hub import pipeline, settle
+from hub import pipeline, policy, settle
 from hub.case import Case, read_case
 from hub.errors import HubError
 from hub.message import Agency, Labelled, Rendered, Step, Verdict
@@ -192,6 +192,7 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
     The sealed rendering is used when exactly the same may go as when it was made; otherwise it is
     made anew. A later revision that would bring nothing new brings nothing.
     """
+    parts = policy.in_effect(tx, parts)
     now, again = parts.clock(), case.item.handed_over_at is not None
     labelled = _only(case.labelled, case.sent) if again else case.labelled
     given = consents.of_person(tx, parts.vault, case.person, read_consent)

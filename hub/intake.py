@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from consent.intake import read as read_consent
+from hub import policy
 from hub.errors import HubError
 from hub.message import Consent, Outcome, Received, Record
 from hub.parts import Parts, work_of
@@ -143,6 +144,7 @@ def _is_graded(record: Record) -> bool:
 
 
 def _opened(tx: Connection, parts: Parts, received: Received, record: Record) -> Iterator[File]:
+    parts = policy.in_effect(tx, parts)
     vault, sender = parts.vault, received.sender
     sender_id = str(record.get("melding.id"))
     sender_key = vault.pseudonym("message", f"{sender.org} {sender_id}")

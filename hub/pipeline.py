@@ -56,6 +56,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     with intake.opened(parts, received, record) as file:
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
+        parts = file.parts  # with the policy that decides in this transaction
         for route in run(Step.ROUTE, routes.find, parts, file, received, record):
             outgoing = prepare(parts, route, labelled, file.person, file.consents, received.at)
             run(Step.SEAL, file.keep, route, outgoing)
@@ -138,7 +139,8 @@ def decide_for(
         readings=said.readings,
         override=said.override,
     )
-    decision = said.narrowed(decide(ask, parts.pack.rows, given, at=at, known_at=at))
+    rows = parts.pack.between(ask.sender.sector, ask.recipient.sector, ask.purpose)
+    decision = said.narrowed(decide(ask, rows, given, at=at, known_at=at, texts=parts.texts))
     return decision, permit(decision, labelled, ask)
 
 

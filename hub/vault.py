@@ -52,6 +52,11 @@ class Vault:
         """A fresh person key, wrapped by the master key: 40 bytes for the person's row."""
         return aes_key_wrap(self.master, secrets.token_bytes(_KEY_BYTES))
 
+    @property
+    def own_key(self) -> bytes:
+        """The hub's own key, wrapped like a person's, for what is about no person."""
+        return aes_key_wrap(self.master, hmac.new(self.master, b"own", hashlib.sha256).digest())
+
     def seal(self, person_key: bytes | None, content: bytes, bound_to: str) -> Sealed:
         """Seal `content` under a new data key. `bound_to` must be given again to open it, so a
         ciphertext moved to another row does not open there."""

@@ -1,197 +1,429 @@
-"""Understands how a FHIR Consent becomes a consent record, or a list of what cannot be evaluated."""
+"""Understands how a FHIR Consent (R4 or R5) becomes a consent record, or a list of what cannot be evaluated.
+
+R4 says the rule in provision and its exceptions below, each with a type; R5 says the decision once, and
+every level below reverses the one above. Siblings are or, attributes and, values or, in both.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from fhir.resources.R4B.consent import Consent
+from fhir.resources.consent import Consent as ConsentR5
+from fhir.resources.R4B.consent import Consent as ConsentR4
 
 from adapters.base import Findings
 from adapters.fhir import Json, Reader, coding, open_coding, open_resource, present
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_consent import vocabulary as words
-from adapters.fhir_parts import ANSWERS, ORGNR, RECIPIENT, SENDER, person_number, read_organisation
+from adapters.fhir_parts import ANSWERS, DNR, FNR, ORGNR, RECIPIENT, SENDER, read_organisation
 from adapters.safe_json import read_json
 from hub.message import Record
 
 TYPE = "samtykke.gitt"
+LEVELS = 3
+"""The rule, exceptions to it, and exceptions to those."""
+
+Resolve = Callable[[str], Mapping[str, object] | None]
+"""A relative reference such as Organization/54 -> the resource, where somebody has it."""
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_OSLO = ZoneInfo("Europe/Oslo")
+_ONLY_R5 = frozenset(
+    {"subject", "date", "period", "grantor", "grantee", "manager", "controller", "decision", "policyBasis"}
+    | {"regulatoryBasis", "policyText"}
+)
+_ONLY_R4 = frozenset({"scope", "patient", "dateTime", "performer", "organization", "policy", "policyRule"})
 
 
 def parse(body: bytes) -> Record:
-    """Read one consent. Raises parse.invalid when it is not FHIR R4, consent.not-evaluable with
-    every finding when it says something that the record cannot say exactly."""
-    document = read_json(body)
+    """Read one consent. Raises parse.invalid when it is not FHIR R4 or R5, consent.not-evaluable when it
+    says something that the record cannot say exactly; every finding of both kinds is told."""
+    return read(read_json(body))
+
+
+def read(document: Mapping[str, object], resolve: Resolve | None = None) -> Record:
+    """As `parse`, of a resource that is already opened. `resolve` finds what it refers to."""
     structure, meaning = Findings(), Findings()
     consent = Reader(document, "", meaning)
     if consent.has("contained"):  # fhir.resources does not survive every contained resource
         consent.fault("contained", "not-read", "nothing contained")
-        meaning.finish("consent.not-evaluable")
-    Reader(document, "", structure).check(Consent)
-    structure.finish()
+    newer = bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)
+    if newer and _ONLY_R4 & document.keys():
+        consent.fault("", "release", "the elements of one release of FHIR, R4 or R5")
+    if not consent.has("contained"):
+        Reader(document, "", structure).check(ConsentR5 if newer else ConsentR4)
     consent.constant("resourceType", "Consent")
-    fields = _consent(consent)
+    fields = _Reading(consent, newer, resolve or (lambda reference: None)).fields()
     consent.finish()
+    if structure:
+        structure.extend(meaning)
+        structure.finish()
     meaning.finish("consent.not-evaluable")
     return Record(TYPE, fields)
 
 
-def _consent(consent: Reader) -> Json:
-    consent.ignore("organization")
-    version = _version(consent)
-    open_resource(consent)
-    consent.constant("status", "active")
-    series, message = _identifiers(consent)
-    extensions = _extensions(consent)
-    decision, provision = _provision(consent)
-    samtykke = present(
-        serie=series,
-        versjon=version,
-        beslutning=words.DECISIONS.get(decision or ""),
-        **_periods(provision),
-        signert=extensions.pop("signert", False),
-        forklart=extensions.pop("forklart", False),
-        tekstversjon=_text_version(consent),
-        form=extensions.pop("form", None),
-        gitt_av=_grantor(consent),
-        slag=_kind(consent),
-        erstatter=extensions.pop("erstatter", None),
-    )
-    _category(consent)
-    _policy(consent)
-    scope, exceptions = _scope(provision, decision), _exceptions(provision, decision)
-    melding = present(
-        id=message or f"{series}.{version}", sendt=consent.text("dateTime", required=True), **extensions
-    )
-    person = _person(consent)
-    return present(melding=melding, person=person, samtykke=samtykke, **scope, unntak=exceptions)
+@dataclass(frozen=True)
+class _Reading:
+    """One reading of one resource. `newer` is R5."""
 
+    consent: Reader
+    newer: bool
+    resolve: Resolve
 
-def _version(consent: Reader) -> int | None:
-    version = consent.peek("meta", "versionId")
-    if isinstance(version, str) and re.fullmatch(r"[1-9][0-9]{0,5}", version):
-        return int(version)
-    consent.fault("meta.versionId", "value", "an integer from 1")
-    return None
+    def fields(self) -> Json:
+        consent = self.consent
+        consent.ignore("organization", "manager", "controller")
+        open_resource(consent)
+        self._status()
+        series, message = self._identifiers()
+        extensions = self._extensions()
+        provision = None if self.newer else consent.child("provision")
+        decision = self._decision(provision)
+        version = self._version(decision)
+        person = self._person("subject" if self.newer else "patient")
+        samtykke = present(
+            serie=series,
+            versjon=version,
+            beslutning=words.DECISIONS.get(decision or ""),
+            **self._periods(provision),
+            signert=extensions.pop("signert", False),
+            forklart=extensions.pop("forklart", False),
+            tekstversjon=self._text_version(),
+            form=extensions.pop("form", None),
+            gitt_av=self._grantor(decision),
+            slag=self._kind(),
+            **{name: extensions.pop(name, None) for name in ("erstatter", *_EXTRA.values())},
+        )
+        scope = self._scope(provision, decision) if provision else {}
+        unntak = self._exceptions(provision or (consent if self.newer else None), decision, 1)
+        melding = present(
+            id=message or (f"{series}.{version}" if series and version else None),
+            sendt=self._sent("date" if self.newer else "dateTime"),
+            **extensions,
+        )
+        return present(melding=melding, person=person, samtykke=samtykke, **scope, unntak=unntak)
 
+    def _status(self) -> None:
+        status = self.consent.text("status", required=True)
+        if status not in (None, "active"):
+            self.consent.fault("status", "status", words.STATUSES.get(status or "", "active"))
 
-def _identifiers(consent: Reader) -> tuple[str | None, str | None]:
-    """The series the consent keeps in all versions, and the id of this message."""
-    series = message = None
-    for identifier in consent.children("identifier", at_least=1, at_most=2):
-        identifier.ignore("use", "type", "assigner")
-        system = identifier.text("system")
+    def _version(self, decision: str | None) -> int | None:
+        """A refusal without one is the first: where it is not, the register says so."""
+        version = self.consent.peek("meta", "versionId")
+        if isinstance(version, str) and re.fullmatch(r"[1-9][0-9]{0,5}", version):
+            return int(version)
+        if version is None and decision == "deny":
+            return 1
+        self.consent.fault("meta.versionId", "value", "an integer from 1")
+        return None
+
+    def _identifiers(self) -> tuple[str | None, str | None]:
+        """The series the consent keeps in all versions, and the id of this message. A resource without
+        an identifier of its own has its id."""
+        series = message = None
+        found = self.consent.peek("identifier")
+        for identifier in self.consent.children("identifier", at_most=2) if found else ():
+            identifier.ignore("use", "type", "assigner", "period")
+            system = identifier.text("system")
+            value = identifier.text("value", required=True)
+            if system == MESSAGE_ID and message is None:
+                message = value
+            elif system != MESSAGE_ID and series is None:
+                series = value
+            else:
+                identifier.fault("system", "unique", f"one series, and at most one {MESSAGE_ID}")
+        own = self.consent.peek("id")
+        if series is None and not found and isinstance(own, str):
+            series = own
+        if series is None:
+            self.consent.fault("identifier", "missing", "the id that the consent keeps in all versions")
+        elif not re.fullmatch(r"[A-Za-z0-9._:-]{1,100}", series):
+            self.consent.fault("identifier", "value", "1 to 100 of A-Z, a-z, 0-9 and ._:-")
+        return series, message
+
+    def _extensions(self) -> Json:
+        found: Json = {}
+        known = {
+            words.SIGNED: "signert",
+            words.EXPLAINED: "forklart",
+            words.FORM: "form",
+            words.REPLACES: "erstatter",
+            **_EXTRA,
+            RECIPIENT: "mottaker",
+            SENDER: "avsender",
+            ANSWERS: "svar_pa",
+        }
+        codes = {"form": words.FORMS, "sted": words.SETTINGS, "tolk": words.INTERPRETERS}
+        for extension in self.consent.children("extension"):
+            name = extension.one_of("url", known)
+            if name is None or name in found:
+                extension.fault("url", "value", "a known extension, once")
+                extension.ignore_all()
+            elif name in ("signert", "forklart", "under_straff"):
+                found[name] = extension.boolean("valueBoolean")
+            elif name in codes:
+                found[name] = extension.one_of("valueCode", codes[name])
+            elif name == "sprak":
+                found[name] = extension.text("valueCode", required=True)
+            elif name in ("mottaker", "avsender"):
+                found[name] = read_organisation(extension.child("valueIdentifier", required=True))
+            else:
+                found[name] = extension.text("valueString", required=True)
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _sent(self, name: str) -> str | None:
+        """A day is its first moment in Oslo; nothing is decided by it."""
+        value = self.consent.text(name, required=True)
+        if value is None or not _DAY.fullmatch(value):
+            return value
+        try:
+            return datetime.fromisoformat(value).replace(tzinfo=_OSLO).isoformat()
+        except ValueError:
+            self.consent.fault(name, "value", "a day or a time")
+            return None
+
+    def _person(self, name: str) -> Json:
+        patient = self.consent.child(name, required=True)
+        if patient is None:
+            return {}
+        found = self._identified(patient, "Patient", {FNR: FNR, DNR: DNR})
+        return present(id=found[1] if found else None, navn=patient.text("display"))
+
+    def _identified(self, reference: Reader, kind: str, systems: Mapping[str, str]) -> tuple[str, str] | None:
+        """(system, value) of what is referred to: said in the reference, or found behind it. Where both
+        are there they must agree."""
+        reference.ignore("type")
+        address = reference.text("reference")
+        behind = self._behind(reference, address, kind, systems)
+        identifier = reference.child("identifier")
+        if identifier is None:
+            if behind is None:
+                reference.fault("identifier", "missing", "an identifier: " + " or ".join(systems))
+            return behind
+        identifier.ignore("use", "type", "assigner", "period")
+        system = identifier.one_of("system", systems)
         value = identifier.text("value", required=True)
-        if system == MESSAGE_ID and message is None:
-            message = value
-        elif system != MESSAGE_ID and series is None:
-            series = value
+        if system is None or value is None:
+            return None
+        if behind is not None and behind != (system, value):
+            reference.fault("identifier", "value", "the identifier of the resource referred to")
+        return system, value
+
+    def _behind(
+        self, reference: Reader, address: str | None, kind: str, systems: Mapping[str, str]
+    ) -> tuple[str, str] | None:
+        resource = self.resolve(address) if address else None
+        if resource is None or resource.get("resourceType") != kind:
+            return None
+        listed = resource.get("identifier")
+        found = {
+            (str(item.get("system")), str(item.get("value")))
+            for item in (listed if isinstance(listed, list) else [])
+            if isinstance(item, Mapping) and item.get("system") in systems and item.get("value")
+        }
+        if len(found) > 1:
+            reference.fault("reference", "unique", "a resource with one such identifier")
+        return found.pop() if len(found) == 1 else None
+
+    def _grantor(self, decision: str | None) -> str | None:
+        """Who gave it. A refusal that does not say counts all the same; a permission does not."""
+        name = "grantor" if self.newer else "performer"
+        performers = self.consent.children(name, at_most=1)
+        if not performers:
+            if decision == "permit":
+                self.consent.fault(name, "missing", "who gave it")
+            return None
+        performer = performers[0]
+        performer.ignore("identifier", "display")
+        address = performer.text("reference")
+        kind = performer.text("type") or (address or "").rpartition("/")[0].rpartition("/")[2]
+        if address is not None and kind not in address:
+            performer.fault("type", "value", "the kind of resource referred to")
+        person = self.consent.peek("subject" if self.newer else "patient", "reference")
+        if kind == "Patient" and address is not None and address != person:
+            performer.fault("reference", "value", "the person the consent is about")
+        if kind not in words.GRANTORS:
+            performer.fault("type", "code", "one of " + ", ".join(words.GRANTORS))
+        return words.GRANTORS.get(kind)
+
+    def _kind(self) -> str | None:
+        """Sharing, or taking part in a programme. R4 says it in scope, R5 among the categories."""
+        kinds: set[str] = set()
+        known = words.CONSENT_CATEGORIES | (words.KINDS if self.newer else {})
+        for category in self.consent.children("category", at_least=0 if self.newer else 1):
+            found = coding(category)
+            if found is None:
+                continue
+            kind = known.get(found[:2])
+            if kind is None:
+                category.fault("coding[0].code", "code", "LOINC 59284-0 or 64292-6, or IDSCL")
+            else:
+                kinds.add(kind)
+        if self.newer:
+            if not kinds:
+                self.consent.fault("category", "missing", "what kind of consent it is")
+            return "program" if "program" in kinds else "deling"
+        scope = self.consent.child("scope", required=True)
+        found = coding(scope)
+        if scope is None or found is None:
+            return None
+        if found[:2] not in words.KINDS:
+            scope.fault(
+                "coding[0].code", "code", "patient-privacy, or program for taking part in a programme"
+            )
+        return words.KINDS.get(found[:2])
+
+    def _text_version(self) -> str | None:
+        if self.newer:
+            attachments = self.consent.children("sourceAttachment", at_most=1)
+            attachment = attachments[0] if attachments else None
         else:
-            identifier.fault("system", "unique", f"one series, and at most one {MESSAGE_ID}")
-    if series is None:
-        consent.fault("identifier", "missing", "the id that the consent keeps in all versions")
-    return series, message
+            attachment = self.consent.child("sourceAttachment")
+        if attachment is None:
+            return None
+        attachment.ignore("contentType", "language", "creation", "size", "hash")
+        return attachment.text("title", required=True)
+
+    # -------------------------------------------------------------------------------- the rules
+
+    def _decision(self, provision: Reader | None) -> str | None:
+        consent = self.consent
+        same = {name: name for name in words.DECISIONS}
+        if self.newer:
+            for basis in consent.children("regulatoryBasis"):
+                self._policy_rule(basis, consent.peek("decision"))
+            return consent.one_of("decision", same)
+        for policy in consent.children("policy"):
+            policy.ignore("authority")
+            policy.constant("uri", words.POLICY)
+        rule = consent.child("policyRule")
+        stated = consent.peek("provision", "type")
+        if provision is None and not consent.has("provision"):
+            consent.fault("provision", "missing", "what it permits or refuses")
+        if rule is not None:
+            found = self._policy_rule(rule, stated)
+            if provision is not None and stated is None and found == words.BLOCK:
+                provision.ignore("type")
+                return "deny"
+        if provision is None:
+            return None
+        provision.ignore("id")
+        return provision.one_of("type", same)
+
+    @staticmethod
+    def _policy_rule(rule: Reader, decision: object) -> words.Code | None:
+        """A policy that says no more than the decision itself."""
+        found = coding(rule)
+        if found is None:
+            return None
+        said = words.POLICY_RULES.get(found[:2])
+        if said is None:
+            rule.fault(
+                "coding[0].code", "policy", "PBRL5-3, OPTIN or OPTOUT: other policies are not known here"
+            )
+        elif decision in words.OPPOSITE and said != decision:
+            rule.fault("coding[0].code", "policy", "a policy that agrees with the decision")
+        return found[:2]
+
+    def _periods(self, provision: Reader | None) -> Json:
+        if self.newer:
+            first, last = _period(self.consent, "period")
+            return present(gyldig_fra=first, gyldig_til=last)
+        if provision is None:
+            return {}
+        valid, data = _period(provision, "period"), _period(provision, "dataPeriod")
+        return present(gyldig_fra=valid[0], gyldig_til=valid[1], data_fra=data[0], data_til=data[1])
+
+    def _scope(self, provision: Reader, decision: str | None) -> Json:
+        actors: dict[str, list[object]] = {"avsendere": [], "mottakere": []}
+        for actor in provision.children("actor"):
+            self._actor(actor, actors)
+        categories, purposes = dict(words.CATEGORIES), dict(words.PURPOSES)
+        if decision == "deny":
+            categories |= words.NARROWER
+            purposes |= words.NARROWER_PURPOSES
+        _actions(provision, decision)
+        for name, expected in words.NO_LIMIT.items():
+            if provision.has(name):
+                provision.ignore(name)
+                provision.fault(name, "not-read", expected)
+        return present(
+            **actors,
+            formal=_codes(provision, "purpose", purposes, decision),
+            kategorier=_codes(provision, "securityLabel", categories, decision),
+        )
+
+    def _actor(self, actor: Reader, actors: Mapping[str, list[object]]) -> None:
+        role, reference = actor.child("role", required=True), actor.child("reference", required=True)
+        found = coding(role)
+        side = words.ROLES.get(found[:2]) if found else None
+        if role is not None and found is not None and side is None:
+            role.fault("coding[0].code", "code", "IRCP or PRCP (recipient), or CST (sender)")
+        if reference is None:
+            return
+        reference.ignore("display")
+        identified = self._identified(reference, "Organization", {name: name for name in words.PARTIES})
+        if identified is None:
+            return
+        system, value = identified
+        known = words.PARTIES[system]
+        if known and value not in known:
+            reference.fault("identifier.value", "code", "a sector, or * for all")
+        if system == ORGNR and not re.fullmatch(r"[0-9]{9}", value):
+            reference.fault("identifier.value", "value", "9 digits")
+        if side is not None and value not in actors[side]:
+            actors[side].append(value)
+
+    def _exceptions(self, around: Reader | None, decision: str | None, level: int) -> list[Json]:
+        if around is None:
+            return []
+        found: list[Json] = []
+        opposite = words.OPPOSITE.get(decision or "")
+        for child in around.children("provision"):
+            child.ignore("id")
+            if level == LEVELS:
+                child.ignore_all()
+                child.fault("", "nested", "at most exceptions to exceptions")
+                continue
+            if not self.newer and child.text("type", required=True) not in (opposite, None):
+                child.fault("type", "alternates", "the opposite of the rule it is an exception to")
+            scope = self._scope(child, opposite)
+            first, last = _period(child, "period")
+            data_first, data_last = _period(child, "dataPeriod")
+            exception = present(
+                **scope,
+                fra=first,
+                til=last,
+                data_fra=data_first,
+                data_til=data_last,
+            )
+            if not exception and not _has_limits(child):
+                child.fault("", "missing", "what the exception is about")
+            exception |= present(unntak=self._exceptions(child, opposite, level + 1))
+            found.append(exception)
+        return found
 
 
-def _extensions(consent: Reader) -> Json:
-    found: Json = {}
-    known = {
-        words.SIGNED: "signert",
-        words.EXPLAINED: "forklart",
-        words.FORM: "form",
-        words.REPLACES: "erstatter",
-        RECIPIENT: "mottaker",
-        SENDER: "avsender",
-        ANSWERS: "svar_pa",
-    }
-    for extension in consent.children("extension"):
-        name = extension.one_of("url", known)
-        if name is None or name in found:
-            extension.fault("url", "value", "a known extension, once")
-            extension.ignore_all()
-        elif name in ("signert", "forklart"):
-            found[name] = extension.boolean("valueBoolean")
-        elif name == "form":
-            found[name] = extension.one_of("valueCode", words.FORMS)
-        elif name in ("mottaker", "avsender"):
-            found[name] = read_organisation(extension.child("valueIdentifier", required=True))
-        else:
-            found[name] = extension.text("valueString", required=True)
-    if "form" not in found:
-        consent.fault("extension", "missing", words.FORM)
-    return found
+_EXTRA = {
+    words.SETTING: "sted",
+    words.INTERPRETER: "tolk",
+    words.LANGUAGE: "sprak",
+    words.UNDER_SENTENCE: "under_straff",
+}
 
 
-def _person(consent: Reader) -> Json:
-    patient = consent.child("patient", required=True)
-    if patient is None:
-        return {}
-    patient.ignore("reference", "type")
-    identifier = patient.child("identifier", required=True)
-    return present(id=person_number(identifier) if identifier else None, navn=patient.text("display"))
+def _has_limits(child: Reader) -> bool:
+    """Whether something is there that was told to be unreadable already."""
+    return any(child.has(name) for name in ("actor", "purpose", "securityLabel", "period", "dataPeriod"))
 
 
-def _grantor(consent: Reader) -> str | None:
-    performers = consent.children("performer", at_least=1, at_most=1)
-    if not performers:
-        return None
-    performers[0].ignore("reference", "identifier", "display")
-    return performers[0].one_of("type", words.GRANTORS)
-
-
-def _kind(consent: Reader) -> str | None:
-    scope = consent.child("scope", required=True)
-    found = coding(scope)
-    if scope is None or found is None:
-        return None
-    if found[:2] not in words.KINDS:
-        scope.fault("coding[0].code", "code", "patient-privacy, or program for taking part in a programme")
-    return words.KINDS.get(found[:2])
-
-
-def _category(consent: Reader) -> None:
-    for category in consent.children("category", at_least=1):
-        found = coding(category)
-        if found is not None and found[:2] != words.CONSENT_CATEGORY:
-            category.fault("coding[0].code", "code", "LOINC 59284-0")
-
-
-def _policy(consent: Reader) -> None:
-    for policy in consent.children("policy"):
-        policy.ignore("authority")
-        policy.constant("uri", words.POLICY)
-
-
-def _text_version(consent: Reader) -> str | None:
-    attachment = consent.child("sourceAttachment")
-    if attachment is None:
-        return None
-    attachment.ignore("contentType", "language", "creation", "size", "hash")
-    return attachment.text("title", required=True)
-
-
-# ------------------------------------------------------------------------------------ provision
-
-
-def _provision(consent: Reader) -> tuple[str | None, Reader | None]:
-    provision = consent.child("provision", required=True)
-    if provision is None:
-        return None, None
-    provision.ignore("id")
-    decision = provision.one_of("type", {name: name for name in words.DECISIONS})
-    return decision, provision
-
-
-def _periods(provision: Reader | None) -> Json:
-    if provision is None:
-        return {}
-    valid, data = _period(provision, "period"), _period(provision, "dataPeriod")
-    return present(gyldig_fra=valid[0], gyldig_til=valid[1], data_fra=data[0], data_til=data[1])
-
-
-def _period(provision: Reader, name: str) -> tuple[str | None, str | None]:
-    period = provision.child(name)
+def _period(around: Reader, name: str) -> tuple[str | None, str | None]:
+    period = around.child(name)
     if period is None:
         return None, None
     ends = []
@@ -201,77 +433,34 @@ def _period(provision: Reader, name: str) -> tuple[str | None, str | None]:
             period.fault(end, "value", "a whole day, YYYY-MM-DD")
         ends.append(value)
     if ends == [None, None]:
-        provision.fault(name, "missing", "a start or an end")
+        around.fault(name, "missing", "a start or an end")
     return ends[0], ends[1]
 
 
-def _scope(provision: Reader | None, decision: str | None) -> Json:
-    if provision is None:
-        return {}
-    actors: dict[str, list[object]] = {"avsendere": [], "mottakere": []}
-    for actor in provision.children("actor"):
-        _actor(actor, actors)
-    categories = dict(words.CATEGORIES)
-    if decision == "deny":
-        categories |= words.NARROWER
-    return present(
-        **actors,
-        formal=_codes(provision, "purpose", words.PURPOSES),
-        kategorier=_codes(provision, "securityLabel", categories),
-    )
-
-
-def _actor(actor: Reader, actors: Mapping[str, list[object]]) -> None:
-    role, reference = actor.child("role", required=True), actor.child("reference", required=True)
-    found = coding(role)
-    side = words.ROLES.get(found[:2]) if found else None
-    if role is not None and side is None:
-        role.fault("coding[0].code", "code", "IRCP (recipient) or CST (sender)")
-    if reference is None:
+def _actions(provision: Reader, decision: str | None) -> None:
+    """A permission to share must be one to hand over and nothing more; a refusal of any part of sharing
+    refuses sharing."""
+    if not provision.has("action"):
         return
-    reference.ignore("display", "type")
-    identifier = reference.child("identifier", required=True)
-    if identifier is None:
-        return
-    system = identifier.one_of("system", {name: name for name in words.PARTIES})
-    value = identifier.text("value", required=True)
-    known = words.PARTIES.get(system or "", frozenset())
-    if value is not None and known and value not in known:
-        identifier.fault("value", "code", "a sector, or * for all")
-    if system == ORGNR and value is not None and not re.fullmatch(r"\d{9}", value):
-        identifier.fault("value", "value", "9 digits")
-    if side is not None and value is not None:
-        actors[side].append(value)
+    named: set[str | None] = set()
+    for action in provision.children("action", at_least=1):
+        found = coding(action)
+        if found is not None:
+            named.add(found[1] if found[0] == words.ACTION else None)
+    sharing = named & words.SHARING_ACTIONS
+    whole = named == sharing and bool(named & words.HANDING_OVER)
+    if named and not (sharing if decision == "deny" else whole):
+        provision.fault("action", "code", "access or disclose, and nothing that is no part of sharing")
 
 
-def _codes(provision: Reader, name: str, known: Mapping[words.Code, str]) -> list[str]:
+def _codes(provision: Reader, name: str, known: Mapping[words.Code, str], decision: str | None) -> list[str]:
     found: list[str] = []
     for item in provision.children(name):
         system, code, _ = open_coding(item)
         word = known.get((system, code))
         if word is None:
-            item.fault("code", "code", "a code that the README lists, as wide as our own word")
+            wide = "part of" if decision == "deny" else "as wide as"
+            item.fault("code", "code", f"a code that the README lists, {wide} our own word")
         elif word not in found:
             found.append(word)
-    return found
-
-
-def _exceptions(provision: Reader | None, decision: str | None) -> list[Json]:
-    found: list[Json] = []
-    for child in provision.children("provision") if provision else []:
-        child.ignore("id")
-        opposite = words.OPPOSITE.get(decision or "")
-        if child.text("type", required=True) != opposite:
-            child.fault("type", "value", "the opposite of the rule it is an exception to")
-        if child.has("provision"):
-            child.fault("provision", "nested", "one level of exceptions")
-            child.ignore("provision")
-        scope = _scope(child, opposite)
-        if scope.pop("avsendere", None):
-            child.fault("actor", "code", "recipients only in an exception")
-        first, last = _period(child, "period")
-        exception = present(**scope, fra=first, til=last)
-        if not exception:
-            child.fault("", "missing", "what the exception is about")
-        found.append(exception)
     return found

@@ -21,18 +21,65 @@ POLICY = "urn:brobygger:policy:samtykke"
 
 Code = tuple[str | None, str | None]
 
+NORWEGIAN_BASIS = "http://hl7.no/fhir/CodeSystem/no-basis-legal-formality-or-basis"
+ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"
+
+Code = tuple[str | None, str | None]
+
 KINDS: Mapping[Code, str] = {(SCOPE, "patient-privacy"): "deling", (PROGRAMME, "program"): "program"}
+CONSENT_CATEGORIES: Mapping[Code, str] = {
+    (LOINC, "59284-0"): "deling",  # patient consent
+    (LOINC, "64292-6"): "deling",  # release of information consent
+    (ACT_CODE, "IDSCL"): "deling",  # information disclosure
+}
 CONSENT_CATEGORY: Code = (LOINC, "59284-0")
+"""What we write."""
+
 DECISIONS = {"permit": "tillat", "deny": "nekt"}
 OPPOSITE = {"permit": "deny", "deny": "permit"}
 FORMS = {"skriftlig": "skriftlig", "elektronisk": "elektronisk", "muntlig": "muntlig"}
 GRANTORS = {"Patient": "pasient", "RelatedPerson": "verge"}
-ROLES: Mapping[Code, str] = {(PARTICIPATION, "IRCP"): "mottakere", (PARTICIPATION, "CST"): "avsendere"}
-"""Information recipient, custodian."""
+ROLES: Mapping[Code, str] = {
+    (PARTICIPATION, "IRCP"): "mottakere",  # information recipient
+    (PARTICIPATION, "CST"): "avsendere",  # custodian
+    (PARTICIPATION, "PRCP"): "mottakere",  # primary information recipient
+}
+WRITTEN_ROLES: Mapping[str, Code] = {
+    "mottakere": (PARTICIPATION, "IRCP"),
+    "avsendere": (PARTICIPATION, "CST"),
+}
+
+STATUSES = {
+    "draft": "active: a draft has not been given yet",
+    "proposed": "active: a proposal has not been given yet",
+    "rejected": "active: the person did not give it; a refusal is an active consent that denies",
+    "inactive": "active: one that has ended is withdrawn with samtykke.trukket",
+    "not-done": "active: it was never asked for",
+    "entered-in-error": "active: one recorded by mistake is withdrawn with samtykke.trukket",
+    "unknown": "active: nobody knows whether it holds",
+}
+"""What every other status means; only an active consent is recorded."""
+
+POLICY_RULES: Mapping[Code, str] = {
+    (NORWEGIAN_BASIS, "PBRL5-3"): "deny",  # pasient- og brukerrettighetsloven § 5-3, a block
+    (ACT_CODE, "OPTIN"): "permit",
+    (ACT_CODE, "OPTOUT"): "deny",
+}
+"""Policies that say nothing but the decision; one that says the opposite of it is not evaluable."""
+BLOCK: Code = (NORWEGIAN_BASIS, "PBRL5-3")
+"""Alone enough to say that the rule denies."""
 
 PURPOSES: Mapping[Code, str] = {
     **{(PURPOSE, purpose.value): purpose.value for purpose in Purpose},
     (ACT_REASON, "TREAT"): Purpose.TREATMENT.value,
+    (ACT_REASON, "COC"): Purpose.CARE_COORDINATION.value,
+}
+NARROWER_PURPOSES: Mapping[Code, str] = {
+    (ACT_REASON, "ETREAT"): Purpose.TREATMENT.value,
+    (ACT_REASON, "BTG"): Purpose.TREATMENT.value,
+    (ACT_REASON, "CLINTRCH"): Purpose.TREATMENT.value,
+    (ACT_REASON, "CAREMGT"): Purpose.CARE_COORDINATION.value,
+    (ACT_REASON, "ELIGDTRM"): Purpose.BENEFITS.value,
 }
 _UNSAYABLE = {Category.UNKNOWN, Category.PROTECTED_ADDRESS}
 CATEGORIES: Mapping[Code, str] = {
@@ -46,8 +93,27 @@ NARROWER: Mapping[Code, str] = {
     (ACT_CODE, "OPIOIDUD"): Category.SUBSTANCE_USE.value,
     (ACT_CODE, "PSY"): Category.MENTAL_HEALTH.value,
     (ACT_CODE, "PSYTHPN"): Category.MENTAL_HEALTH.value,
+    (ACT_CODE, "HIV"): Category.SOMATIC_HEALTH.value,
+    (ACT_CODE, "STD"): Category.SOMATIC_HEALTH.value,
+    (ACT_CODE, "SICKLE"): Category.SOMATIC_HEALTH.value,
+    (ACT_CODE, "PREGNANT"): Category.SOMATIC_HEALTH.value,
 }
 """Parts of a category: a refusal of the part refuses the whole, a permission of it cannot be told."""
+
+SHARING_ACTIONS = frozenset({"access", "collect", "use", "disclose"})
+"""What sharing is made of. A permission names nothing else, and one of the first two below; a refusal of
+any of them refuses sharing."""
+HANDING_OVER = frozenset({"access", "disclose"})
+
+NO_LIMIT = {
+    "class": "no limit by kind of resource: name the categories in securityLabel",
+    "documentType": "no limit by kind of document: name the categories in securityLabel",
+    "resourceType": "no limit by kind of resource: name the categories in securityLabel",
+    "code": "no limit by single codes: name the categories in securityLabel",
+    "data": "no limit to single data: name the categories in securityLabel, or a dataPeriod",
+    "expression": "no limit by a formula",
+}
+"""Elements of a provision that narrow it in ways the record cannot say."""
 
 PARTIES: Mapping[str, frozenset[str]] = {
     SECTOR: frozenset({ANY, *(sector.value for sector in Sector)}),
@@ -59,3 +125,11 @@ SIGNED = f"{CONSENT}:signert"
 EXPLAINED = f"{CONSENT}:forklart"
 FORM = f"{CONSENT}:form"
 REPLACES = f"{CONSENT}:erstatter"
+SETTING = f"{CONSENT}:sted"
+INTERPRETER = f"{CONSENT}:tolk"
+LANGUAGE = f"{CONSENT}:sprak"
+UNDER_SENTENCE = f"{CONSENT}:under-straff"
+SETTINGS = {
+    name: name for name in ("helsetjeneste", "fengsel", "program", "etatskontor", "digitalt", "annet")
+}
+INTERPRETERS = {name: name for name in ("ingen", "kvalifisert", "annen")}

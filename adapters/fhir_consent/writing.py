@@ -31,6 +31,16 @@ _PERFORMERS = {word: code for code, word in words.GRANTORS.items()}
 _SCOPES = {word: code for code, word in words.KINDS.items()}
 
 
+_EXTRA = (
+    (words.FORM, "valueCode", "form"),
+    (words.SETTING, "valueCode", "sted"),
+    (words.INTERPRETER, "valueCode", "tolk"),
+    (words.LANGUAGE, "valueCode", "sprak"),
+    (words.UNDER_SENTENCE, "valueBoolean", "under_straff"),
+    (words.REPLACES, "valueString", "erstatter"),
+)
+
+
 def render(record: Record) -> bytes:
     """Write one consent."""
     check_fields(record, TYPE, _FIELDS)
@@ -52,7 +62,9 @@ def render(record: Record) -> bytes:
             identifier=person_identifier(needed(record, "person.id")), display=record.get("person.navn")
         ),
         dateTime=instant(needed(record, "melding.sendt")),
-        performer=[{"type": _word(record, "samtykke.gitt_av", _PERFORMERS)}],
+        performer=[{"type": _word(record, "samtykke.gitt_av", _PERFORMERS)}]
+        if record.get("samtykke.gitt_av") is not None
+        else None,
         sourceAttachment={"title": title} if title is not None else None,
         policy=[{"uri": words.POLICY}],
         provision=_provision(record, decision),
@@ -61,12 +73,14 @@ def render(record: Record) -> bytes:
 
 
 def _extensions(record: Record) -> list[Json]:
-    replaces = record.get("samtykke.erstatter")
     return [
         {"url": words.SIGNED, "valueBoolean": record.get("samtykke.signert") is True},
         {"url": words.EXPLAINED, "valueBoolean": record.get("samtykke.forklart") is True},
-        {"url": words.FORM, "valueCode": needed(record, "samtykke.form")},
-        *([{"url": words.REPLACES, "valueString": replaces}] if replaces is not None else []),
+        *(
+            {"url": url, kind: value}
+            for url, kind, name in _EXTRA
+            if (value := record.get(f"samtykke.{name}")) is not None
+        ),
         *write_addressing(record),
     ]
 
@@ -78,22 +92,28 @@ def _provision(record: Record, decision: str) -> Json:
         period=present(start=given.get("gyldig_fra"), end=given.get("gyldig_til")),
         dataPeriod=present(start=given.get("data_fra"), end=given.get("data_til")),
         **_scope(record.fields),
-        provision=[
-            present(
-                type=words.OPPOSITE[decision],
-                period=present(start=item.get("fra"), end=item.get("til")),
-                **_scope(item),
-            )
-            for item in elements(record.fields.get("unntak"))
-        ],
+        provision=_exceptions(record.fields, words.OPPOSITE[decision]),
     )
+
+
+def _exceptions(around: Mapping[str, object], decision: str) -> list[Json]:
+    return [
+        present(
+            type=decision,
+            period=present(start=item.get("fra"), end=item.get("til")),
+            dataPeriod=present(start=item.get("data_fra"), end=item.get("data_til")),
+            **_scope(item),
+            provision=_exceptions(item, words.OPPOSITE[decision]),
+        )
+        for item in elements(around.get("unntak"))
+    ]
 
 
 def _scope(fields: Mapping[str, object]) -> Json:
     return present(
         actor=[
             {"role": concept(*role), "reference": {"identifier": _party(value)}}
-            for role, side in words.ROLES.items()
+            for side, role in words.WRITTEN_ROLES.items()
             for value in _texts(fields.get(side))
         ],
         purpose=[{"system": words.PURPOSE, "code": value} for value in _texts(fields.get("formal"))],

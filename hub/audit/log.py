@@ -48,6 +48,8 @@ class Kind(StrEnum):
     OPERATOR = "operator"
     READ = "read"  # somebody is about to see held content
     HOLD = "hold"  # somebody at the desk answered a hold
+    POLICY = "policy"
+    PREVIEW = "preview"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Person:
 
     id: str
     key: bytes | None
+
+
+def nobody(vault: Vault) -> Person:
+    """For a leaf that is about no person: sealed under a key of the hub's own, which is never destroyed."""
+    return Person("", vault.own_key)
 
 
 def canonical(value: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from hub.audit import tree
-from hub.audit.log import Kind, open_private, read_note
+from hub.audit.log import Kind, nobody, open_private, read_note
 from hub.errors import HubError
 from hub.message import Outcome
 from hub.store.engine import Store
@@ -129,6 +129,8 @@ def _check_tables(view: Connection, vault: Vault, report: Report) -> None:
     """The tables say what the leaves say: hand-overs with their permitting decisions, consents and
     withdrawals."""
     keys = {row.id: row.wrapped_key for row in view.execute(select(person.c.id, person.c.wrapped_key))}
+    about_nobody = nobody(vault)
+    keys[about_nobody.id] = about_nobody.key
     told = _Told()
     for row in view.execute(select(audit_leaf).order_by(audit_leaf.c.id)):
         try:
@@ -217,8 +219,10 @@ def _match(row: Any, private: dict[str, Any], told: _Told, report: Report) -> No
         case Kind.CONSENT:
             told.given.add((row.person_id, private["consent"], private["version"]))
         case Kind.WITHDRAWAL:
-            series = (row.person_id, private["consent"])
-            told.withdrawn |= {given for given in told.given if given[:2] == series}
+            series, version = (row.person_id, private["consent"]), int(private.get("version", 0))
+            told.withdrawn |= {
+                given for given in told.given if given[:2] == series and version in (0, given[2])
+            }
         case _:
             pass
 

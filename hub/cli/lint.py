@@ -108,12 +108,12 @@ def rows(agreements: tuple[Agreement, ...], pack: Pack) -> Iterator[Finding]:
     its senders some row reaches its recipient for its purpose."""
     for agreement in agreements:
         at = f"{agreement.id}.yaml row"
-        if not pack.versions(agreement.row):
+        if not pack.of_flow(agreement.row):
             yield Finding(at, "row-unknown", f"a deciding row of the pack {pack.name}")
             continue
         target, purpose = agreement.target.sector, agreement.purpose
         reaching = {sender: pack.between(sender, target, purpose) for sender in agreement.source.sectors}
-        if agreement.row not in {row.id for found in reaching.values() for row in found}:
+        if agreement.row not in {row.flow for found in reaching.values() for row in found}:
             yield Finding(at, "row-elsewhere", f"a row that reaches {target} from a sender for {purpose}")
         for sender in sorted(sender for sender, found in reaching.items() if not found):
             yield Finding(at, "row-missing", f"a row from {sender} to {target} for {purpose}")

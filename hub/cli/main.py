@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub.cli import faults
+from hub.cli import consent_desk, faults
 from hub.cli.audit import audit
 from hub.cli.consent import consent
 from hub.cli.lint import lint
@@ -54,8 +54,10 @@ def bro() -> None:
     what goes where, at the moment of sending."""
 
 
-for _command in (demo, test, up, serve, work, messages, policy, consent, map_, audit, lint):
+for _command in (demo, test, up, serve, work, messages, consent, policy, map_, audit, lint):
     bro.add_command(_command)
+for _command in consent_desk.COMMANDS:
+    consent.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

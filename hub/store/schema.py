@@ -1,8 +1,8 @@
 """Understands the tables. It knows no rule of the hub beyond what a row may hold.
 
-No table holds an identity number, a name or a word from a message in clear. Times are microseconds
-since 1970 UTC, the same on SQLite and PostgreSQL. Changes go through `migrations/`; a test compares
-what they build with what stands here.
+No table holds an identity number, a word from a message or a name in clear, but for the names of those
+who answer for a policy row. Times are microseconds since 1970 UTC, the same on SQLite and PostgreSQL.
+Changes go through `migrations/`; a test compares what they build with what stands here.
 """
 
 from __future__ import annotations
@@ -176,6 +176,20 @@ audit_checkpoint = Table(
     Column("frontier", Text, nullable=False),  # roots of the full subtrees, left to right, hex
     Column("note", Text, nullable=False),  # signed checkpoint
     Column("at", Instant, nullable=False),
+)
+
+policy_step = Table(
+    "policy_step",
+    metadata,
+    Column("id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("flow", String(8), nullable=False),
+    Column("did", String(10), nullable=False),
+    Column("digest", String(64), nullable=False),  # of the rows it was done about
+    Column("by", Text, nullable=False),  # who answers for it, by name: to be shown to everybody
+    Column("document", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 queue_item = queue_table(metadata)

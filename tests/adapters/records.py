@@ -189,6 +189,24 @@ _categories = st.lists(
     max_size=3,
     unique=True,
 )
+
+
+def _exceptions(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    one = some(
+        {},
+        avsendere=_parties,
+        mottakere=_parties,
+        formal=_purposes,
+        kategorier=_categories,
+        fra=days,
+        til=days,
+        data_fra=days,
+        data_til=days,
+        unntak=inner,
+    )
+    return st.lists(filled(one).filter(lambda group: set(group) != {"unntak"}), min_size=1, max_size=2)
+
+
 consent = st.builds(
     Record,
     st.just("samtykke.gitt"),
@@ -203,7 +221,6 @@ consent = st.builds(
                     "beslutning": st.sampled_from(["tillat", "nekt"]),
                     "signert": yes_no,
                     "forklart": yes_no,
-                    "form": st.sampled_from(["skriftlig", "elektronisk", "muntlig"]),
                     "gitt_av": st.sampled_from(["pasient", "verge"]),
                     "slag": st.sampled_from(["deling", "program"]),
                 },
@@ -213,18 +230,17 @@ consent = st.builds(
                 data_til=days,
                 tekstversjon=lines,
                 erstatter=ids,
+                form=st.sampled_from(["skriftlig", "elektronisk", "muntlig"]),
+                sted=st.sampled_from(["helsetjeneste", "fengsel", "digitalt"]),
+                tolk=st.sampled_from(["ingen", "kvalifisert"]),
+                sprak=st.sampled_from(["nb", "nn", "sme"]),
+                under_straff=yes_no,
             ),
         },
         avsendere=_parties,
         mottakere=_parties,
         formal=_purposes,
         kategorier=_categories,
-        unntak=st.lists(
-            filled(
-                some({}, mottakere=_parties, formal=_purposes, kategorier=_categories, fra=days, til=days)
-            ),
-            min_size=1,
-            max_size=2,
-        ),
+        unntak=st.one_of(_exceptions(st.nothing()), _exceptions(_exceptions(st.nothing()))),
     ),
 )
