@@ -252,13 +252,15 @@ class _Deciding:
         Nobody outside health care gets free text by machine, so what the scanner found in it is for
         the person who will read it; what the field is about decides whether to ask at all. What one
         reader found comes on top of what the scanner found; two readers may clear the scanner's
-        finding, and nobody what the field is declared to tell.
+        finding, and nobody what the field is declared to tell. Of a code or a name two readers can only
+        say that it is not in doubt.
         """
-        reading = self._ask.readings.get(item.path) if item.free_text else None
+        reading = self._ask.readings.get(item.path)
         readers = {reader for reader in reading.readers if reader.strip()} if reading else set()
         if reading is not None and readers:
-            seen = item.declared | reading.categories
-            return (seen if len(readers) > 1 else seen | item.categories), False
+            cleared = item.categories if item.free_text else frozenset({Category.UNKNOWN})
+            found = item.categories - cleared if len(readers) > 1 else item.categories
+            return item.declared | reading.categories | found, False
         if item.free_text and not self._health:
             return item.declared, True
         return item.declared | item.categories, False

@@ -54,6 +54,24 @@ def check(record: Record, recorder: Sector) -> None:
         raise HubError("consent.recorder-control")
 
 
+ALL_PERMISSIONS, ALL_REFUSALS = "alle_samtykker", "alle_nektelser"
+
+
+def check_withdrawal(record: Record, recorder: Sector) -> None:
+    """Refuse a withdrawal that says neither what, nor that the person signed it. Withdrawing is as easy
+    as giving (GDPR art. 7 (3)): any agency may record it, of everything at once, without naming what
+    another one recorded. Raises parse.invalid, consent.form-missing, consent.recorder-control."""
+    series, scope = record.get("samtykke.serie"), record.get("omfang")
+    if (series is None) == (scope is None):
+        expected = "the id of the consent, or omfang, and not both"
+        raise HubError("parse.invalid", [Finding("samtykke.serie", "missing", expected)])
+    if scope is not None and record.get("signert") is not True:
+        raise HubError("consent.form-missing", [Finding("signert", "form", "true")])
+    if scope == ALL_REFUSALS and recorder in CONTROL_SECTORS:
+        expected = "a recorder outside the control roles"
+        raise HubError("consent.recorder-control", [Finding("omfang", "recorder", expected)])
+
+
 @dataclass(frozen=True)
 class _Scope:
     """The rule or one exception: what it says with all it takes over from the rule around it."""

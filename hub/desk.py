@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from consent import intake
-from hub import policy
+from consent.receipt import digest
+from hub import policy, register
 from hub.audit.log import Kind
-from hub.errors import Finding, HubError
+from hub.errors import HubError
 from hub.message import CONTROL_SECTORS, Agency, Received, Record
 from hub.parts import Parts, work_of
 from hub.rows import prove
@@ -39,12 +40,13 @@ def record(parts: Parts, received: Received, said: Record) -> Accepted:
     """
     if said.type == GIVEN:
         intake.check(said, received.sender.sector)
-    elif said.get("samtykke.serie") is None:
-        raise HubError("parse.invalid", [Finding("samtykke.serie", "missing", "the id of the consent")])
+    else:
+        intake.check_withdrawal(said, received.sender.sector)
     number = str(said.get("person.id"))
     with parts.store.writing() as tx:
         parts.store.alone(tx, parts.vault.pseudonym("person", number))
-        if said.type == WITHDRAWN and people.find(tx, parts.vault, number) is None:
+        named = said.get("samtykke.serie") is not None
+        if said.type == WITHDRAWN and named and people.find(tx, parts.vault, number) is None:
             raise HubError("consent.unknown")
         person = people.find_or_create(tx, parts.vault, number, received.at, parts.new_id)
     # Dying here: a person without anything, which the next message finds.
@@ -84,11 +86,11 @@ def _give(tx: Connection, parts: Parts, received: Received, said: Record, person
     if said.get("samtykke.erstatter"):
         document[consents.REPLACES] = _key(parts, received, said, "samtykke.erstatter")
     key, version = _key(parts, received, said), int(said.get("samtykke.versjon"))
-    consents.record(
+    before = consents.record(
         tx,
         parts.vault,
         person,
-        consent_id=parts.new_id(),
+        consent_id=received.id,
         key=key,
         version=version,
         document=document,
@@ -100,6 +102,9 @@ def _give(tx: Connection, parts: Parts, received: Received, said: Record, person
         "version": version,
         "recorder": received.sender.org,
         "document": parts.vault.digest(received.body),
+        "supersedes": before,
+        "replaces": document.get(consents.REPLACES, ""),
+        "receipt": _receipt(tx, parts, person, received.id),
     }
     prove(tx, parts, person, Kind.CONSENT, what)
     # A new version can be narrower than the last, and a refusal takes back: nothing made under what
@@ -107,13 +112,33 @@ def _give(tx: Connection, parts: Parts, received: Received, said: Record, person
     return _decide_all_again(tx, parts, person)
 
 
+def _receipt(tx: Connection, parts: Parts, person: Person, consent_id: str) -> str:
+    """Digest of the receipt, so that a paper can be matched with what was recorded."""
+    entry = consents.find(tx, parts.vault, person, consent_id, intake.read)
+    return digest(register.make_receipt(parts, person, entry, "nb")) if entry else ""
+
+
 def _withdraw(tx: Connection, parts: Parts, received: Received, said: Record, person: Person) -> list[str]:
-    key = _key(parts, received, said)
-    consents.withdraw(tx, person, key=key, at=received.at)
-    what = {"consent": key, "recorder": received.sender.org}
-    prove(tx, parts, person, Kind.WITHDRAWAL, what)
+    for key, version in _end(tx, parts, received, said, person):
+        what = {"consent": key, "version": version, "recorder": received.sender.org}
+        prove(tx, parts, person, Kind.WITHDRAWAL, what)
     again = _decide_all_again(tx, parts, person)
     return again + _plan_notices(tx, parts, received, person)
+
+
+def _end(
+    tx: Connection, parts: Parts, received: Received, said: Record, person: Person
+) -> list[tuple[str, int]]:
+    """End what is withdrawn or lifted. Series and version of each, version 0 for all of a series."""
+    if said.get("samtykke.serie") is not None:
+        key, version = _key(parts, received, said), said.get("samtykke.versjon")
+        consents.withdraw(tx, person, key=key, version=version, at=received.at)
+        return [(key, version or 0)]
+    permissions = said.get("omfang") == intake.ALL_PERMISSIONS
+    ended = consents.withdraw_all(
+        tx, parts.vault, person, intake.read, permissions=permissions, at=received.at
+    )
+    return ended or [("", 0)]  # it was asked for, and that is proved too
 
 
 def _key(parts: Parts, received: Received, said: Record, path: str = "samtykke.serie") -> str:
@@ -186,13 +211,18 @@ def got_under(
     tx: Connection, parts: Parts, notice: Disclosure, sender: Agency, said: Record
 ) -> Disclosure | None:
     """The last thing the recipient of a notice got under the consent that was withdrawn, if any."""
-    key = consents.series_key(parts.vault, sender, str(said.get("samtykke.serie")))
+    rested = disclosure.c.consents != ""
+    if (series := said.get("samtykke.serie")) is not None:
+        key = consents.series_key(parts.vault, sender, str(series))
+        rested = disclosure.c.consents.contains(key, autoescape=True)
+    elif said.get("omfang") != intake.ALL_PERMISSIONS:
+        return None  # lifting a refusal takes nothing from anybody
     got = disclosures.where(
         tx,
         disclosure.c.person_id == notice.person_id,
         disclosure.c.recipient == notice.recipient,
         disclosure.c.handed_over_at.is_not(None),
-        disclosure.c.consents.contains(key, autoescape=True),
+        rested,
         limit=100_000,
     )
     return got[-1] if got else None

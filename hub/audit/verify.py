@@ -8,6 +8,7 @@ signing key and rewrites all of it; against that an older checkpoint kept elsewh
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from hub.audit.log import Kind, nobody, open_private, read_note
 from hub.errors import HubError
 from hub.message import Outcome
 from hub.store.engine import Store
-from hub.store.schema import audit_checkpoint, audit_leaf, consent, disclosure, person
+from hub.store.schema import audit_checkpoint, audit_leaf, consent, disclosure, hold_entry, person
 from hub.vault import Vault
 
 
@@ -121,6 +122,7 @@ class _Told:
     handed: dict[str, str] = field(default_factory=dict)  # disclosure -> recipient
     given: set[tuple[str, str, int]] = field(default_factory=set)  # person, consent, version
     withdrawn: set[tuple[str, str, int]] = field(default_factory=set)
+    at_desk: Counter[str] = field(default_factory=Counter)  # disclosure -> lines in the desk's book
 
 
 def _check_tables(view: Connection, vault: Vault, report: Report) -> None:
@@ -144,6 +146,21 @@ def _check_tables(view: Connection, vault: Vault, report: Report) -> None:
     readable = {person_id for person_id, key in keys.items() if key is not None}
     _check_disclosures(view, told, readable, report)
     _check_consents(view, told, readable, report)
+    _check_holds(view, told, readable, report)
+
+
+def _check_holds(view: Connection, told: _Told, readable: set[str], report: Report) -> None:
+    """Every line of the desk's book has its leaf and the other way round: a no that is taken out would
+    let an older yes stand again."""
+    rows = view.execute(
+        select(hold_entry.c.disclosure_id, disclosure.c.person_id).join(
+            disclosure, disclosure.c.id == hold_entry.c.disclosure_id
+        )
+    )
+    kept = Counter(row.disclosure_id for row in rows if row.person_id in readable)
+    for found in sorted(kept.keys() | told.at_desk.keys()):
+        if kept[found] != told.at_desk[found]:
+            report.faults.append(("lines of the desk and leaves differ in number", f"disclosure {found}"))
 
 
 def _check_disclosures(view: Connection, told: _Told, readable: set[str], report: Report) -> None:
@@ -197,11 +214,15 @@ def _match(row: Any, private: dict[str, Any], told: _Told, report: Report) -> No
             told.handed[private["disclosure"]] = private["recipient"]
             if attempt not in told.decided:
                 report.faults.append(("handed over without a permitting decision", f"leaf {row.id}"))
+        case Kind.READ | Kind.HOLD:
+            told.at_desk[private["disclosure"]] += 1
         case Kind.CONSENT:
             told.given.add((row.person_id, private["consent"], private["version"]))
         case Kind.WITHDRAWAL:
-            series = (row.person_id, private["consent"])
-            told.withdrawn |= {given for given in told.given if given[:2] == series}
+            series, version = (row.person_id, private["consent"]), int(private.get("version", 0))
+            told.withdrawn |= {
+                given for given in told.given if given[:2] == series and version in (0, given[2])
+            }
         case _:
             pass
 

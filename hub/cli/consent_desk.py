@@ -136,4 +136,82 @@ def _say_answer(answer: Answer, language: str) -> None:
                 say(f"    {sign} {way}, {word(PURPOSES, line.purpose, language)}: {what}")
 
 
-COMMANDS = (user, check_fhir)
+@click.command(
+    name="list",
+    epilog="""\b
+Examples:
+  bro consent list --person-file person.txt
+  bro consent list --person-file person.txt --at 2026-06-01T12:00:00+02:00
+  bro consent list --person-file person.txt --as-known 2026-06-01T12:00:00+02:00 --json""",
+)
+@click.option(
+    "--person-file",
+    "file",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A file with the identity number and nothing else; - is the standard input.",
+)
+@click.option("--at", "at", help="As it stood then (ISO 8601 with a time zone). Default: now.")
+@click.option("--as-known", help="As the hub knew it then. Default: now.")
+@click.option("--language", type=click.Choice(["nb", "en"]), default="nb", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def list_consents(file: Path, at: str | None, as_known: str | None, language: str, as_json: bool) -> None:
+    """Every version of every consent of one person: as it stood, and as the hub knew it.
+
+    What was recorded or withdrawn after --as-known is not there, as it was not there then.
+    """
+    from consent.plain import summary
+    from hub.cli.consent import _moment, _number
+    from hub.cli.installed import open_parts
+    from hub.register import name_of, of_person
+
+    parts = open_parts()
+    now = parts.clock()
+    moment, known = _moment("--at", at) or now, _moment("--as-known", as_known) or now
+    shown = of_person(parts, _number(file), at=moment, known_at=known)
+    rows = [
+        {
+            "id": each.entry.id,
+            "series": each.entry.said.id[:16],
+            "version": each.entry.said.version,
+            "stands": each.stands,
+            "recorded_by": each.entry.recorded_by,
+            "recorded_at": each.entry.said.recorded_at,
+            "withdrawn_at": each.entry.said.withdrawn_at,
+            "says": summary(each.entry.said, language, name_of(parts)) if each.entry.said.readable else [],
+        }
+        for each in shown
+    ]
+    if as_json:
+        say_json({"at": moment, "as_known": known, "consents": rows})
+        return
+    for row in rows:
+        say(f"{row['id']}  series {row['series']} version {row['version']}: {row['stands']}")
+        say(f"  recorded {row['recorded_at']} by {row['recorded_by']}")
+        if row["withdrawn_at"]:
+            say(f"  withdrawn {row['withdrawn_at']}")
+        say(*(f"    {line}" for line in row["says"]))
+    if not rows:
+        say("Nothing was recorded.")
+
+
+@click.command(
+    epilog="\b\nExamples:\n  bro consent receipt ID\n  bro consent receipt ID --language en --json"
+)
+@click.argument("id_", metavar="ID")
+@click.option("--language", type=click.Choice(["nb", "en"]), default="nb", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def receipt(id_: str, language: str, as_json: bool) -> None:
+    """The receipt of one recorded consent or refusal, for the person. ID is that of the message."""
+    from consent.receipt import lines
+    from hub.cli.installed import open_parts
+    from hub.register import receipt_of
+
+    made = receipt_of(open_parts(), id_, language)
+    if as_json:
+        say_json(made)
+    else:
+        say(*lines(made))
+
+
+COMMANDS = (user, check_fhir, list_consents, receipt)

@@ -76,7 +76,7 @@ def console_router(parts: Parts, login_key: str, people: Users | None = None) ->
             Route("/login", rooms.login),
             Route("/login", rooms.filled_in(rooms.log_in), methods=["POST"]),
             Route("/drift", rooms.drift),
-            Route("/saker", rooms.at_desk(Role.READER, rooms.saker)),
+            Route("/saker", rooms.at_desk(Role.READER, rooms.sak_list)),
             Route("/saker/{hold}", rooms.at_desk(Role.READER, rooms.sak), methods=["GET"]),
             Route("/saker/{hold}", rooms.at_desk_form(Role.READER, rooms.sak_answered), methods=["POST"]),
             Route("/", rooms.front),
@@ -232,7 +232,7 @@ class _Rooms:
         shown = drift.page(read(self._parts), language)
         return self._page(request, "drift.html", "drift", {"page": shown})
 
-    def saker(self, request: Request, user: DeskUser, done: str = "") -> Response:
+    def sak_list(self, request: Request, user: DeskUser, done: str = "") -> Response:
         """What is held for this reader; no content."""
         lines = saker.listed(self._parts, user, _language(request))
         return self._page(request, "saker.html", "saker", {"lines": lines, "done": done})
@@ -254,7 +254,7 @@ class _Rooms:
             said = saker.fault(error, language)
             show = saker.opened if error.code == "hold.invalid" else saker.closed
             return self._sak(request, user, show, said)
-        return self.saker(request, user, saker.done(answer, language))
+        return self.sak_list(request, user, saker.done(answer, language))
 
     def _sak(
         self, request: Request, user: DeskUser, show: Callable[..., saker.Page], fault: str | None = None

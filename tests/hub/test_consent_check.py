@@ -263,6 +263,10 @@ def test_three_levels_alternate_in_r5(tmp_path: Path) -> None:
     assert ("provision[0].provision[0].provision[0]", "nested") in {(f.at, f.rule) for f in told.findings}
 
 
+def _with_status(status: str) -> Callable[[Any], object]:
+    return lambda c: c.update(status=status)
+
+
 BROKEN: dict[str, tuple[Callable[[Any], object], str]] = {
     "permit for everybody": (lambda c: c.update(decision="permit", provision=[]), "avsendere"),
     "no decision": (lambda c: c.pop("decision"), "decision"),
@@ -294,7 +298,7 @@ BROKEN: dict[str, tuple[Callable[[Any], object], str]] = {
         "provision[0].modifierExtension",
     ),
     **{
-        f"status {status}": ((lambda status: lambda c: c.update(status=status))(status), "status")
+        f"status {status}": (_with_status(status), "status")
         for status in ("draft", "inactive", "not-done", "entered-in-error", "unknown", "nonsense")
     },
 }  # fmt: skip

@@ -9,7 +9,19 @@ import pytest
 from hub.errors import HubError
 from hub.message import Outcome
 from hub.store.disclosures import State
-from tests.hub.bench import FHIR, Bench, consent, fhir, org, referral, refusal, run_together, withdrawal
+from tests.hub.bench import (
+    FHIR,
+    XML,
+    Bench,
+    consent,
+    fhir,
+    org,
+    referral,
+    refusal,
+    run_together,
+    withdrawal,
+    xml_brik,
+)
 
 
 def refused(bench: Bench, key: str, document: dict[str, object]) -> str:
@@ -149,4 +161,95 @@ def test_consents_and_withdrawals_at_once_end_as_if_one_came_after_the_other(eit
     either.drain()
     assert len(either.listed("nav")) == 1
     assert either.row("tsb", agreement="henvisning-tsb").outcome == Outcome.WAITING
+    assert either.verify().whole
+
+
+# Who may end what
+
+
+def everything(scope: str, message_id: str, *, signed: bool = True, who: int = 0) -> dict[str, object]:
+    said = withdrawal("x", message_id, who)
+    del said["samtykke"]
+    return {**said, "omfang": scope, "signert": signed}
+
+
+def test_nobody_can_withdraw_what_another_recorded_or_learn_that_it_exists(either: Bench) -> None:
+    either.post("prison_health", consent("samtykke-nav.json", "n"))
+    there = refused(either, "gp", withdrawal("n", "t1"))
+    nowhere = refused(either, "gp", withdrawal("never", "t2"))
+    assert there == nowhere == "consent.unknown"
+    either.post("prison", "brik.xml")
+    either.drain()
+    assert len(either.listed("nav")) == 1
+
+
+def test_another_agency_with_the_same_id_records_a_consent_of_its_own(either: Bench) -> None:
+    either.post("prison_health", consent("samtykke-nav.json", "n", 2))
+    late = consent("samtykke-nav.json", "n", 1, beslutning="nekt")
+    either.post("gp", late)  # neither "version old" nor a replacement
+    either.post("prison", "brik.xml")
+    either.drain()
+    assert either.listed("nav") == []
+    either.post("gp", withdrawal("n", "t"))
+    either.post("prison", xml_brik(message_id="B2"), XML)
+    either.drain()
+    assert len(either.listed("nav")) == 1
+
+
+def test_the_person_withdraws_everything_at_any_agency(either: Bench) -> None:
+    either.post("prison_health", consent("samtykke-nav.json", "n"))
+    either.post("prison", "brik.xml")
+    either.drain()
+    assert len(either.listed("nav")) == 1
+    assert refused(either, "gp", everything("alle_samtykker", "t0", signed=False)) == "consent.form-missing"
+    either.post("gp", everything("alle_samtykker", "t1"))
+    assert either.listed("nav") == []
+    assert either.verify().whole
+
+
+def test_withdrawing_everything_is_answered_alike_whether_there_was_something(either: Bench) -> None:
+    either.post("gp", everything("alle_samtykker", "t1", who=3))
+    either.post("gp", everything("alle_samtykker", "t2", who=3))
+    assert either.verify().whole
+
+
+def test_withdrawing_everything_permitted_lifts_no_refusal(either: Bench) -> None:
+    either.post("prison_health", refusal("nei", ["nav_municipal"]))
+    either.post("gp", everything("alle_samtykker", "t1"))
+    either.post("prison_health", consent("samtykke-nav.json", "ja"))
+    either.post("prison", "brik.xml")
+    either.drain()
+    assert either.listed("nav") == []
+
+
+def test_a_refusal_recorded_by_a_control_role_is_lifted_at_another_agency(either: Bench) -> None:
+    either.post("prison", refusal("nei", ["nav_municipal"]))
+    either.post("prison_health", consent("samtykke-nav.json", "ja"))
+    either.post("prison", "brik.xml")
+    either.drain()
+    assert either.listed("nav") == []
+    assert refused(either, "prison", everything("alle_nektelser", "t0")) == "consent.recorder-control"
+    either.post("prison_health", everything("alle_nektelser", "t1"))
+    either.post("prison", xml_brik(message_id="B2"), XML)
+    either.drain()
+    assert len(either.listed("nav")) == 1
+    assert either.verify().whole
+
+
+def test_one_version_is_withdrawn_and_the_others_keep_their_time(either: Bench) -> None:
+    either.post("prison_health", consent("samtykke-nav.json", "n", 1))
+    either.post("prison_health", consent("samtykke-nav.json", "n", 2))
+    said = withdrawal("n", "t")
+    said["samtykke"]["versjon"] = 1
+    either.post("prison_health", said)
+    either.post("prison", "brik.xml")
+    either.drain()
+    assert len(either.listed("nav")) == 1
+    said["samtykke"]["versjon"] = 3
+    said["melding"]["id"] = "t3"
+    assert refused(either, "prison_health", said) == "consent.unknown"
+    said["samtykke"]["versjon"] = 2
+    said["melding"]["id"] = "t2"
+    either.post("prison_health", said)
+    assert either.listed("nav") == []
     assert either.verify().whole

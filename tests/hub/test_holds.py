@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from consent.freetext import Hit, Strength
 from consent.rows import Effect, OverrideRule, Pack, Requires
@@ -535,7 +537,57 @@ def test_a_name_in_doubt_is_cleared_by_two(bench: Bench) -> None:
     assert holds.listed(bench.parts) == []
 
 
+def test_a_line_that_was_taken_out_or_put_in_is_noticed(bench: Bench) -> None:
+    item = held(bench)
+    release(bench, item, reader(bench))
+    assert bench.verify().whole
+    with bench.parts.store.writing() as tx:
+        last = tx.execute(select(hold_entry).order_by(hold_entry.c.id.desc())).first()
+        assert last is not None
+        tx.execute(delete(hold_entry).where(hold_entry.c.id == last.id))
+    faults = bench.verify().faults
+    assert faults == [("lines of the desk and leaves differ in number", f"disclosure {item.id}")]
+    with bench.parts.store.writing() as tx:
+        for _ in range(2):
+            values = {name: getattr(last, name) for name in ("at", "ciphertext", "wrapped_key")}
+            tx.execute(insert(hold_entry).values(disclosure_id=item.id, **values))
+    assert bench.verify().faults == faults
+
+
 # -- the person's word still counts --
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_withdrawal_against_the_second_person_and_the_worker(either: Bench, seed: int) -> None:
+    """Whoever comes first: nothing leaves after the withdrawal was answered."""
+    item = held(either, WEAK)
+    second = reader(either, "per")
+    release(either, item, reader(either))
+    holds.read(either.parts, item.id, second)
+    chance = random.Random(seed)
+    waits = [chance.choice((0, 0.001, 0.004)) for _ in range(2)]
+    left: dict[str, int] = {}
+    either.push.meanwhile = lambda permit: left.update({permit.disclosure: time.monotonic_ns()})
+
+    def confirm_and_work() -> None:
+        time.sleep(waits[0])
+        with suppress(HubError):
+            holds.confirm(either.parts, item.id, second)
+        either.drain()
+
+    def withdraw() -> int:
+        time.sleep(waits[1])
+        either.post("prison_health", withdrawal("skjema-1-bolig", "t-1"))
+        return time.monotonic_ns()
+
+    _, answered = run_together(confirm_and_work, withdraw)
+    while either.queue.ready:
+        either.drain()
+
+    with_text = [sent for sent in either.got("housing") if WEAK in sent.text]
+    assert len(with_text) <= 1
+    assert not with_text or left[item.id] < answered
+    assert either.verify().whole
 
 
 def test_a_withdrawal_after_the_release_stops_it(either: Bench) -> None:

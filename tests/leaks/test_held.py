@@ -48,7 +48,7 @@ class Desk:
 
     def hold(self) -> str:
         page = self._clients["kari"].get("/console/saker").text
-        return re.findall(r'href="/console/saker/([^"]+)"', page)[0]
+        return str(re.findall(r'href="/console/saker/([^"]+)"', page)[0])
 
 
 @pytest.fixture
