@@ -8,12 +8,17 @@ is in force. It must not know policy rows beyond what they demand of a form, nor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from consent.rows import Requires
+from consent.texts import NO_TEXTS, Texts
 from hub.message import ANY, CONTROL_SECTORS, Category, Consent, Purpose, Sector
+
+OSLO = ZoneInfo("Europe/Oslo")
+"""Dates in rows and consents are whole days here."""
 
 DEPTH = 2
 """How many levels of exceptions can be evaluated: an exception, and an exception to that."""
@@ -23,6 +28,21 @@ _KINDS = frozenset({_SHARING, "programme"})
 _SECTORS = frozenset(sector.value for sector in Sector) | {ANY}
 _PURPOSES = frozenset(purpose.value for purpose in Purpose) | {ANY}
 _CATEGORIES = frozenset(category.value for category in Category) | {ANY}
+_THE_PERSON = frozenset({"person"})
+
+MISMATCH = "decide.consent-mismatch"
+_NEAREST = (
+    "decide.withdrawn",
+    "decide.expired",
+    "decide.not-yet",
+    "decide.not-active",
+    "decide.text-not-approved",
+    "decide.grantor",
+    "decide.form-missing",
+    "decide.exception",
+    MISMATCH,
+)
+"""Why a permission does not permit. Of several, the first is what the person would ask about."""
 
 
 @dataclass(frozen=True)
@@ -38,28 +58,58 @@ class Question:
 
 @dataclass(frozen=True)
 class Said:
-    """What stands at one moment: the documents that may permit, those that may refuse, those that
-    were withdrawn, and whether one of them cannot be evaluated at all."""
+    """What stands at one moment for one question: the documents that may permit, those that may
+    refuse, those that were withdrawn, and those that cannot be evaluated at all (their refs)."""
 
-    permitting: tuple[Consent, ...]
-    refusing: tuple[Consent, ...]
-    withdrawn: tuple[Consent, ...]
-    unreadable: tuple[str, ...]
-    any_permission: bool
+    question: Question
+    texts: Texts
+    permitting: tuple[Consent, ...] = ()
+    refusing: tuple[Consent, ...] = ()
+    withdrawn: tuple[Consent, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    any_permission: bool = False
 
-    def permits(self, question: Question, category: Category, requires: Requires) -> tuple[str, ...]:
+    def permits(self, category: Category, requires: Requires) -> tuple[str, ...]:
         """The documents that permit it, in a form that counts: refs, sorted."""
-        return _refs(c for c in self.permitting if _permits(c, question, category, requires))
+        q, texts = self.question, self.texts
+        return _refs(c for c in self.permitting if _miss(c, q, category, requires, texts) is None)
 
-    def refuses(self, question: Question, category: Category) -> tuple[str, ...]:
-        return _refs(c for c in self.refusing if _refuses(c, question, category))
+    def refuses(self, category: Category) -> tuple[str, ...]:
+        """The documents that refuse it, by what they say first or by an exception."""
+        return _refs(c for c in self.refusing if _refuses(c, self.question, category))
 
-    def permitted_once(self, question: Question, category: Category, requires: Requires) -> tuple[str, ...]:
-        """The withdrawn documents that would permit it, had they not been withdrawn."""
-        return _refs(c for c in self.withdrawn if _permits(c, question, category, requires))
+    def by_exception(self, refs: tuple[str, ...]) -> bool:
+        """Whether all of these permit as such, and refuse only what they make an exception for."""
+        return all(c.permits for c in self.refusing if c.ref in refs)
+
+    def why_not(self, category: Category, requires: Requires) -> tuple[str, tuple[str, ...]]:
+        """Why nothing permits it: the code of the nearest miss, and whose it is. A document that
+        speaks of something else is not named."""
+        if not self.any_permission:
+            return "decide.no-consent", ()
+        missed: dict[str, set[str]] = {}
+        for c in self.permitting:
+            missed.setdefault(self._miss(c, category, requires) or MISMATCH, set()).add(c.ref)
+        for c in self.withdrawn:
+            miss = self._miss(c, category, requires)
+            missed.setdefault(MISMATCH if miss == MISMATCH else "decide.withdrawn", set()).add(c.ref)
+        for code in _NEAREST[:-1]:
+            if code in missed:
+                return code, tuple(sorted(missed[code]))
+        return MISMATCH, ()
+
+    def _miss(self, c: Consent, category: Category, requires: Requires) -> str | None:
+        return _miss(c, self.question, category, requires, self.texts)
 
 
-def what_stands(consents: Sequence[Consent], question: Question, *, at: datetime, known_at: datetime) -> Said:
+def what_stands(
+    consents: Sequence[Consent],
+    question: Question,
+    *,
+    at: datetime,
+    known_at: datetime,
+    texts: Texts = NO_TEXTS,
+) -> Said:
     """What the person has said, as in force `at` and as the hub knew it `known_at`."""
     known, unreadable = _known(consents, known_at)
     moment = min(at, known_at)
@@ -67,9 +117,10 @@ def what_stands(consents: Sequence[Consent], question: Question, *, at: datetime
     gone = {ref for ref, c in readable.items() if c.withdrawn_at is not None and c.withdrawn_at <= moment}
     in_force: dict[str, list[Consent]] = {}
     for ref, c in readable.items():
-        if ref not in gone and _in_force(c, question.day):
-            for name in {c.id, c.replaces or c.id}:
-                in_force.setdefault(name, []).append(c)
+        if ref not in gone and c.active and _dated(c) and _in_force(c, question.day):
+            in_force.setdefault(c.id, []).append(c)
+            if c.replaces is not None:
+                in_force.setdefault(c.replaces, []).append(c)
     claimed_ids, claimed = _claims(known.values())
     permitting: list[Consent] = []
     withdrawn: list[Consent] = []
@@ -78,28 +129,42 @@ def what_stands(consents: Sequence[Consent], question: Question, *, at: datetime
     for ref, c in readable.items():
         if not _near(c, question):
             continue
+        whole = _inherited(c)
         # Withdrawing a permission takes nothing back of what it refused in its exceptions.
-        if (c.permits or ref not in gone) and not _settled(c, in_force):
-            refusing.append(_inherited(c))
+        if (c.permits or ref not in gone) and _on_days(c, question.day) and not _settled(c, in_force):
+            refusing.append(whole)
         if ref in claimed or c.id in claimed or claimed_ids[c.id] > c.version:
             continue
-        (withdrawn if ref in gone else permitting).append(_inherited(c))
-    any_permission = any(c.permits or c.exceptions for c in known.values())
-    return Said(tuple(permitting), tuple(refusing), tuple(withdrawn), tuple(sorted(blocking)), any_permission)
+        (withdrawn if ref in gone else permitting).append(whole)
+    return Said(
+        question,
+        texts,
+        tuple(permitting),
+        tuple(refusing),
+        tuple(withdrawn),
+        tuple(sorted(blocking)),
+        any_permission=any(c.permits or c.exceptions for c in known.values()),
+    )
 
 
 def _known(consents: Sequence[Consent], known_at: datetime) -> tuple[dict[str, Consent], set[str]]:
     """What the hub knew, by ref, and which of it cannot be evaluated. Two documents under one ref
-    that differ are both unreadable: nobody can say which one the person signed."""
+    that differ are both unreadable: nobody can say which one the person signed. A refusal of which
+    nobody knows when it was recorded was always known."""
     known: dict[str, Consent] = {}
     unreadable: set[str] = set()
     for c in consents:
-        if c.recorded_at.tzinfo is None:
-            known.setdefault(c.ref, c)
-            unreadable.add(c.ref)
-        elif c.recorded_at <= known_at and (known.setdefault(c.ref, c) != c or not _readable(c)):
-            unreadable.add(c.ref)
+        dated, ref = _dated(c), c.ref
+        if dated and c.recorded_at > known_at:
+            continue
+        first = known.setdefault(ref, c)
+        if (first is not c and first != c) or not _readable(c) or (c.permits and not dated):
+            unreadable.add(ref)
     return known, unreadable
+
+
+def _dated(c: Consent) -> bool:
+    return c.recorded_at.tzinfo is not None
 
 
 def _claims(known: Iterable[Consent]) -> tuple[dict[str, int], set[str]]:
@@ -116,7 +181,7 @@ def _claims(known: Iterable[Consent]) -> tuple[dict[str, int], set[str]]:
 def _settled(old: Consent, in_force: Mapping[str, Sequence[Consent]]) -> bool:
     """Whether a document in force stands, beyond doubt, in the place of this one. `in_force` holds
     them by their id and by what they replace."""
-    if old.recorded_at.tzinfo is None:
+    if not _dated(old):
         return False
     for new in (*in_force.get(old.id, ()), *in_force.get(old.ref, ())):
         if new.grantor != old.grantor or new.kind != _SHARING:
@@ -137,7 +202,7 @@ def _readable(c: Consent) -> bool:
         return False
     if c.withdrawn_at is not None and c.withdrawn_at.tzinfo is None:
         return False
-    return _sound(c) and all(_sound_exception(e, c, DEPTH) for e in c.exceptions)
+    return _sound(c) and (not c.exceptions or all(_sound_exception(e, c, DEPTH) for e in c.exceptions))
 
 
 def _sound(c: Consent) -> bool:
@@ -150,7 +215,7 @@ def _sound(c: Consent) -> bool:
     for parties in (c.senders, c.recipients):
         if parties and not parties <= _SECTORS and not all(map(_party, parties)):
             return False
-    return (c.purposes or frozenset()) <= _PURPOSES and (c.categories or frozenset()) <= _CATEGORIES
+    return (not c.purposes or c.purposes <= _PURPOSES) and (not c.categories or c.categories <= _CATEGORIES)
 
 
 def _party(word: str) -> bool:
@@ -193,12 +258,48 @@ def _as_in(parent: Consent, e: Consent) -> Consent:
     )
 
 
-def _permits(c: Consent, q: Question, category: Category, requires: Requires) -> bool:
-    if not _narrow(c, q, category):
-        return False
+def _miss(c: Consent, q: Question, category: Category, requires: Requires | None, texts: Texts) -> str | None:
+    """None when the document permits it, or why it does not. Every attribute must be said and fit; a
+    document without a first or last day permits nothing. `requires` None: its form is not asked about."""
+    if not _said(c, q, category) or c.valid_from is None or c.valid_to is None:
+        return MISMATCH
+    if c.valid_to < q.day:
+        return "decide.expired"
+    if c.valid_from > q.day:
+        return "decide.not-yet"
+    if not c.active:
+        return "decide.not-active"
     if not c.permits:
-        return any(_permits(e, q, category, requires) for e in c.exceptions)
-    return _form(c, category, requires) and not any(_refuses(e, q, category) for e in c.exceptions)
+        misses = [_miss(e, q, category, requires, texts) or "" for e in c.exceptions] or [MISMATCH]
+        return min(misses, key=lambda miss: _NEAREST.index(miss) if miss else -1) or None
+    if any(_refuses(e, q, category) for e in c.exceptions):
+        return "decide.exception"
+    return None if requires is None else _form(c, category, requires, texts)
+
+
+def _form(c: Consent, category: Category, requires: Requires, texts: Texts) -> str | None:
+    """None when the document is what the row demands. A control role cannot collect a permission to
+    share substance use, and who collected it must be known. Another than the person may permit only
+    where the row names that grantor (helsepersonelloven § 22)."""
+    if category is Category.SUBSTANCE_USE and (c.recorder is None or c.recorder in CONTROL_SECTORS):
+        return "decide.form-missing"
+    if c.grantor not in (requires.grantors or _THE_PERSON):
+        return "decide.grantor"
+    if not (
+        (c.signed or not requires.signed)
+        and (c.explained or not requires.explained)
+        and (not requires.forms or c.form in requires.forms)
+        and (not requires.recorders or c.recorder in requires.recorders)
+        and (not requires.settings or c.setting in requires.settings)
+        and (c.under_sentence is False or not requires.not_under_sentence)
+    ):
+        return "decide.form-missing"
+    if requires.texts and c.text_version not in requires.texts:
+        return "decide.text-not-approved"
+    day = c.recorded_at.astimezone(OSLO).date()
+    if requires.approved_text and not texts.approved(c.text_version, c.language, day):
+        return "decide.text-not-approved"
+    return None
 
 
 def _refuses(c: Consent, q: Question, category: Category) -> bool:
@@ -206,56 +307,41 @@ def _refuses(c: Consent, q: Question, category: Category) -> bool:
         return False
     if c.permits:
         return any(_refuses(e, q, category) for e in c.exceptions)
-    return not any(_permits(e, q, category, _ANY_FORM) for e in c.exceptions)
+    return not any(_miss(e, q, category, None, NO_TEXTS) is None for e in c.exceptions)
 
 
-_ANY_FORM = Requires()
-
-
-def _form(c: Consent, category: Category, requires: Requires) -> bool:
-    """Whether the document is what the row demands. A control role cannot collect a permission to
-    share substance use, and who collected it must be known."""
-    if category is Category.SUBSTANCE_USE and (c.recorder is None or c.recorder in CONTROL_SECTORS):
-        return False
+def _said(c: Consent, q: Question, category: Category) -> bool:
+    """Every attribute is said and fits, whatever the day. Consent to a programme or a sanction is none
+    to share."""
     return (
-        c.kind == _SHARING
-        and (c.signed or not requires.signed)
-        and (c.explained or not requires.explained)
-        and (not requires.forms or c.form in requires.forms)
-        and (not requires.grantors or c.grantor in requires.grantors)
-        and (not requires.texts or c.text_version in requires.texts)
-    )
-
-
-def _narrow(c: Consent, q: Question, category: Category) -> bool:
-    """Every attribute is said and fits. A document without a first or last day permits nothing."""
-    return (
-        c.valid_from is not None
-        and c.valid_to is not None
-        and c.valid_from <= q.day <= c.valid_to
+        bool(c.categories and (category in c.categories or ANY in c.categories))
+        and c.kind == _SHARING
         and bool(c.senders and (ANY in c.senders or c.senders & q.sender))
         and bool(c.recipients and (ANY in c.recipients or c.recipients & q.recipient))
         and bool(c.purposes and (ANY in c.purposes or q.purpose in c.purposes))
-        and bool(c.categories and (ANY in c.categories or category in c.categories))
         and _data(c, q.data_date, unknown=False)
     )
 
 
 def _wide(c: Consent, q: Question, category: Category) -> bool:
     """No attribute is said that does not fit."""
-    return _near(c, q) and not (c.categories and ANY not in c.categories and category not in c.categories)
+    if c.categories and category not in c.categories and ANY not in c.categories:
+        return False
+    return _on_days(c, q.day) and _near(c, q)
 
 
 def _near(c: Consent, q: Question) -> bool:
-    """As `_wide`, of whatever category: what is not near can neither permit nor refuse."""
+    """As `_wide`, of whatever category and day: what is not near can neither permit nor refuse."""
     return (
-        (c.valid_from is None or c.valid_from <= q.day)
-        and (c.valid_to is None or q.day <= c.valid_to)
-        and (not c.senders or ANY in c.senders or bool(c.senders & q.sender))
+        (not c.senders or ANY in c.senders or bool(c.senders & q.sender))
         and (not c.recipients or ANY in c.recipients or bool(c.recipients & q.recipient))
         and (not c.purposes or ANY in c.purposes or q.purpose in c.purposes)
         and _data(c, q.data_date, unknown=True)
     )
+
+
+def _on_days(c: Consent, day: date) -> bool:
+    return (c.valid_from is None or c.valid_from <= day) and (c.valid_to is None or day <= c.valid_to)
 
 
 def _data(c: Consent, data_date: date | None, *, unknown: bool) -> bool:
@@ -268,5 +354,5 @@ def _data(c: Consent, data_date: date | None, *, unknown: bool) -> bool:
     return (c.data_from is None or c.data_from <= data_date) and (c.data_to is None or data_date <= c.data_to)
 
 
-def _refs(consents: Iterator[Consent]) -> tuple[str, ...]:
+def _refs(consents: Iterable[Consent]) -> tuple[str, ...]:
     return tuple(sorted({c.ref for c in consents}))

@@ -20,7 +20,7 @@ from typing import Any
 from adapters.registry import adapters_for
 from consent.labels import load_codes
 from consent.rows import load_pack
-from hub import hand_over, inbox, pipeline, status, sweeper
+from hub import hand_over, inbox, pipeline, preview, status, sweeper
 from hub.directory import Directory, load_directory
 from hub.doors.amqp import Incoming, Notify
 from hub.doors.webhook import Webhook
@@ -123,6 +123,9 @@ class Hub:
 
     def of_message(self, reader: Agency, message_id: str) -> Mapping[str, Any]:
         return status.of_message(self.parts, reader, message_id)
+
+    def preview(self, sender: Agency, media_type: str, body: bytes) -> Mapping[str, Any]:
+        return preview.shown(preview.of_own_message(self.parts, sender, media_type, body))
 
     def entries(self, reader: Agency, after: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
         return inbox.entries(self.parts, reader, after, limit)

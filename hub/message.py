@@ -412,6 +412,8 @@ class Consent:
     interpreter: str = ""
     language: str = ""
     under_sentence: bool | None = None
+    active: bool = True
+    """False: never signed, or out of force since nobody knows when. It permits nothing."""
 
     @property
     def ref(self) -> str:

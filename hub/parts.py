@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from adapters.registry import Registry
 from consent.labels import CodeLists
 from consent.rows import Pack
+from consent.texts import Texts, load_texts
 from hub.directory import Party
 from hub.errors import HubError
 from hub.message import Agency, Rendered, Sector
@@ -59,6 +60,7 @@ class Parts:
     notify: Notify | None
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
+    texts: Texts = field(default_factory=load_texts)
     ladder: Sequence[float] = LADDER
     grace: timedelta = timedelta(seconds=30)
     """How long after its time we assume that work was forgotten; longer than any worker takes."""

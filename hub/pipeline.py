@@ -133,7 +133,8 @@ def decide_for(
         protected_address=person.protected_address,
         data_date=_data_date(parts, labelled.record),
     )
-    decision = decide(ask, parts.pack.rows, given, at=at, known_at=at)
+    rows = parts.pack.between(ask.sender.sector, ask.recipient.sector, ask.purpose)
+    decision = decide(ask, rows, given, at=at, known_at=at, texts=parts.texts)
     return decision, permit(decision, labelled, ask)
 
 

@@ -96,9 +96,11 @@ def prove_decision(
                     "reason": item.reason,
                     "row": item.row or "",
                     "consents": list(item.consents),
+                    "obligations": list(item.obligations),
                 }
                 for item in outgoing.decision.items
             ],
+            "alarms": list(outgoing.decision.alarms),
         },
         disclosure=route.disclosure,
     )

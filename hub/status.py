@@ -10,11 +10,33 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from hub.errors import HubError
+from hub.errors import PROBLEMS, HubError
 from hub.message import CONTROL_SECTORS, Agency, Outcome
 from hub.parts import Parts
 from hub.store import disclosures, messages
 from hub.store.disclosures import Disclosure, State
+
+_OF_THE_PERSON = frozenset(
+    {
+        "decide.expired",
+        "decide.not-yet",
+        "decide.not-active",
+        "decide.form-missing",
+        "decide.grantor",
+        "decide.text-not-approved",
+        "decide.exception",
+        "decide.conflict",
+        "decide.other-person",
+        "decide.override-refused",
+        "decide.register-unavailable",
+        "decide.unreadable",
+        "decide.no-consent",
+        "decide.consent-mismatch",
+        "decide.refused",
+        "decide.withdrawn",
+        "decide.objection",
+    }
+)
 
 
 def of_message(parts: Parts, reader: Agency, message_id: str) -> dict[str, Any]:
@@ -63,13 +85,22 @@ def _recipient(
         "org": first.recipient,
         "name": agency.name if agency else "",
         "state": _neutral_word(item) if neutral else _word(item),
-        "code": None if neutral else item.code,
+        "code": None if neutral else shown_code(item.code),
         "delivered_at": _iso(item.handed_over_at),
         "acknowledged_at": _iso(item.acknowledged_at),
         "answer_due_at": _iso(item.answer_due_at),
         "answered_at": _iso(answered),
         "overdue": answered is None and is_overdue(item, parts.clock()),
     }
+
+
+def shown_code(code: str | None) -> str | None:
+    """Of what the person has said nobody outside learns more than that it does not allow this, and
+    whether it may later: not that a consent ran out, that two documents disagree, or who else is in
+    the text."""
+    if code in _OF_THE_PERSON:
+        return "decide.no-consent" if PROBLEMS[code].waiting_helps else "decide.refused"
+    return "decide.free-text-unread" if code == "decide.free-text-hit" else code
 
 
 def is_overdue(item: Disclosure, now: datetime) -> bool:

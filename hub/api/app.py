@@ -9,7 +9,7 @@ formats and no policy.
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -83,6 +83,7 @@ def create_app(
         limit=settings.max_body_bytes, uploads=settings.max_uploads, seconds=settings.body_seconds
     )
     _add_messages(app, facade, bodies, _caller(tokens, Scope.WRITE))
+    _add_preview(app, facade, bodies, _caller(tokens, Scope.PREVIEW))
     _add_inbox(app, facade, _caller(tokens, Scope.READ))
     _add_operations(app, ready, registry)
     openapi.install(app)
@@ -176,6 +177,42 @@ def _add_messages(app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable
     def message_status(id: str, sender: Annotated[Agency, Depends(caller)]) -> Any:
         """Where your own message stands. Nobody else's exists, as far as this address tells."""
         return facade.of_message(sender, _known_form(id))
+
+
+def _add_preview(app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable[[Request], Agency]) -> None:
+    @app.post(
+        "/v1/decisions:preview",
+        response_model=openapi.PreviewDocument,
+        responses=documented(
+            *_TOKEN_CODES,
+            "receive.too-large",
+            "receive.request-invalid",
+            "receive.busy",
+            *(code for code in _MESSAGE_CODES if not code.startswith("consent.")),
+            "route.version-used",
+            "hub.internal",
+        ),
+        openapi_extra={
+            **openapi.needs(Scope.PREVIEW),
+            "requestBody": {
+                "required": True,
+                "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+            },
+        },
+        tags=["messages"],
+    )
+    async def preview_message(
+        request: Request, sender: Annotated[Agency, Depends(caller)]
+    ) -> Mapping[str, Any]:
+        """What would go if you posted this message of yours now. Nothing is sent or kept; that you asked
+        is on record. What is decided at the moment of sending is what counts.
+
+        Prison, probation, court and prosecution are told what they would be told after posting, which
+        says nothing of what the person allows.
+        """
+        stated = media_type(request)
+        async with bodies.of(request) as body:
+            return await run_in_threadpool(facade.preview, sender, stated, body)
 
 
 def _add_inbox(app: FastAPI, facade: Facade, caller: Callable[[Request], Agency]) -> None:

@@ -1,4 +1,4 @@
-"""Understands what the doors need of the hub: five calls, all blocking, all raising HubError.
+"""Understands what the doors need of the hub: six calls, all blocking, all raising HubError.
 
 The doors know these and nothing behind them; `hub/app.py` makes the object that has them.
 """
@@ -33,6 +33,10 @@ class Facade(Protocol):
 
     def of_message(self, reader: Agency, message_id: str) -> Mapping[str, Any]:
         """Where the reader's own message stands; `receive.not-found` for any other."""
+        ...
+
+    def preview(self, sender: Agency, media_type: str, body: bytes) -> Mapping[str, Any]:
+        """What the recipients of a message would get if it were posted now; nothing of it is stored."""
         ...
 
     def entries(self, reader: Agency, after: str | None, limit: int) -> Sequence[Mapping[str, Any]]:

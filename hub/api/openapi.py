@@ -65,6 +65,25 @@ class StatusDocument(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class PreviewedDocument(BaseModel):
+    """What one recipient would get."""
+
+    agreement: str = Field(description="Under which agreement", examples=["brik-nav"])
+    org: str = Field(description="The recipient", examples=["123456785"])
+    name: str = Field(description="Its neutral name")
+    state: str = Field(
+        description="`whole`, `reduced`, `nothing`; `accepted` where you are not told", examples=["reduced"]
+    )
+    code: str | None = Field(description="Why not everything goes, if you may know")
+    withheld: list[str] | None = Field(description="Fields that would not go, if you may know")
+
+
+class PreviewDocument(BaseModel):
+    """A dry run of your own message."""
+
+    recipients: list[PreviewedDocument]
+
+
 class HealthDocument(BaseModel):
     """No details: they are for operations, not for the network."""
 
@@ -113,6 +132,7 @@ def _complete(schema: dict[str, Any]) -> dict[str, Any]:
                     "scopes": {
                         Scope.WRITE.value: "Post messages and read their status",
                         Scope.READ.value: "Read the inbox",
+                        Scope.PREVIEW.value: "Try your own message before you post it",
                     },
                 }
             },

@@ -49,6 +49,7 @@ class Scope(StrEnum):
 
     WRITE = "bro:messages.write"
     READ = "bro:messages.read"
+    PREVIEW = "bro:decisions.preview"
 
 
 PublicKey = RSAKey | ECKey

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     WITHDRAWAL = "withdrawal"
     OPERATOR = "operator"
     POLICY = "policy"
+    PREVIEW = "preview"
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ def find(tx: Connection, vault: Vault, number: str) -> Person | None:
     return None if row is None else Person(row.id, row.epoch, row.wrapped_key, row.protected_address)
 
 
+def find_by_id(tx: Connection, person_id: str) -> Person | None:
+    row = tx.execute(select(person).where(person.c.id == person_id)).first()
+    return None if row is None else Person(row.id, row.epoch, row.wrapped_key, row.protected_address)
+
+
 def load(tx: Connection, person_id: str) -> Person:
     row = tx.execute(select(person).where(person.c.id == person_id)).one()
     return Person(row.id, row.epoch, row.wrapped_key, row.protected_address)

@@ -70,15 +70,15 @@ CONSENTS: list[tuple[str, list[Consent], str]] = [
     ("an empty set is not said", [yes(recipients=frozenset())], "decide.consent-mismatch"),
     ("first day not said", [yes(valid_from=None)], "decide.consent-mismatch"),
     ("last day not said", [yes(valid_to=None)], "decide.consent-mismatch"),
-    ("ended yesterday", [yes(valid_to=date(2026, 8, 31))], "decide.consent-mismatch"),
+    ("ended yesterday", [yes(valid_to=date(2026, 8, 31))], "decide.expired"),
     ("ends today", [yes(valid_to=date(2026, 9, 1))], "decide.consent"),
     ("begins today", [yes(valid_from=date(2026, 9, 1))], "decide.consent"),
-    ("begins tomorrow", [yes(valid_from=date(2026, 9, 2))], "decide.consent-mismatch"),
+    ("begins tomorrow", [yes(valid_from=date(2026, 9, 2))], "decide.not-yet"),
     ("data of the period", [yes(data_from=date(2026, 8, 1), data_to=date(2026, 8, 1))], "decide.consent"),
     ("data from before", [yes(data_from=date(2026, 8, 2))], "decide.consent-mismatch"),
     ("data from after", [yes(data_to=date(2026, 7, 31))], "decide.consent-mismatch"),
     ("to a programme", [yes(kind="programme")], "decide.consent-mismatch"),
-    ("not signed", [yes(signed=False)], "decide.consent-mismatch"),
+    ("not signed", [yes(signed=False)], "decide.form-missing"),
     ("withdrawn", [yes(withdrawn_at=NOON - timedelta(seconds=1))], "decide.withdrawn"),
     ("withdrawn this instant", [yes(withdrawn_at=NOON)], "decide.withdrawn"),
     ("withdrawn later", [yes(withdrawn_at=NOON + timedelta(seconds=1))], "decide.consent"),
@@ -86,11 +86,11 @@ CONSENTS: list[tuple[str, list[Consent], str]] = [
     ("one withdrawn, another stands", [yes(withdrawn_at=NOON), yes(id="C2")], "decide.consent"),
     ("recorded in the future", [yes(recorded_at=NOON + timedelta(seconds=1))], "decide.no-consent"),
     ("a refusal", [no()], "decide.refused"),
-    ("an older refusal beside a permission", [no(), yes()], "decide.refused"),
+    ("an older refusal beside a permission", [no(), yes()], "decide.conflict"),
     ("a refusal that says nothing", [yes(), no(senders=None, recipients=None, purposes=None, categories=None,
-                                               valid_from=None, valid_to=None)], "decide.refused"),
+                                               valid_from=None, valid_to=None)], "decide.conflict"),
     ("a refusal by empty sets", [yes(), no(recipients=frozenset(), categories=frozenset())],
-     "decide.refused"),
+     "decide.conflict"),
     ("a refusal to another recipient", [yes(), no(recipients=said("gp"))], "decide.consent"),
     ("a refusal of another sender", [yes(), no(senders=said("gp"))], "decide.consent"),
     ("a refusal for another purpose", [yes(), no(purposes=said("treatment"))], "decide.consent"),
@@ -99,13 +99,13 @@ CONSENTS: list[tuple[str, list[Consent], str]] = [
     ("a refusal that has not begun", [yes(), no(valid_from=date(2026, 9, 2))], "decide.consent"),
     ("a refusal of old data", [yes(), no(data_to=date(2020, 12, 31))], "decide.consent"),
     ("a refusal withdrawn", [yes(), no(withdrawn_at=NOON)], "decide.consent"),
-    ("an unsigned refusal", [yes(), no(signed=False)], "decide.refused"),
-    ("a refusal under another heading", [yes(), no(kind="programme")], "decide.refused"),
+    ("an unsigned refusal", [yes(), no(signed=False)], "decide.conflict"),
+    ("a refusal under another heading", [yes(), no(kind="programme")], "decide.conflict"),
     ("a permission but not substance use", [yes(exceptions=(EXCEPT_SUBSTANCE,))], "decide.consent"),
     ("a permission but not housing", [yes(exceptions=(but(False, categories=said("housing")),))],
-     "decide.refused"),
+     "decide.exception"),
     ("the exception binds other permissions too", [yes(exceptions=(but(False, categories=said("housing")),)),
-                                                   yes(id="C2")], "decide.refused"),
+                                                   yes(id="C2")], "decide.conflict"),
     ("the exception has ended", [yes(exceptions=(but(False, categories=said("housing"),
                                                     valid_to=date(2026, 8, 1)),))], "decide.consent"),
     ("a refusal but for this office", [no(exceptions=(but(True, recipients=said("933333333")),))],
@@ -116,7 +116,7 @@ CONSENTS: list[tuple[str, list[Consent], str]] = [
     ("a refusal but until 2001", [no(exceptions=(but(True, recipients=said(*HOUSING_OFFICE.org.split()),
                                                     valid_to=date(2001, 1, 1)),))], "decide.refused"),
     ("an unsigned refusal but for this office", [no(signed=False, exceptions=(
-        but(True, recipients=said("933333333")),))], "decide.consent-mismatch"),
+        but(True, recipients=said("933333333")),))], "decide.form-missing"),
     ("three levels", [yes(exceptions=(but(False, categories=said("housing"), exceptions=(
         but(True, recipients=said("municipality_housing")),)),))], "decide.consent"),
     ("four levels", [yes(exceptions=(but(False, categories=said("housing"), exceptions=(
@@ -142,26 +142,26 @@ CONSENTS: list[tuple[str, list[Consent], str]] = [
     ("unreadable, then recorded again", [yes(readable=False), yes(version=2)], "decide.consent"),
     ("a newer version permits", [no(id="C1"), yes(version=2)], "decide.consent"),
     ("a higher version recorded before the refusal", [no(id="C1", recorded_at=NOON), yes(version=2)],
-     "decide.refused"),
+     "decide.conflict"),
     ("a newer version refuses", [yes(), no(id="C1", version=2)], "decide.refused"),
     ("a newer version permits less", [yes(), yes("work", version=2)], "decide.consent-mismatch"),
     ("a newer version is withdrawn", [yes(), yes(version=2, withdrawn_at=NOON)], "decide.withdrawn"),
     ("a newer version has ended", [yes(), yes(version=2, valid_to=date(2026, 8, 1))],
-     "decide.consent-mismatch"),
-    ("a newer document without a word on the old", [no(), yes(recorded_at=NOON)], "decide.refused"),
+     "decide.expired"),
+    ("a newer document without a word on the old", [no(), yes(recorded_at=NOON)], "decide.conflict"),
     ("a document replaces a refusal", [no(), yes(replaces="N1/1", recorded_at=NOON)], "decide.consent"),
     ("an older document replaces a newer refusal", [no(recorded_at=NOON), yes(replaces="N1/1")],
-     "decide.refused"),
+     "decide.conflict"),
     ("another grantor replaces a refusal", [no(), yes(replaces="N1/1", recorded_at=NOON, grantor="guardian")],
      "decide.refused"),
     ("a programme replaces a refusal", [no(), yes(), yes(id="C2", replaces="N1/1", recorded_at=NOON,
-                                                         kind="programme")], "decide.refused"),
+                                                         kind="programme")], "decide.conflict"),
     ("what replaces a refusal is withdrawn", [no(), yes(), yes(id="C2", replaces="N1/1", recorded_at=NOON,
-                                                              withdrawn_at=NOON)], "decide.refused"),
+                                                              withdrawn_at=NOON)], "decide.conflict"),
     ("what replaces a refusal has ended", [no(), yes(), yes(id="C2", replaces="N1/1", recorded_at=NOON,
-                                                           valid_to=date(2026, 8, 1))], "decide.refused"),
+                                                           valid_to=date(2026, 8, 1))], "decide.conflict"),
     ("two refusals replace each other", [yes(), no(replaces="N2/1"), no(id="N2", replaces="N1/1")],
-     "decide.refused"),
+     "decide.conflict"),
     ("a guardian replaces a permission", [yes(), no("work", id="N1", replaces="C1/1", grantor="guardian")],
      "decide.consent-mismatch"),
     ("a permission replaced by a bare name", [yes(), yes("work", id="C2", replaces="C1")],
@@ -206,7 +206,7 @@ def test_a_control_role_or_nobody_cannot_collect_a_permission_for_substance_use(
 ) -> None:
     collected = [yes(recorder=recorder)]
 
-    assert only(ask(item(S)), [EVERYTHING], collected).reason == "decide.consent-mismatch"
+    assert only(ask(item(S)), [EVERYTHING], collected).reason == "decide.form-missing"
     assert only(ask(item(H)), [EVERYTHING], collected).verdict is Verdict.PERMIT
     assert only(ask(item(S)), [EVERYTHING], [yes(recorder=Sector.PRISON_HEALTH)]).verdict is Verdict.PERMIT
 
@@ -231,7 +231,7 @@ ROWS: list[tuple[str, list[Row], str]] = [
     ("prohibited", [row(PROHIBIT)], "decide.prohibited"),
     ("prohibited beside a duty", [row(DUTY), row(PROHIBIT, id="A")], "decide.prohibited"),
     ("prohibited beside a duty, other order", [row(PROHIBIT), row(DUTY, id="A")], "decide.prohibited"),
-    ("a duty beside a consent row", [row(DUTY), row(id="A")], "decide.no-consent"),
+    ("a duty beside a consent row", [row(DUTY), row(id="A")], "decide.row"),
     ("a newer version is stricter", [row(DUTY), row(version=2)], "decide.no-consent"),
     ("a newer version is not yet valid", [row(DUTY), row(version=2, valid_from=date(2027, 1, 1))],
      "decide.row"),
@@ -254,7 +254,7 @@ OBJECTIONS: list[tuple[Effect, list[Consent], str]] = [
     (MAY, [no(id="C1"), yes(version=2, withdrawn_at=NOON)], "decide.objection"),
     (MAY, [yes(readable=False)], "decide.unreadable"),
     (DUTY, [no()], "decide.row"),
-    (DUTY, [yes(readable=False)], "decide.row"),
+    (DUTY, [yes(readable=False)], "decide.unreadable"),
     (PROHIBIT, [yes(readable=False)], "decide.prohibited"),
     (PROHIBIT, [yes()], "decide.prohibited"),
 ]  # fmt: skip
@@ -272,7 +272,7 @@ def test_data_of_unknown_date_widen_a_refusal_and_narrow_a_permission() -> None:
     of_2020: dict[str, Any] = {"data_from": date(2020, 1, 1), "data_to": date(2020, 12, 31)}
 
     assert only(undated, [row()], [yes(**of_2020)]).reason == "decide.consent-mismatch"
-    assert only(undated, [row()], [yes(), no(**of_2020)]).reason == "decide.refused"
+    assert only(undated, [row()], [yes(), no(**of_2020)]).reason == "decide.conflict"
     assert only(ask(), [row()], [yes(), no(**of_2020)]).verdict is Verdict.PERMIT
 
 
@@ -324,9 +324,9 @@ ITEMS = [
     ("free text, permitted by its field", item(H, free=True), [yes()], Verdict.HOLD,
      "decide.free-text-unread"),
     ("free text with a finding", item(H, S, declared=(H,), free=True), [yes("housing")], Verdict.HOLD,
-     "decide.free-text-unread"),
+     "decide.free-text-hit"),
     ("free text in a strange language", item(H, Category.UNKNOWN, declared=(H,), free=True), [yes()],
-     Verdict.HOLD, "decide.free-text-unread"),
+     Verdict.HOLD, "decide.free-text-hit"),
     ("free text, not permitted by its field", item(H, free=True), [], Verdict.DENY, "decide.no-consent"),
     ("free text about nothing declared", item(H, free=True, declared=(Category.UNKNOWN,)), [yes()],
      Verdict.HOLD, "decide.unknown-category"),
@@ -384,7 +384,7 @@ def test_a_moment_without_time_zone_is_our_fault_and_permits_nothing(naive: str)
     moments = {"at": NOON, "known_at": NOON, naive: NOON.replace(tzinfo=None)}
 
     with pytest.raises(HubError, match=r"hub\.internal"):
-        decide(ask(), [row()], [yes()], **moments)
+        decide(ask(), [row()], [yes()], at=moments["at"], known_at=moments["known_at"])
 
 
 RECORD = Record("t", {"bolig": {"behov": "stort"}, "rus": {"behov": "noe"}})

@@ -80,6 +80,12 @@ class FakeHub:
             raise HubError("receive.not-found")
         return {"id": message_id, "state": "received"}
 
+    def preview(self, sender: Agency, media_type: str, body: bytes) -> Mapping[str, Any]:
+        if self.raises:
+            raise self.raises.pop()
+        told = {"agreement": "a", "org": NAV.org, "name": NAV.name, "state": "accepted", "code": None}
+        return {"recipients": [{**told, "withheld": None}]}
+
     def entries(self, reader: Agency, after: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
         waiting = list(self.inboxes.get(reader.org, {}))
         numbered = [{"id": name, "position": str(index)} for index, name in enumerate(waiting, start=1)]
@@ -116,7 +122,7 @@ def claims(agency: Agency, **changes: Any) -> dict[str, Any]:
         "aud": AUDIENCE,
         "iat": now,
         "exp": now + 120,
-        "scope": "bro:messages.write bro:messages.read",
+        "scope": "bro:messages.write bro:messages.read bro:decisions.preview",
         "consumer": {"authority": "iso6523-actorid-upis", "ID": f"0192:{agency.org}"},
     } | changes
     return {name: value for name, value in whole.items() if value is not None}

@@ -1,0 +1,100 @@
+"""Understands how a decision is told: plainly to the case worker, formally to the auditor, and to the
+outside only what goes.
+
+Pure: a decision and the rows it names, to sentences. It must not know values, nor who reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consent.rows import Row
+from hub.errors import PROBLEMS
+from hub.message import Decision, ItemDecision, Verdict
+
+
+class Language(StrEnum):
+    """The languages of the console."""
+
+    BOKMAAL = "nb"
+    ENGLISH = "en"
+
+
+_GOES = {
+    Verdict.PERMIT: {"nb": "Går", "en": "Goes"},
+    Verdict.DENY: {"nb": "Går ikke", "en": "Does not go"},
+    Verdict.HOLD: {"nb": "Venter på at noen leser det", "en": "Waits for somebody to read it"},
+}
+_ROW = {"nb": "Regel", "en": "Row"}
+_CONSENT = {"nb": "Samtykke", "en": "Consent"}
+_DUTY = {"nb": "Plikt som følger med", "en": "Duty that goes with it"}
+_LOOK = {"nb": "Et menneske må se på", "en": "A person must look at"}
+_OUTSIDE = {"nb": "Ikke tilgjengelig.", "en": "Not available."}
+
+
+@dataclass(frozen=True)
+class Told:
+    """Leaves with the same answer: their paths, and the same in three voices."""
+
+    paths: tuple[str, ...]
+    goes: bool
+    code: str
+    rows: tuple[str, ...]
+    consents: tuple[str, ...]
+    obligations: tuple[str, ...]
+    plain: str
+    formal: str
+    outside: str
+
+
+def explain(decision: Decision, rows: Iterable[Row], language: Language) -> tuple[Told, ...]:
+    """Every answer of the decision with the leaves that share it: what goes first, then by path."""
+    known = {row.ref: row for row in rows}
+    groups: dict[tuple[object, ...], list[ItemDecision]] = {}
+    for item in decision.items:
+        key = (item.verdict, item.reason, item.row, item.consents, item.obligations)
+        groups.setdefault(key, []).append(item)
+    told = [_told(items, known, language) for items in groups.values()]
+    return tuple(sorted(told, key=lambda one: (not one.goes, one.paths)))
+
+
+def alarms(decision: Decision, language: Language) -> tuple[str, ...]:
+    """What a person must look at, as sentences."""
+    return tuple(f"{_LOOK[language]}: {_sentence(code, language)}" for code in decision.alarms)
+
+
+def _told(items: list[ItemDecision], known: Mapping[str, Row], language: Language) -> Told:
+    one = items[0]
+    rows = tuple(one.row.split("+")) if one.row else ()
+    goes = one.verdict is Verdict.PERMIT
+    plain = [f"{_GOES[one.verdict][language]}: {_sentence(one.reason, language)}"]
+    plain += [f"{_ROW[language]} {ref}: {'; '.join(known[ref].law)}." for ref in rows if ref in known]
+    plain += [f"{_CONSENT[language]} {_short(ref)}." for ref in one.consents]
+    plain += [f"{_DUTY[language]}: {duty}." for duty in one.obligations]
+    formal = " ".join(
+        (
+            f"{one.verdict.value} {one.reason}",
+            f"row={','.join(rows) or '-'}",
+            f"law={'; '.join(law for ref in rows if ref in known for law in known[ref].law) or '-'}",
+            f"consents={','.join(one.consents) or '-'}",
+            f"obligations={','.join(one.obligations) or '-'}",
+        )
+    )
+    paths = tuple(sorted(item.path for item in items))
+    outside = _GOES[one.verdict][language] + "." if goes else _OUTSIDE[language]
+    return Told(
+        paths, goes, one.reason, rows, one.consents, one.obligations, " ".join(plain), formal, outside
+    )
+
+
+def _sentence(code: str, language: Language) -> str:
+    problem = PROBLEMS[code]
+    return problem.nb if language is Language.BOKMAAL else problem.title
+
+
+def _short(ref: str) -> str:
+    """Enough of a document's key to find it in the register."""
+    name, _, version = ref.rpartition("/")
+    return f"{name[:12]}/{version}"
