@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from consent.cases import Ran, run_cases, run_row
 from consent.decide import decide
 from consent.rows import POLICY, Approval, Effect, Expect, Form, Legal, Pack, Row, Status, load_pack
+from consent.texts import ApprovedText, Texts
 from hub.errors import HubError
 from hub.message import (
     ANY,
@@ -33,6 +34,7 @@ PACKS = {form: load_pack(form) for form in Form}
 STRICT, STATUTORY = PACKS[Form.STRICT], PACKS[Form.STATUTORY]
 FLOWS = [f"L{number:02}" for number in range(1, 59)]
 S = Category.SUBSTANCE_USE
+APPROVED = Texts((ApprovedText(yes().text_version, "nb", "", "", date(2020, 1, 1), None),))
 WIDE = [yes("*"), *(yes(category.value, id=category.value) for category in Category)]
 
 
@@ -55,7 +57,7 @@ def answer(
         recipient=Agency("922222222", "", to),
     )
     rows = pack.between(sender, to, purpose)
-    (got,) = decide(question, rows, consents, at=at, known_at=at).items
+    (got,) = decide(question, rows, consents, at=at, known_at=at, texts=APPROVED).items
     return got
 
 
@@ -164,6 +166,7 @@ def test_the_coordinator_of_the_programme_gets_tests_only_on_a_signed_consent() 
 
     assert answer(*here, S, yes("*")).verdict is Verdict.PERMIT
     assert answer(*here, S, yes("*", signed=False)).verdict is Verdict.DENY
+    assert answer(*here, S, yes("*", text_version="draft-7")).verdict is Verdict.DENY
     assert answer(*here, S).verdict is Verdict.DENY
     assert answer(*here, Category.MENTAL_HEALTH, yes("*")).reason == "decide.prohibited"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -132,7 +133,11 @@ def test_a_reason_is_enough_where_no_lawyer_is_needed(bench: Bench) -> None:
 
 
 def test_a_row_that_does_not_exist_cannot_be_approved_or_revoked(bench: Bench) -> None:
-    for call in (lambda: approve(bench, KARI, row="L99"), lambda: revoke(bench, "L99")):
+    calls: list[Callable[[], object]] = [
+        lambda: approve(bench, KARI, row="L99"),
+        lambda: revoke(bench, "L99"),
+    ]
+    for call in calls:
         with pytest.raises(HubError, match=r"policy\.no-such-flow"):
             call()
     with pytest.raises(HubError, match=r"policy\.step-refused"):

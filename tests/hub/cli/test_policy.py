@@ -13,9 +13,10 @@ from consent.cases import run_cases
 from consent.rows import load_pack
 from hub import policy_diff
 from hub.cli.main import main
+from hub.demo.world import PERSON
 from hub.errors import HubError
 from hub.policy_diff import Change
-from tests.hub.bench import PERSON, Bench, consent
+from tests.hub.bench import Bench, consent
 from tests.hub.cli.conftest import Said
 
 KARI = ("--by", "Kari Lunde", "--document", "sak-2026-14")
@@ -197,8 +198,14 @@ def test_diff_decides_at_each_moment_on_what_was_known_then(bench: Bench) -> Non
     law that came later."""
     story(bench)
     bench.clock.forward(days=1)
-    said = {"mottakere": ["gp"], "kategorier": ["substance_use"], "formal": ["treatment"]}
-    later = consent("samtykke-nav.json", "senere", **said, avsendere=["prison_health"])
+    later = consent(
+        "samtykke-nav.json",
+        "senere",
+        avsendere=["prison_health"],
+        mottakere=["gp"],
+        kategorier=["substance_use"],
+        formal=["treatment"],
+    )
     bench.post("prison_health", later)
     with bench.parts.store.reading() as view:
         strict = policy_diff.pack_named(view, bench.parts, "strict")
