@@ -234,7 +234,7 @@ def _pack(name: str) -> consent_rows.Pack:
 
 def mutated(where: ModuleType, old: str, new: str) -> ModuleType:
     """The decision with one change in it, as a module of its own."""
-    made = {}
+    made: dict[ModuleType, ModuleType] = {}
     for module in (SAID, DECIDE):
         source = Path(str(module.__file__)).read_text(encoding="utf-8")
         if module is where:

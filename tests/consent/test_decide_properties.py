@@ -304,7 +304,7 @@ def test_what_is_not_said_widens_a_refusal_and_narrows_a_permission(
     question: Ask, rows: list[Row], consents: list[Consent], one: Consent, unsaid: str
 ) -> None:
     one = replace(one, id="fresh")
-    vague = replace(one, **{unsaid: None})
+    vague = replace(one, **{unsaid: None})  # type: ignore[arg-type]  # each of these may be None
 
     assert released(question, rows, [*consents, vague]) <= released(question, rows, [*consents, one])
 
