@@ -60,9 +60,7 @@ def decide(times: int, most: int, postgres: str | None, as_json: bool) -> None:
     if as_json:
         say_json(figures)
         return
-    say(
-        f"{figures['decisions_per_second']:,} decisions/s per core, each of one leaf ({decided.leaves} in a message)"
-    )
+    say(f"{figures['decisions_per_second']:,} decisions/s per core: leaves, {decided.leaves} in a message")
     rows = [
         ("message of leaves", figures["message_ms"]),
         ("single leaf, asked alone", figures["single_leaf_ms"]),
