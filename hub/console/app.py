@@ -25,7 +25,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.console import drift, users
+from hub.console import drift, samtykke, users
 from hub.console.door import COOKIE, LASTS, Door
 from hub.console.texts import Language, say, say_count
 from hub.console.times import age, moment, number
@@ -75,6 +75,15 @@ def console_router(parts: Parts, login_key: str, people: Users | None = None) ->
             Route("/login", rooms.login),
             Route("/login", rooms.filled_in(rooms.log_in), methods=["POST"]),
             Route("/drift", rooms.drift),
+            Route("/samtykke", rooms.at_desk(Role.CASEWORKER, rooms.samtykke)),
+            *(
+                Route(address, rooms.at_desk_form(Role.CASEWORKER, handle), methods=["POST"])
+                for address, handle in (
+                    ("/samtykke", rooms.samtykke_of),
+                    ("/samtykke/gi", rooms.samtykke_given),
+                    ("/samtykke/trekk", rooms.samtykke_withdrawn),
+                )
+            ),
             Route("/", rooms.front),
             Route("/{anything:path}", rooms.anything_else),
         ],
@@ -214,6 +223,9 @@ class _Rooms:
         return self._page(request, "refused.html", "refused", {}, status)
 
     def front(self, request: Request) -> Response:
+        user = self.user(request)
+        if user is not None and user.may(Role.CASEWORKER):
+            return RedirectResponse(f"{ROOT}/samtykke", status_code=303)
         if not self._inside(request):
             return self.anything_else(request)
         return RedirectResponse(f"{ROOT}/drift", status_code=303)
@@ -224,6 +236,25 @@ class _Rooms:
         language = _language(request)
         shown = drift.page(read(self._parts), language)
         return self._page(request, "drift.html", "drift", {"page": shown})
+
+    def samtykke(self, request: Request, user: DeskUser) -> Response:
+        return self._samtykke(request, user, {}, samtykke.Outcome())
+
+    def samtykke_of(self, request: Request, user: DeskUser, form: Form) -> Response:
+        return self._samtykke(request, user, form, samtykke.Outcome())
+
+    def samtykke_given(self, request: Request, user: DeskUser, form: Form) -> Response:
+        outcome = samtykke.give(self._parts, user, form, _language(request))
+        return self._samtykke(request, user, form, outcome)
+
+    def samtykke_withdrawn(self, request: Request, user: DeskUser, form: Form) -> Response:
+        outcome = samtykke.withdraw(self._parts, user, form, _language(request))
+        return self._samtykke(request, user, form, outcome)
+
+    def _samtykke(self, request: Request, user: DeskUser, form: Form, outcome: samtykke.Outcome) -> Response:
+        shown = samtykke.page(self._parts, user, _only(form, "number").strip(), _language(request), outcome)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if outcome.faults else HTTPStatus.OK
+        return self._page(request, "samtykke.html", "samtykke", {"page": shown}, status)
 
     def anything_else(self, request: Request, _error: Exception | None = None) -> Response:
         """Who is outside does not learn which pages exist."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import hub.console
+from hub.console.samtykke import _CHOICES as CHOICES
 from hub.console.texts import TEXTS, Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.errors import Actor
@@ -32,6 +33,12 @@ def used() -> set[str]:
     keys |= {f"state.{state.value}{more}" for state in SHOWN for more in ("", ".more")}
     keys |= {f"actor.{actor.value}" for actor in Actor}
     keys |= {f"queues.{queue.name.split('.')[1]}" for queue in hub_topology().queues}
+    keys |= {f"samtykke.{name}" for name in CHOICES}
+    keys |= {f"samtykke.{name}.{code}" for name, codes in CHOICES.items() for code in codes}
+    keys |= {
+        f"stands.{stands}"
+        for stands in ("in-force", "not-yet", "expired", "withdrawn", "superseded", "unreadable")
+    }
     return keys | {"enter", "missing", "drift", "login", "refused"}  # titles
 
 
