@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.console import drift, samtykke, users
 from hub.console.door import COOKIE, LASTS, Door
+from hub.console.samtykke import Outcome
 from hub.console.texts import Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.console.users import Desks, DeskUser, Role, Users
@@ -238,10 +239,10 @@ class _Rooms:
         return self._page(request, "drift.html", "drift", {"page": shown})
 
     def samtykke(self, request: Request, user: DeskUser) -> Response:
-        return self._samtykke(request, user, {}, samtykke.Outcome())
+        return self._samtykke(request, user, {}, Outcome())
 
     def samtykke_of(self, request: Request, user: DeskUser, form: Form) -> Response:
-        return self._samtykke(request, user, form, samtykke.Outcome())
+        return self._samtykke(request, user, form, Outcome())
 
     def samtykke_given(self, request: Request, user: DeskUser, form: Form) -> Response:
         outcome = samtykke.give(self._parts, user, form, _language(request))
@@ -251,7 +252,7 @@ class _Rooms:
         outcome = samtykke.withdraw(self._parts, user, form, _language(request))
         return self._samtykke(request, user, form, outcome)
 
-    def _samtykke(self, request: Request, user: DeskUser, form: Form, outcome: samtykke.Outcome) -> Response:
+    def _samtykke(self, request: Request, user: DeskUser, form: Form, outcome: Outcome) -> Response:
         shown = samtykke.page(self._parts, user, _only(form, "number").strip(), _language(request), outcome)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if outcome.faults else HTTPStatus.OK
         return self._page(request, "samtykke.html", "samtykke", {"page": shown}, status)
