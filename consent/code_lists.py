@@ -74,7 +74,8 @@ class CodeLists:
             codes = self.listed.get(name, {})
             found = [entry for spelling in spelt if (entry := _look_up(codes, spelling))]
             told = frozenset(entry.tells(in_context) for entry in found)
-            if name in self.open_systems and len(spelt) > 1 and not told & _SUBSTANCE:
+            several = sum(1 for part in _PARTS.split(code) if part) > 1
+            if name in self.open_systems and several and not told & _SUBSTANCE:
                 return told | _UNKNOWN  # an expression of several codes, not all of which we know
             if told:
                 return told
