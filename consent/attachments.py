@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import html
 import io
 import quopri
@@ -164,7 +163,9 @@ class _Reading:
         source = content.decode("latin-1")
         if re.search(r"\\(?:objdata|object|pict|bin|v\b|deleted)", source):
             raise _UnreadableError
-        text = re.sub(r"\\'([0-9a-fA-F]{2})", lambda m: bytes.fromhex(m[1]).decode("cp1252", "replace"), source)
+        text = re.sub(
+            r"\\'([0-9a-fA-F]{2})", lambda m: bytes.fromhex(m[1]).decode("cp1252", "replace"), source
+        )
         text = re.sub(r"\\u(-?\d{1,5}) ?\??", lambda m: chr(int(m[1]) % 65536), text)
         text = re.sub(r"\\(?:par|line|tab|cell|row)\b ?", "\n", text)
         text = re.sub(r"\\(?:-|_)", "", text)
@@ -218,7 +219,8 @@ class _Reading:
             assert isinstance(root, DictionaryObject | IndirectObject)
             catalogue = root.get_object()
             if not isinstance(catalogue, DictionaryObject) or any(
-                key in catalogue for key in ("/AcroForm", "/OCProperties", "/Collection", "/OpenAction", "/AA")
+                key in catalogue
+                for key in ("/AcroForm", "/OCProperties", "/Collection", "/OpenAction", "/AA")
             ):
                 raise _UnreadableError
             said = [str(value) for value in (pdf.metadata or {}).values()]
@@ -255,11 +257,16 @@ class _Reading:
             self.file(inner, depth + 1)
 
 
-_DATA_URI = re.compile(r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([^\s\"'<>)]{1,4000000})", re.IGNORECASE)
+_DATA_URI = re.compile(
+    r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([^\s\"'<>)]{1,4000000})", re.IGNORECASE
+)
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|[ \t]*\r?\n[ \t]*)+={0,2}")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){10,}(?![0-9A-Za-z])")
 _QUOTED = re.compile(r"=[0-9A-F]{2}")
-_BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"%PDF-", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"0\x82", b"\x50\x4b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"RIFF", b"BM", b"\xd0\xcf\x11\xe0")  # fmt: skip
+_BINARY = (
+    *(b"\x1f\x8b", b"PK", b"%PDF-", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*"),
+    *(b"0\x82", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"RIFF", b"BM", b"\xd0\xcf\x11\xe0"),
+)
 
 
 def _payloads(text: str) -> Iterator[tuple[bytes, bool]]:
@@ -321,10 +328,8 @@ def _inflated(content: bytes, window: int) -> bytes:
 
 def _decoded(content: bytes) -> str:
     """The text in the encoding it is surely in."""
-    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp1252"]
+    marked = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    encodings = ["utf-16"] if marked else ["utf-8-sig", "cp1252"]
     for encoding in encodings:
         try:
             text = content.decode(encoding)
@@ -347,7 +352,9 @@ def _xml_text(root: etree._Element) -> str:
     return html.unescape(" ".join(part for part in said if part.strip())) + "\n" + "".join(said)
 
 
-_HIDING = re.compile(rb"<w:(?:vanish|webHidden|del|ins)\b|<w:(?:object|pict)\b|<a:blip\b|text:display=\"none\"|<draw:(?:image|object)\b")
+_HIDING = re.compile(
+    rb"<w:(?:vanish|webHidden|del|ins)\b|<w:(?:object|pict)\b|<a:blip\b|text:display=\"none\"|<draw:(?:image|object)\b"
+)
 
 
 def _hides(part: bytes) -> bool:
@@ -371,4 +378,7 @@ def _has_picture(page: DictionaryObject) -> bool:
                 return True
             waiting.append(inner)
     contents = getattr(page, "get_contents", lambda: None)()
-    return contents is not None and re.search(rb"\bBI\b[\s\S]{0,400}\bID\b|\b3 Tr\b", contents.get_data()) is not None
+    return (
+        contents is not None
+        and re.search(rb"\bBI\b[\s\S]{0,400}\bID\b|\b3 Tr\b", contents.get_data()) is not None
+    )

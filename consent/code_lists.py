@@ -1,7 +1,8 @@
 """Understands what a code of a medical code system tells about a person.
 
 Each listed code has a tier: A names substance use by itself, B points to it strongly, C only in
-context, D is tobacco, E indirect, J prison or justice. Our lists are complete for the closed systems: a code of theirs that is not listed raises nothing.
+context, D is tobacco, E indirect, J prison or justice. Our lists are complete for the closed systems:
+a code of theirs that is not listed raises nothing.
 Open systems (SNOMED CT, LOINC) are too large for that: what is not listed there is unknown, as is
 every code of a system we do not know. It must not know messages.
 """
@@ -28,6 +29,7 @@ _WRITTEN = re.compile(r"[A-Z0-9-]*[A-Z0-9]")
 _PARTS = re.compile(r"[^A-Za-z0-9.\-]+")
 # F1 in any notation is a diagnosis of substance use in every edition of ICD, but for tobacco.
 _F1 = re.compile(r"F1[0-689][0-9]{0,3}")
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -108,7 +110,9 @@ def load_codes(folder: Path = CODES) -> CodeLists:
             if row["category"] not in known or row["system"] not in aliases.values():
                 findings.append(Finding(at, "code", "a known system and category"))
                 continue
-            if row["tier"] not in TIERS or (row["tier"] in {"A", "B"}) != (row["category"] == "substance_use"):
+            if row["tier"] not in TIERS or (row["tier"] in {"A", "B"}) != (
+                row["category"] == "substance_use"
+            ):
                 findings.append(Finding(at, "tier", "A or B for substance use and for nothing else"))
             codes = listed.setdefault(row["system"], {})
             code = row["code"].upper().replace(".", "")

@@ -305,7 +305,9 @@ def load_terms(path: Path = TERMS) -> tuple[Term, ...]:
             read.fault(f"{at}.words", "word", f"letters, digits, # and an outer * ({len(bad)} are not)")
         strength = read.code(Strength, row, at, "strength") or Strength.STRONG
         group = read.text(row, at, "class")
-        terms.append(Term(read.text(row, at, "id"), strength, words, read.flag(row, at, "case"), unless, group))
+        terms.append(
+            Term(read.text(row, at, "id"), strength, words, read.flag(row, at, "case"), unless, group)
+        )
     if not terms or len({term.id for term in terms}) != len(terms):
         read.fault("/", "id", "at least one term, each id once")
     if findings:

@@ -126,7 +126,9 @@ def scores(results: Sequence[Result]) -> tuple[Score, ...]:
 
 def missed(results: Sequence[Result]) -> list[Result]:
     """Less found than stated."""
-    return [r for r in results if not r.holds and (r.probe.expected == SEEN or _less(r.found, r.probe.expected))]
+    return [
+        r for r in results if not r.holds and (r.probe.expected == SEEN or _less(r.found, r.probe.expected))
+    ]
 
 
 def alarmed(results: Sequence[Result]) -> list[Result]:

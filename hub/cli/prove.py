@@ -73,7 +73,8 @@ def freetext(probes: Path | None, as_json: bool) -> int:
     )
     for title, rows in (("Found less than stated", less), ("Found more than stated", more)):
         for row in rows:
-            say(f"{title}: row {row['row']}, {row['expected']} stated, {row['found']} found: {row['sentence']}")
+            place = f"row {row['row']}, {row['expected']} stated, {row['found']} found"
+            say(f"{title}: {place}: {row['sentence']}")
     return 0 if holds else 1
 
 

@@ -47,7 +47,9 @@ def test_every_norwegian_code_has_its_tier(name: str, absent_reference: Callable
     context = [row["code"] for row in rows if row["tier"] == "C"]
 
     assert len(rows) == count
-    assert [c for c in strong for n in notations(c) if not CODE_LISTS.categories(number, n) >= SUBSTANCE] == []
+    assert [
+        c for c in strong for n in notations(c) if not CODE_LISTS.categories(number, n) >= SUBSTANCE
+    ] == []
     assert [c for c in strong for s in systems(number) if CODE_LISTS.categories(s, c) != SUBSTANCE] == []
     assert [c for c in strong if CODE_LISTS.categories("", c) != SUBSTANCE] == []
     assert [c for c in context if CODE_LISTS.categories(number, c) & SUBSTANCE] == []
@@ -76,7 +78,9 @@ def test_every_international_code_is_known(absent_reference: Callable[[str, int]
         for row in strong
         if CODE_LISTS.categories(f"{row['system'].replace('http:', 'https:')}/", row["code"]) != SUBSTANCE
     } == SPOILT
-    assert not [r for r in rows if r["tier"] == "D" and CODE_LISTS.categories(r["system"], r["code"]) & SUBSTANCE]
+    assert not [
+        r for r in rows if r["tier"] == "D" and CODE_LISTS.categories(r["system"], r["code"]) & SUBSTANCE
+    ]
 
 
 @pytest.mark.parametrize(

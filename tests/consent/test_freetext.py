@@ -245,7 +245,10 @@ def test_the_reference_probes_come_out_as_expected(absent_reference: Callable[[s
         ("- {id: a, class: b, strength: S, words: ['ru(s']}", "word"),
         ("- {id: a, class: b, strength: S, words: ['r*s']}", "word"),
         ("- {id: a, class: b, strength: S, words: [rus], cas: true}", "unknown-key"),
-        ("- {id: a, class: b, strength: S, words: [rus]}\n- {id: a, class: b, strength: S, words: [rus]}", "id"),
+        (
+            "- {id: a, class: b, strength: S, words: [rus]}\n- {id: a, class: b, strength: S, words: [rus]}",
+            "id",
+        ),
         ("", "id"),
     ],
 )
