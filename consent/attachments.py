@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote_to_bytes
 
+import re2
 from lxml import etree
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, IndirectObject, StreamObject
@@ -57,7 +58,7 @@ def text_of(content: bytes, media_type: str, name: str) -> tuple[str, ...] | Non
 def hidden_texts(text: str) -> tuple[str, ...] | None:
     """What is packed inside a text: data: URIs, base64 and compressed parts, nested; empty for an
     ordinary text. None when something is packed in it that cannot be read."""
-    if len(text) < 16:
+    if len(text) < 16 or not _PERHAPS.search(text):
         return ()
     reading = _Reading()
     try:
@@ -257,6 +258,7 @@ class _Reading:
             self.file(inner, depth + 1)
 
 
+_PERHAPS = re2.compile(r"(?i)[A-Z0-9+/_-]{16}|data:|=[0-9A-F]{2}|[A-Z0-9+/_-]{8}[ \t]*\r?\n")
 _DATA_URI = re.compile(
     r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([^\s\"'<>)]{1,4000000})", re.IGNORECASE
 )

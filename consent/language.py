@@ -55,21 +55,15 @@ _FOREIGN = _words(
     """
 )
 _OTHER_LETTERS = frozenset("äöüßłąężźćńśščžđŋŧňřěůçşğñãõîâășțėųūāēīļķ")
-_LATIN_END = 0x0250
-_ALSO_LATIN = ((0x1E00, 0x1EFF), (0x2C60, 0x2C7F), (0xA720, 0xA7FF))
+_NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff]")
 
 
 def other_script(text: str) -> bool:
     """Whether a word of two letters or more holds a letter outside the Latin alphabet, in a text
     whose look-alikes are already folded. A single Greek letter is a symbol."""
-    if text.isascii():
+    if text.isascii() or not _NOT_LATIN.search(text):
         return False
-    return any(len(word) > 1 and not all(map(_latin, word)) for word in _WORD.findall(text))
-
-
-def _latin(char: str) -> bool:
-    place = ord(char)
-    return place < _LATIN_END or any(first <= place <= last for first, last in _ALSO_LATIN)
+    return any(len(word) > 1 and _NOT_LATIN.search(word) for word in _WORD.findall(text))
 
 
 def is_norwegian_or_english(text: str, *, short: int) -> bool:
