@@ -51,9 +51,15 @@ _FOREIGN = _words(
     el los las es una por para con como pero está
     bir ve bu için çok değil ile
     yra ir kad su iš ne į
-    nu este și în cu pe  care
+    nu este și în cu pe care are nevoie ajutor locuință
+    ona ono oni jego jej pije pił mam mieszka bez gdzie potrzebuje codziennie pracy domu
+    nego emu eyo neyo nyego pyot pil net yest ochen posle raboty rabotu doma nado nuzhno bolshe
+    hij heeft geen woning zij wordt zijn naar niet moet werk
+    nema svaki svaki dan nije treba gdje imam bolesno posao pomoć kuću
+    neturi jam jai reikia darbu gyventi pagalbos nuk ka shtëpi dhe punë
     """
 )
+_OTHER_SHAPE = re.compile(r"zh|shch|cz|sz|rz|dzi|yy$|iyo|ayo|aax|uux|xa[aln]|qa[abd]|ije$")
 _OTHER_LETTERS = frozenset("äöüßłąężźćńśščžđŋŧňřěůçşğñãõîâășțėųūāēīļķ")
 _NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff]")
 
@@ -78,4 +84,4 @@ def is_norwegian_or_english(text: str, *, short: int) -> bool:
 
 
 def _foreign(word: str) -> bool:
-    return word in _FOREIGN or not _OTHER_LETTERS.isdisjoint(word)
+    return word in _FOREIGN or _OTHER_SHAPE.search(word) is not None or not _OTHER_LETTERS.isdisjoint(word)

@@ -348,3 +348,76 @@ def test_no_way_of_breaking_a_strong_word_hides_it() -> None:
 )
 def test_a_text_is_read_twice_where_it_may_be_read_otherwise(text: str, strength: str) -> None:
     assert strongest(text) == strength
+
+
+OTHER_LANGUAGES = [
+    "On pije codziennie",
+    "Potrzebuje mieszkania po wyjściu",
+    "Jis neturi kur gyventi",
+    "Jam reikia pagalbos su darbu",
+    "Are nevoie de locuință și de ajutor",
+    "El bea in fiecare zi",
+    "U nego net zhilya i raboty",
+    "On pyot kazhdyy den",
+    "Emu nuzhna pomoshch posle osvobozhdeniya",
+    "Wuu cabbaa maalin kasta",
+    "Waxay u baahan tahay caawimaad",
+    "Son dárbbaša veahki",
+    "Mus ii leat viessu",
+    "Bolesno pije svaki dan i nema stan",
+    "Nuk ka shtëpi dhe punë",
+    "Hij heeft geen woning en werk",
+    "Tarvitsee asunnon ja työtä",
+    "Evi yok ve yardıma ihtiyacı var",
+    "Il boit tous les jours",
+    "Necesita una vivienda",
+    "ma fi bayt wa la shughl",
+    "Nó không có nhà",
+    "Ta potrzebuje pomocy",
+    "Sie trinkt jeden Tag",
+    "Hon dricker varje dag",
+]
+SHORT_NOTES = [
+    "Trenger bolig",
+    "Har jobb",
+    "Ingen merknad",
+    "Ønsker leilighet i Lade",
+    "Hu treng bustad og arbeid",
+    "Skal flytte til søster",
+    "Takk for hjelpen",
+    "Møtte til avtalt tid",
+    "Søker om AAP",
+    "Kan starte mandag",
+    "Ok",
+    "Se vedlegg",
+    "Vondt i ryggen",
+    "Bor hos mor",
+    "Ryggsmerter siden mars, paracet ved behov",
+    "Needs housing",
+    "He lives with his mother",
+    "Henter på apoteket hver morgen",
+    "Samme problem som sist",
+    "BT 120/80, puls 72",
+    "Hb 14,2 CRP <5",
+    "Etterlyser svar på søknad",
+    "Ektefelle død 2019",
+    "Jobbet som snekker tidligere",
+    "Liker matlaging og fotball",
+    "Ho vil gjerne ta fagbrev som tømrar",
+    "Tynnlagt asfalt på veien",
+    "Hjertefrekvens regelmessig",
+    "Lever alene med hund",
+    "Har sertifikat klasse B",
+    "Vil på kurs for truckførere",
+    "Svangerskap uke 20",
+]
+
+
+@pytest.mark.parametrize("text", OTHER_LANGUAGES)
+def test_another_language_is_not_readable_however_short(text: str) -> None:
+    assert not readable(text)
+
+
+@pytest.mark.parametrize("text", SHORT_NOTES)
+def test_a_short_note_is_readable(text: str) -> None:
+    assert readable(text)
