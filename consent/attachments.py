@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import html
 import io
 import quopri
@@ -22,6 +21,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote_to_bytes
 
+import re2
 from lxml import etree
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, IndirectObject, StreamObject
@@ -58,7 +58,7 @@ def text_of(content: bytes, media_type: str, name: str) -> tuple[str, ...] | Non
 def hidden_texts(text: str) -> tuple[str, ...] | None:
     """What is packed inside a text: data: URIs, base64 and compressed parts, nested; empty for an
     ordinary text. None when something is packed in it that cannot be read."""
-    if len(text) < 16:
+    if len(text) < 16 or not _PERHAPS.search(text):
         return ()
     reading = _Reading()
     try:
@@ -258,13 +258,17 @@ class _Reading:
             self.file(inner, depth + 1)
 
 
+_PERHAPS = re2.compile(r"(?i)[A-Z0-9+/_-]{16}|data:|=[0-9A-F]{2}|[A-Z0-9+/_-]{8}[ \t]*\r?\n")
 _DATA_URI = re.compile(
     r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([^\s\"'<>)]{1,4000000})", re.IGNORECASE
 )
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|[ \t]*\r?\n[ \t]*)+={0,2}")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){10,}(?![0-9A-Za-z])")
 _QUOTED = re.compile(r"=[0-9A-F]{2}")
-_BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"%PDF-", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"0\x82", b"\x50\x4b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"RIFF", b"BM", b"\xd0\xcf\x11\xe0")  # fmt: skip
+_BINARY = (
+    *(b"\x1f\x8b", b"PK", b"%PDF-", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*"),
+    *(b"0\x82", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"RIFF", b"BM", b"\xd0\xcf\x11\xe0"),
+)
 
 
 def _payloads(text: str) -> Iterator[tuple[bytes, bool]]:
@@ -326,10 +330,8 @@ def _inflated(content: bytes, window: int) -> bytes:
 
 def _decoded(content: bytes) -> str:
     """The text in the encoding it is surely in."""
-    if content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp1252"]
+    marked = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    encodings = ["utf-16"] if marked else ["utf-8-sig", "cp1252"]
     for encoding in encodings:
         try:
             text = content.decode(encoding)

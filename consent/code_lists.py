@@ -1,7 +1,8 @@
 """Understands what a code of a medical code system tells about a person.
 
 Each listed code has a tier: A names substance use by itself, B points to it strongly, C only in
-context, D is tobacco, E indirect, J prison or justice. Our lists are complete for the closed systems: a code of theirs that is not listed raises nothing.
+context, D is tobacco, E indirect, J prison or justice. Our lists are complete for the closed systems:
+a code of theirs that is not listed raises nothing.
 Open systems (SNOMED CT, LOINC) are too large for that: what is not listed there is unknown, as is
 every code of a system we do not know. It must not know messages.
 """
@@ -75,7 +76,8 @@ class CodeLists:
             codes = self.listed.get(name, {})
             found = [entry for spelling in spelt if (entry := _look_up(codes, spelling))]
             told = frozenset(entry.tells(in_context) for entry in found)
-            if name in self.open_systems and len(spelt) > 1 and not told & _SUBSTANCE:
+            several = sum(1 for part in _PARTS.split(code) if part) > 1
+            if name in self.open_systems and several and not told & _SUBSTANCE:
                 return told | _UNKNOWN  # an expression of several codes, not all of which we know
             if told:
                 return told

@@ -51,25 +51,25 @@ _FOREIGN = _words(
     el los las es una por para con como pero está
     bir ve bu için çok değil ile
     yra ir kad su iš ne į
-    nu este și în cu pe  care
+    nu este și în cu pe care are nevoie ajutor locuință
+    ona ono oni jego jej pije pił mam mieszka bez gdzie potrzebuje codziennie pracy domu
+    nego emu eyo neyo nyego pyot pil net yest ochen posle raboty rabotu doma nado nuzhno bolshe
+    hij heeft geen woning zij wordt zijn naar niet moet werk
+    nema svaki svaki dan nije treba gdje imam bolesno posao pomoć kuću
+    neturi jam jai reikia darbu gyventi pagalbos nuk ka shtëpi dhe punë
     """
 )
+_OTHER_SHAPE = re.compile(r"zh|shch|cz|sz|rz|dzi|yy$|iyo|ayo|aax|uux|xa[aln]|qa[abd]|ije$")
 _OTHER_LETTERS = frozenset("äöüßłąężźćńśščžđŋŧňřěůçşğñãõîâășțėųūāēīļķ")
-_LATIN_END = 0x0250
-_ALSO_LATIN = ((0x1E00, 0x1EFF), (0x2C60, 0x2C7F), (0xA720, 0xA7FF))
+_NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff]")
 
 
 def other_script(text: str) -> bool:
     """Whether a word of two letters or more holds a letter outside the Latin alphabet, in a text
     whose look-alikes are already folded. A single Greek letter is a symbol."""
-    if text.isascii():
+    if text.isascii() or not _NOT_LATIN.search(text):
         return False
-    return any(len(word) > 1 and not all(map(_latin, word)) for word in _WORD.findall(text))
-
-
-def _latin(char: str) -> bool:
-    place = ord(char)
-    return place < _LATIN_END or any(first <= place <= last for first, last in _ALSO_LATIN)
+    return any(len(word) > 1 and _NOT_LATIN.search(word) for word in _WORD.findall(text))
 
 
 def is_norwegian_or_english(text: str, *, short: int) -> bool:
@@ -84,7 +84,7 @@ def is_norwegian_or_english(text: str, *, short: int) -> bool:
 
 
 def _foreign(word: str) -> bool:
-    return word in _FOREIGN or not _OTHER_LETTERS.isdisjoint(word)
+    return word in _FOREIGN or _OTHER_SHAPE.search(word) is not None or not _OTHER_LETTERS.isdisjoint(word)
 
 
 _LOWER_CASE_WORD = re.compile(r"(?<![^\W\d_])[a-zæøå]{2,}(?![^\W\d_])")

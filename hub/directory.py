@@ -24,8 +24,22 @@ from hub.settings import Unfit, https_url
 
 _OPAQUE = re.compile(r"[a-z0-9]{12,64}")
 _DOORS = ("inbox", "webhook", "amqp")
-_KEYS = {"org", "name", "sector", "kommuner", "serves", "formats", "door", "reveals", "webhook", "amqp"}
+_KEYS = {
+    "org",
+    "name",
+    "sector",
+    "kommuner",
+    "serves",
+    "formats",
+    "door",
+    "reveals",
+    "services",
+    "webhook",
+    "amqp",
+}
 _SECRET_BYTES = 24
+_SERVICES = {"R": Category.SUBSTANCE_USE}
+"""Service types of the address register (code system 8666) that tell of the person who has them."""
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
@@ -166,7 +180,8 @@ class _Reader:
             serves=self._numbers(entry, at, "serves", 9, organisation_number),
             formats=self._formats(entry, at),
             door=door if isinstance(door, str) else "",
-            reveals=frozenset(self._codes(entry.get("reveals", []), f"{at}.reveals", Category)),
+            reveals=frozenset(self._codes(entry.get("reveals", []), f"{at}.reveals", Category))
+            | self._services(entry, at),
         )
         return Party(agency, webhook, amqp)
 
@@ -183,6 +198,16 @@ class _Reader:
             self._fault(at, "code", "one of: " + ", ".join(known))
             return []
         return [known[value] for value in values]
+
+    def _services(self, entry: Mapping[str, Any], at: str) -> frozenset[Category]:
+        """What the register's service types of the agency tell."""
+        given = entry.get("services", [])
+        if not isinstance(given, list) or any(
+            not isinstance(code, str) or not re.fullmatch(r"[A-Z]{1,3}[0-9]{0,3}", code) for code in given
+        ):
+            self._fault(f"{at}.services", "code", "a list of quoted service types of code system 8666")
+            return frozenset()
+        return frozenset(_SERVICES[code] for code in given if code in _SERVICES)
 
     def _numbers(
         self, entry: Mapping[str, Any], at: str, key: str, digits: int, fits: Callable[[str], bool]

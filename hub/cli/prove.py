@@ -7,16 +7,12 @@ from typing import Any
 
 import click
 
-from hub.cli.prove_leaks import leaks
 from hub.cli.shown import say, say_json, table
 
 
 @click.group(epilog="\b\nExample:\n  bro prove freetext")
 def prove() -> None:
     """Show that a promise holds, with figures."""
-
-
-prove.add_command(leaks)
 
 
 @prove.command(
@@ -77,9 +73,8 @@ def freetext(probes: Path | None, as_json: bool) -> int:
     )
     for title, rows in (("Found less than stated", less), ("Found more than stated", more)):
         for row in rows:
-            say(
-                f"{title}: row {row['row']}, {row['expected']} stated, {row['found']} found: {row['sentence']}"
-            )
+            place = f"row {row['row']}, {row['expected']} stated, {row['found']} found"
+            say(f"{title}: {place}: {row['sentence']}")
     return 0 if holds else 1
 
 

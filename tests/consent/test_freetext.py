@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent.freetext import Hit, Strength, load_terms, normalise, readable, scan
+from consent.freetext import Hit, Strength, load_terms, normalise, readable, scan, scan_all
 from hub.errors import HubError
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "consent" / "data" / "freetext_probes.csv"
@@ -197,7 +197,8 @@ def test_what_stands_around_a_term_hides_nothing(around: str, cut: int) -> None:
         assert strongest(text) == "S"
 
 
-NASTY = ["rus ", "r u ", "&amp;", "<", "-\n ", "%25", "r\u0301", "a", "ааа ", "F1", "\u200b"]
+NASTY = ["a-", "a1b", "r u s ", "§ 12 ", "rus"]
+NASTY += ["rus ", "r u ", "&amp;", "<", "-\n ", "%25", "r\u0301", "a", "ааа ", "F1", "\u200b"]
 
 
 @pytest.mark.parametrize("piece", NASTY)
@@ -267,3 +268,156 @@ def test_every_word_of_the_list_finds_itself() -> None:
             text = word.replace("*", "").replace("#", "1")
             if not any(word.startswith(other.rstrip("*")) for other in term.unless):
                 assert term.id in {hit.term_id for hit in scan(text)}, word
+
+
+def disguises(word: str) -> dict[str, str]:
+    """Every way of breaking a word that must change nothing."""
+    half = len(word) // 2
+    a, b = word[:half], word[half:]
+    swap = str.maketrans("aeopcyx", "аеорсух")
+    return {
+        "soft hyphen": f"{a}\u00ad{b}",
+        "zero width": f"{a}\u200b{b}",
+        "joiner": f"{a}\u200d{b}",
+        "line end": f"{a}-\n{b}",
+        "line end with soft hyphen": f"{a}\u00ad\n{b}",
+        "spelt out": " ".join(word),
+        "spelt with dots": ".".join(word),
+        "look-alikes": word.translate(swap),
+        "wide": "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in word),
+        "entities": "".join(f"&#{ord(c)};" for c in word),
+        "entities twice": "".join(f"&amp;#{ord(c)};" for c in word),
+        "percent": "".join(f"%{byte:02x}" for byte in word.encode()),
+        "combining": "".join(f"{c}\u0335" for c in word),
+        "markup": f"{a}<b>{b}</b>",
+        "comment": f"{a}<!-- x -->{b}",
+        "cdata": f"{a}<![CDATA[{b}]]>",
+        "in a comment": f"<!-- {word} -->",
+        "in an attribute": f'<p title="{word}">ro</p>',
+        "in an instruction": f"<?note {word}?>",
+        "capitals": word.upper(),
+    }
+
+
+STRONG_WORDS = sorted(
+    {
+        word.strip("*")
+        for term in load_terms()
+        if term.strength is Strength.STRONG and not term.case
+        for word in term.words
+        if word.strip("*").isalpha() and len(word.strip("*")) > 4
+    }
+)
+
+
+def test_no_way_of_breaking_a_strong_word_hides_it() -> None:
+    assert len(STRONG_WORDS) > 500
+    clean = [word for word in STRONG_WORDS if strongest(f"Se {word} her") == "S"]
+    assert len(clean) == len(STRONG_WORDS)
+    kinds = disguises("rusmisbruk")
+    hidden = [
+        (word, kind)
+        for kind in kinds
+        for word, hits in zip(
+            clean, scan_all([f"Se {disguises(word)[kind]} her" for word in clean]), strict=True
+        )
+        if Strength.STRONG not in {hit.strength for hit in hits}
+    ]
+
+    assert hidden == []
+
+
+@pytest.mark.parametrize(
+    ("text", "strength"),
+    [
+        ("han har r u s m i s b r u k", "S"),
+        ("h a n r u s m i s b r u k e r", "S"),
+        ("h a n  h a r  r u s m i s b r u k", "S"),
+        ("L.A.R.", "S"),
+        ("l.a.r.", "S"),
+        ("LAR-pasient", "S"),
+        ("alkohol-misbruk", "S"),
+        ("r0smisbruk og her0in", "S"),
+        ("§12-soning", "M"),
+        ("§ 12 soning", "M"),
+        ("F-16", "0"),
+        ("joint-venture", "W"),
+        ("Lars-Larvik", "0"),
+        ("b r u s", "0"),
+    ],
+)
+def test_a_text_is_read_twice_where_it_may_be_read_otherwise(text: str, strength: str) -> None:
+    assert strongest(text) == strength
+
+
+OTHER_LANGUAGES = [
+    "On pije codziennie",
+    "Potrzebuje mieszkania po wyjściu",
+    "Jis neturi kur gyventi",
+    "Jam reikia pagalbos su darbu",
+    "Are nevoie de locuință și de ajutor",
+    "El bea in fiecare zi",
+    "U nego net zhilya i raboty",
+    "On pyot kazhdyy den",
+    "Emu nuzhna pomoshch posle osvobozhdeniya",
+    "Wuu cabbaa maalin kasta",
+    "Waxay u baahan tahay caawimaad",
+    "Son dárbbaša veahki",
+    "Mus ii leat viessu",
+    "Bolesno pije svaki dan i nema stan",
+    "Nuk ka shtëpi dhe punë",
+    "Hij heeft geen woning en werk",
+    "Tarvitsee asunnon ja työtä",
+    "Evi yok ve yardıma ihtiyacı var",
+    "Il boit tous les jours",
+    "Necesita una vivienda",
+    "ma fi bayt wa la shughl",
+    "Nó không có nhà",
+    "Ta potrzebuje pomocy",
+    "Sie trinkt jeden Tag",
+    "Hon dricker varje dag",
+]
+SHORT_NOTES = [
+    "Trenger bolig",
+    "Har jobb",
+    "Ingen merknad",
+    "Ønsker leilighet i Lade",
+    "Hu treng bustad og arbeid",
+    "Skal flytte til søster",
+    "Takk for hjelpen",
+    "Møtte til avtalt tid",
+    "Søker om AAP",
+    "Kan starte mandag",
+    "Ok",
+    "Se vedlegg",
+    "Vondt i ryggen",
+    "Bor hos mor",
+    "Ryggsmerter siden mars, paracet ved behov",
+    "Needs housing",
+    "He lives with his mother",
+    "Henter på apoteket hver morgen",
+    "Samme problem som sist",
+    "BT 120/80, puls 72",
+    "Hb 14,2 CRP <5",
+    "Etterlyser svar på søknad",
+    "Ektefelle død 2019",
+    "Jobbet som snekker tidligere",
+    "Liker matlaging og fotball",
+    "Ho vil gjerne ta fagbrev som tømrar",
+    "Tynnlagt asfalt på veien",
+    "Hjertefrekvens regelmessig",
+    "Lever alene med hund",
+    "Har sertifikat klasse B",
+    "Vil på kurs for truckførere",
+    "Svangerskap uke 20",
+]
+
+
+@pytest.mark.parametrize("text", OTHER_LANGUAGES)
+def test_another_language_is_not_readable_however_short(text: str) -> None:
+    assert not readable(text)
+
+
+@pytest.mark.parametrize("text", SHORT_NOTES)
+def test_a_short_note_is_readable(text: str) -> None:
+    assert readable(text)

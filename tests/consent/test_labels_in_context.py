@@ -1,0 +1,173 @@
+"""What only the whole message, its sender or a packed part gives away."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+
+import pytest
+
+from consent.combinations import load_combinations
+from consent.labels import label, load_codes
+from hub.errors import HubError
+from hub.message import Agency, Category, Item, Leaf, Record, Sector
+
+CODE_LISTS = load_codes()
+ICD, ATC = "7110", "7180"
+S, H, U = Category.SUBSTANCE_USE, Category.SOMATIC_HEALTH, Category.UNKNOWN
+GP = Agency("1", "Legesenteret", Sector.GP)
+CLINIC = Agency("2", "Klinikken", Sector.TSB)
+UNIT = Agency("3", "Enheten", Sector.MUNICIPALITY_HEALTH, reveals=frozenset({S}))
+
+
+def leaf(path: str, value: object, *, free: bool = False, system: str | None = None) -> Leaf:
+    return Leaf(path, value, frozenset({H}), free, system)
+
+
+def items(*leaves: Leaf, sender: Agency | None = GP) -> dict[str, Item]:
+    return {item.path: item for item in label(Record("t", {}), leaves, CODE_LISTS, sender).items}
+
+
+MORPHINE = leaf("m[0].kode", "N02AA01", system=ATC)
+
+
+@pytest.mark.parametrize(("sender", "tells"), [(GP, False), (None, False), (CLINIC, True), (UNIT, True)])
+def test_a_pain_medicine_tells_what_its_sender_is(sender: Agency | None, tells: bool) -> None:
+    assert (S in items(MORPHINE, sender=sender)["m[0].kode"].categories) is tells
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        leaf("d[0].kode", "F11.2", system=ICD),
+        leaf("tekst", "Pasienten er i LAR.", free=True),
+        Leaf("rus.behov", "stort", frozenset({S})),
+    ],
+)
+def test_a_pain_medicine_beside_substance_use_is_substance_use(other: Leaf) -> None:
+    assert S in items(MORPHINE, other)["m[0].kode"].categories
+    assert S not in items(MORPHINE, leaf("d[0].kode", "S72.0", system=ICD))["m[0].kode"].categories
+
+
+def test_tobacco_stays_health_in_every_context() -> None:
+    got = items(leaf("d[0].kode", "F17.2", system=ICD), leaf("d[1].kode", "F11.2", system=ICD), sender=CLINIC)
+
+    assert S not in got["d[0].kode"].categories
+
+
+@pytest.mark.parametrize("word", ["overdose i januar", "Bruker Sobril", "gress", "Henter daglig på apotek"])
+def test_a_doubt_goes_to_health_and_waits_for_a_reader_elsewhere(word: str) -> None:
+    got = items(leaf("a[0].navn", word), leaf("a[0].dato", "2026-01-01"), leaf("b", "ro"))
+
+    assert {path: (set(item.categories), item.free_text) for path, item in got.items()} == {
+        "a[0].navn": ({H}, True),
+        "a[0].dato": ({H}, True),
+        "b": ({H}, False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ("Overdose etter tilbakefall", True),
+        ("Overdose. " + "Trenger bolig og jobb. " * 5 + "Tilbakefall.", False),
+        ("Tilbakefall og nytt tilbakefall", False),
+        ("Overdose, fikk gress", False),
+    ],
+)
+def test_two_likely_words_near_each_other_confirm_each_other(text: str, tells: bool) -> None:
+    assert (S in items(leaf("x", text))["x"].categories) is tells
+
+
+def test_what_tells_is_not_lessened_by_a_doubt() -> None:
+    got = items(leaf("a[0].navn", "heroin"), leaf("a[0].merke", "overdose"))
+
+    assert all(S in item.categories and not item.free_text for item in got.values())
+
+
+COMBINED = [
+    ([("d[0].kode", "B18.2", ICD), ("m[0].kode", "V03AB15", ATC)], {"d[0].kode", "m[0].kode"}),
+    ([("d[0].tekst", "Hepatitt C", None), ("m[0].dosering", "depotinjeksjon hver uke", None)],
+     {"d[0].tekst", "m[0].dosering"}),
+    ([("m[0].form", "depotinjeksjon", None), ("m[0].dosering", "ukentlig", None)],
+     {"m[0].form", "m[0].dosering"}),
+    ([("m[0].form", "sublingvaltablett", None), ("m[0].dosering", "utleveres overvåket, daglig", None)],
+     {"m[0].form", "m[0].dosering"}),
+    ([("m[0].form", "depotinjeksjon", None), ("m[1].dosering", "ukentlig", None)], set()),
+    ([("d[0].kode", "B18.2", ICD)], set()),
+    ([("d[0].kode", "D72", ICD), ("m[0].x", "overvåket", None)], set()),
+    ([("m[0].form", "tablett", None), ("m[0].dosering", "daglig", None)], set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "raised"), COMBINED)
+def test_harmless_signs_tell_together(given: list[tuple[str, str, str | None]], raised: set[str]) -> None:
+    got = items(*(leaf(path, value, system=system) for path, value, system in given))
+
+    assert {path for path, item in got.items() if S in item.categories} == raised
+
+
+def test_a_medicine_is_raised_as_a_whole_statement() -> None:
+    got = items(leaf("m[0].navn", "Preparat A"), leaf("m[0].dosering", "sublingvaltablett under påsyn"))
+
+    assert S in got["m[0].navn"].categories
+
+
+def test_every_combination_is_needed() -> None:
+    known = load_combinations()
+    for rule in known.rules:
+        signs = {f"a[0].{sign}": frozenset({sign}) for sign in rule.of}
+        assert set(known.given_away(signs, dict.fromkeys(signs, "a[0]"))) == set(signs)
+        assert not known.given_away({"a[0].x": frozenset({min(rule.of)})}, {"a[0].x": "a[0]"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["signs: {}\ncombinations: []", "signs: {a: {words: [b], codes: [c]}}\ncombinations: []",
+     "signs: {a: {words: [b], codes: []}}\ncombinations: [{id: x, effect: raise, within: message, of: [z]}]",
+     "signs: {a: {words: [b], codes: []}}\ncombinations: [{id: x, effect: shout, within: message, of: [a]}]"],
+)  # fmt: skip
+def test_combinations_that_are_not_clear_are_refused(tmp_path: object, text: str) -> None:
+    path = tmp_path / "c.yaml"  # type: ignore[operator]  # a pathlib.Path
+    path.write_text(text)
+
+    with pytest.raises(HubError, match=r"policy\.invalid"):
+        load_combinations(path)
+
+
+def packed(text: str, depth: int) -> str:
+    for _ in range(depth):
+        text = base64.b64encode(gzip.compress(text.encode())).decode()
+    return text
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_packed_text_is_read(depth: int) -> None:
+    got = items(leaf("vedlegg", f"Se her: {packed('Pasienten bruker heroin', depth)} takk", free=True))
+
+    assert S in got["vedlegg"].categories
+
+
+def test_a_text_packed_too_deep_is_unknown() -> None:
+    assert U in items(leaf("v", packed("Pasienten bruker heroin", 8)))["v"].categories
+
+
+def test_a_picture_in_a_text_is_unknown() -> None:
+    picture = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(60))).decode()
+
+    assert U in items(leaf("v", picture))["v"].categories
+
+
+def test_a_laboratory_code_in_a_text_is_looked_up() -> None:
+    assert S in items(leaf("v", "Rekvirert NPU16494 i dag"))["v"].categories
+    assert S not in items(leaf("v", "Rekvirert NPU19651 i dag"))["v"].categories
+
+
+def test_a_name_or_an_id_is_no_packed_text() -> None:
+    for plain in (
+        "550e8400-e29b-41d4-a716-446655440000",
+        "KommunalBoligTjeneste",
+        "a" * 40,
+        "01234567890123456789",
+    ):
+        assert U not in items(leaf("v", plain))["v"].categories
