@@ -92,8 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults.show(HubError("receive.busy"))
         return 2
     except click.ClickException as error:
-        error.message = _without_values(error.message, given)
-        error.show()
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(error.ctx.get_usage(), err=True)
+        click.echo(f"Error: {_without_values(error.format_message(), given)}", err=True)
         return 2
     except click.Abort:
         return 2

@@ -7,12 +7,16 @@ from typing import Any
 
 import click
 
+from hub.cli.prove_leaks import leaks
 from hub.cli.shown import say, say_json, table
 
 
 @click.group(epilog="\b\nExample:\n  bro prove freetext")
 def prove() -> None:
     """Show that a promise holds, with figures."""
+
+
+prove.add_command(leaks)
 
 
 @prove.command(

@@ -5,6 +5,7 @@ Each mutation is what a careless change could do. The attack is called as it sta
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import socket
@@ -20,10 +21,10 @@ from starlette.datastructures import MutableHeaders
 
 from adapters import safe_json
 from consent import decide as deciding
+from consent import intake as taking
 from consent import labels
 from consent.code_lists import CodeLists
-from hub import desk, hand_over, pipeline, trail
-from hub.api import guard
+from hub import hand_over, pipeline, trail
 from hub.api.client import ProblemAnswer
 from hub.audit import log
 from hub.cli import logs
@@ -119,7 +120,7 @@ def tag_the_answer(patch: pytest.MonkeyPatch, _: Lab) -> None:
         headers["ETag"] = hashlib.sha256(value.encode()).hexdigest()
         return real(headers, name, value)
 
-    patch.setattr(guard.MutableHeaders, "setdefault", setdefault)
+    patch.setattr(MutableHeaders, "setdefault", setdefault)
 
 
 def say_that_it_is_gone(patch: pytest.MonkeyPatch, _: Lab) -> None:
@@ -203,10 +204,8 @@ def fetch_what_is_named(patch: pytest.MonkeyPatch, _: Lab) -> None:
     def parse(parts: Parts, received: Any) -> Record:
         for word in received.body.decode("utf-8", "replace").split('"'):
             if word.startswith("http://127.0.0.1:"):
-                try:
+                with contextlib.suppress(OSError, ValueError):
                     urlopen(word, timeout=0.2)
-                except (OSError, ValueError):
-                    pass
         return real(parts, received)
 
     patch.setattr(pipeline, "parse", parse)
@@ -217,7 +216,7 @@ def last_key_wins(patch: pytest.MonkeyPatch, _: Lab) -> None:
 
 
 def count_refusals(patch: pytest.MonkeyPatch, _: Lab) -> None:
-    real = pipeline.decide
+    real = deciding.decide
 
     def decide(*args: Any, **named: Any) -> Any:
         found = real(*args, **named)
@@ -257,8 +256,8 @@ def names_tell_nothing(patch: pytest.MonkeyPatch, _: Lab) -> None:
 
 
 def let_the_prison_record(patch: pytest.MonkeyPatch, _: Lab) -> None:
-    patch.setattr(desk.intake, "check", lambda *_: None)
-    patch.setattr(desk.intake, "CONTROL_SECTORS", frozenset(), raising=False)
+    patch.setattr(taking, "check", lambda *_: None)
+    patch.setattr(taking, "CONTROL_SECTORS", frozenset(), raising=False)
 
 
 def call_home(patch: pytest.MonkeyPatch, _: Lab) -> None:
@@ -278,7 +277,7 @@ def somebody_real(patch: pytest.MonkeyPatch, _: Lab) -> None:
 
 
 def an_agency_that_exists(patch: pytest.MonkeyPatch, _: Lab) -> None:
-    patch.setattr(test_tree, "_files", lambda: iter([("a.yaml", "navn: Ila fengsel".encode())]))
+    patch.setattr(test_tree, "_files", lambda: iter([("a.yaml", b"navn: Ila fengsel")]))
 
 
 MUTATIONS: tuple[tuple[Mutate, Attack], ...] = (

@@ -45,7 +45,7 @@ EVERYTHING = Consent(
 
 def _load(folder: Path) -> Pack:
     """The default pack of a folder of policy files."""
-    return load_pack(folder / "strict.yaml")
+    return load_pack("strict", folder)
 
 
 @pytest.mark.parametrize("category", list(Category))
@@ -141,10 +141,11 @@ def test_no_typo_in_the_policy_opens_anything(first: Parts, tmp_path: Path) -> N
             tried += 1
             file.write_text(bad, encoding="utf-8")
             try:
-                assert _reach(_load(tmp_path / "policy")) <= before, (file.name, what)
-            except HubError as exc:
-                assert exc.code == "policy.invalid"
+                now = _reach(_load(tmp_path / "policy"))
+            except HubError:
                 refused += 1
+                continue
+            assert now <= before, (file.name, what)
         file.write_text(good, encoding="utf-8")
     assert tried > 30
     assert refused > tried / 2
