@@ -78,7 +78,7 @@ def test_the_file_holds_no_key(tmp_path: Path) -> None:
         ("id", "Kari", "id"),
         ("id", "ola", "id"),
         ("name", "", "text"),
-        ("agency", "999999999", "agency"),
+        ("agency", "310000299", "agency"),
         ("roles", [], "empty"),
         ("roles", ["boss"], "code"),
         ("key", "scrypt:AA==:AA==", "key"),

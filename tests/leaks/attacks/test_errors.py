@@ -129,7 +129,7 @@ def test_no_form_and_no_address_of_the_console_repeats_what_was_sent(lab: Lab) -
     mount(lab._app, lab.parts, key)
     entered = lab.call("", "GET", f"/console/enter?key={key}")
     cookie = dict(entered.headers)["set-cookie"].partition(";")[0]
-    pages = [route for route in _console_paths(lab)]
+    pages = list(_console_paths(lab))
     for inside in (False, True):
         headers = {
             "Cookie": f"{cookie if inside else 'a=b'}; bro_language={MARK}; {MARK}={MARK}",

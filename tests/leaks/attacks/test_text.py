@@ -8,6 +8,7 @@ import csv
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -343,3 +344,32 @@ def test_a_medicine_goes_whole_or_not_at_all(lab: Lab) -> None:
     assert len(arrived) == len(MEDICINES)
     harmless = {"system": m.ATC, "kode": "R03AC02", "navn": "Salbutamol", "dosering": "Ved behov"}
     assert [fields["legemidler"] for fields in arrived] == [[harmless]] * len(MEDICINES)
+
+
+TOGETHER: tuple[dict[str, Any], ...] = (
+    {
+        "diagnoses": [{"system": m.ICD, "kode": "B18.2", "tekst": "Kronisk hepatitt C"}],
+        "medicines": [{"system": m.ATC, "kode": "V03AB15", "navn": "Nalokson"}],
+    },
+    {
+        "diagnoses": [{"system": m.ICD, "kode": "B18.2", "tekst": "Kronisk hepatitt C"}],
+        "medicines": [{"system": m.ATC, "kode": "R03AC02", "navn": "Preparat", "dosering": "Depotinjeksjon ukentlig"}],
+    },
+    {
+        "medicines": [{"system": m.ATC, "kode": "R03AC02", "navn": "Preparat", "dosering": "Sublingvaltablett, overvåket inntak"}]
+    },
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "signs", TOGETHER, ids=["infection and antidote", "infection and injection", "supervised"]
+)
+def test_what_tells_only_together_does_not_go_together(lab: Lab, signs: dict[str, Any]) -> None:
+    """Attack 17: of a combination the GP gets at most what is harmless alone."""
+    accepted(post_summary(lab, summary(**signs)))
+    lab.settle()
+    [arrived] = read_by(lab, "gp")
+    codes = {part["kode"] for name in ("diagnoser", "legemidler") for part in arrived[name]}
+    doses = [part.get("dosering") for part in arrived["legemidler"]]
+    assert not {"B18.2", "V03AB15"} <= codes
+    assert doses == ["Ved behov"]
