@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from consent.decide import Ask, decide
-from consent.rows import Approval, Case, Expect, Form, Given, Pack, Row, load_pack
+from consent.rows import Case, Expect, Form, Given, Pack, Row, load_pack
+from consent.texts import ApprovedText, Texts
 from hub.message import (
     ANY,
     CONTROL_SECTORS,
@@ -28,7 +29,9 @@ from hub.message import (
     Verdict,
 )
 
-_APPROVED = Approval(("case", "case"), date(1900, 1, 1), "case")
+_TEXT = "case"
+_TEXTS = Texts((ApprovedText(_TEXT, "nb", "", "", date.min, None),))
+"""A case brings its own approved text: which real ones there are is another file's matter."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def _answer(rows: tuple[Row, ...], row: Row, case: Case) -> ItemDecision:
         data_date=case.at,
         requests=frozenset({row.id} if case.request else ()),
     )
-    (got,) = decide(ask, rows, tuple(_on_file(row, case, at)), at=at, known_at=at).items
+    (got,) = decide(ask, rows, tuple(_on_file(row, case, at)), at=at, known_at=at, texts=_TEXTS).items
     return got
 
 
@@ -116,6 +119,8 @@ def _on_file(row: Row, case: Case, at: datetime) -> Iterator[Consent]:
             yield replace(given, purposes=_others(Purpose, case.purpose))
         case Given.OTHER_CATEGORY:
             yield replace(given, categories=_others(Category, case.category))
+        case Given.UNAPPROVED:
+            yield replace(given, text_version="draft")
         case Given.WITHDRAWN:
             yield replace(given, withdrawn_at=at - timedelta(seconds=1))
 
@@ -143,7 +148,7 @@ def _consent(row: Row, case: Case, at: datetime) -> Consent:
         explained=True,
         form=min(wants.forms, default="skriftlig"),
         grantor=min(wants.grantors, default="person"),
-        text_version=min(wants.texts, default="1"),
+        text_version=min(wants.texts, default=_TEXT),
         recorder=Sector(next(r for r in recorders if r not in CONTROL_SECTORS)),
         setting=min(wants.settings, default=""),
         under_sentence=False,

@@ -100,8 +100,11 @@ def receipt(said: Consent, recorded: Recorded, texts: Texts, language: str, name
 
 
 def digest(made: Mapping[str, Any]) -> str:
-    """SHA-256 over the receipt as canonical JSON, hex: what the audit leaf of the recording holds."""
-    body = json.dumps(made, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    """SHA-256 over the receipt as canonical JSON, hex: what the audit leaf of the recording holds. A
+    later withdrawal does not change it."""
+    body = json.dumps(
+        {**made, "withdrawn_at": None}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
     return hashlib.sha256(body.encode()).hexdigest()
 
 

@@ -116,6 +116,7 @@ class Given(StrEnum):
     GIVEN = "given"
     UNSIGNED = "unsigned"
     UNEXPLAINED = "unexplained"
+    UNAPPROVED = "unapproved"  # on a text that nobody approved
     OTHER_RECIPIENT = "other_recipient"
     OTHER_PURPOSE = "other_purpose"
     OTHER_CATEGORY = "other_category"

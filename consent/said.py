@@ -71,7 +71,8 @@ class Said:
 
     def permits(self, category: Category, requires: Requires) -> tuple[str, ...]:
         """The documents that permit it, in a form that counts: refs, sorted."""
-        return _refs(c for c in self.permitting if self._miss(c, category, requires) is None)
+        q, texts = self.question, self.texts
+        return _refs(c for c in self.permitting if _miss(c, q, category, requires, texts) is None)
 
     def refuses(self, category: Category) -> tuple[str, ...]:
         """The documents that refuse it, by what they say first or by an exception."""
@@ -117,8 +118,9 @@ def what_stands(
     in_force: dict[str, list[Consent]] = {}
     for ref, c in readable.items():
         if ref not in gone and c.active and _dated(c) and _in_force(c, question.day):
-            for name in {c.id, c.replaces or c.id}:
-                in_force.setdefault(name, []).append(c)
+            in_force.setdefault(c.id, []).append(c)
+            if c.replaces is not None:
+                in_force.setdefault(c.replaces, []).append(c)
     claimed_ids, claimed = _claims(known.values())
     permitting: list[Consent] = []
     withdrawn: list[Consent] = []
@@ -127,12 +129,13 @@ def what_stands(
     for ref, c in readable.items():
         if not _near(c, question):
             continue
+        whole = _inherited(c)
         # Withdrawing a permission takes nothing back of what it refused in its exceptions.
         if (c.permits or ref not in gone) and _on_days(c, question.day) and not _settled(c, in_force):
-            refusing.append(_inherited(c))
+            refusing.append(whole)
         if ref in claimed or c.id in claimed or claimed_ids[c.id] > c.version:
             continue
-        (withdrawn if ref in gone else permitting).append(_inherited(c))
+        (withdrawn if ref in gone else permitting).append(whole)
     return Said(
         question,
         texts,
@@ -151,10 +154,12 @@ def _known(consents: Sequence[Consent], known_at: datetime) -> tuple[dict[str, C
     known: dict[str, Consent] = {}
     unreadable: set[str] = set()
     for c in consents:
-        if _dated(c) and c.recorded_at > known_at:
+        dated, ref = _dated(c), c.ref
+        if dated and c.recorded_at > known_at:
             continue
-        if known.setdefault(c.ref, c) != c or not _readable(c) or (c.permits and not _dated(c)):
-            unreadable.add(c.ref)
+        first = known.setdefault(ref, c)
+        if (first is not c and first != c) or not _readable(c) or (c.permits and not dated):
+            unreadable.add(ref)
     return known, unreadable
 
 
@@ -197,7 +202,7 @@ def _readable(c: Consent) -> bool:
         return False
     if c.withdrawn_at is not None and c.withdrawn_at.tzinfo is None:
         return False
-    return _sound(c) and all(_sound_exception(e, c, DEPTH) for e in c.exceptions)
+    return _sound(c) and (not c.exceptions or all(_sound_exception(e, c, DEPTH) for e in c.exceptions))
 
 
 def _sound(c: Consent) -> bool:
@@ -210,7 +215,7 @@ def _sound(c: Consent) -> bool:
     for parties in (c.senders, c.recipients):
         if parties and not parties <= _SECTORS and not all(map(_party, parties)):
             return False
-    return (c.purposes or frozenset()) <= _PURPOSES and (c.categories or frozenset()) <= _CATEGORIES
+    return (not c.purposes or c.purposes <= _PURPOSES) and (not c.categories or c.categories <= _CATEGORIES)
 
 
 def _party(word: str) -> bool:
@@ -311,22 +316,20 @@ def _said(c: Consent, q: Question, category: Category) -> bool:
     """Every attribute is said and fits, whatever the day. Consent to a programme or a sanction is none
     to share."""
     return (
-        c.kind == _SHARING
+        bool(c.categories and (category in c.categories or ANY in c.categories))
+        and c.kind == _SHARING
         and bool(c.senders and (ANY in c.senders or c.senders & q.sender))
         and bool(c.recipients and (ANY in c.recipients or c.recipients & q.recipient))
         and bool(c.purposes and (ANY in c.purposes or q.purpose in c.purposes))
-        and bool(c.categories and (ANY in c.categories or category in c.categories))
         and _data(c, q.data_date, unknown=False)
     )
 
 
 def _wide(c: Consent, q: Question, category: Category) -> bool:
     """No attribute is said that does not fit."""
-    return (
-        _near(c, q)
-        and _on_days(c, q.day)
-        and not (c.categories and ANY not in c.categories and category not in c.categories)
-    )
+    if c.categories and category not in c.categories and ANY not in c.categories:
+        return False
+    return _on_days(c, q.day) and _near(c, q)
 
 
 def _near(c: Consent, q: Question) -> bool:

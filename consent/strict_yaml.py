@@ -34,7 +34,7 @@ def read_yaml(text: str, code: str) -> Plain:
         mark = fault.problem_mark
         at = (mark.line + 1, mark.column + 1) if mark else (None, None)
         raise HubError(code, [Finding("/", "yaml", "well-formed YAML", *at)]) from None
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, RecursionError, ValueError):  # ValueError: an escape beyond Unicode
         raise HubError(code, [Finding("/", "yaml", "well-formed YAML")]) from None
     findings: list[Finding] = []
     if root is not None and _has_alias(root, set()):
@@ -81,6 +81,9 @@ def _mapping(node: yaml.MappingNode, at: str, findings: list[Finding]) -> dict[s
 
 def _scalar(node: yaml.Node, at: str, findings: list[Finding]) -> Scalar:
     value: str = node.value
+    if any("\ud800" <= letter <= "\udfff" for letter in value):  # half a letter: no file can hold it
+        findings.append(_finding(at, "text", "whole letters", node))
+        return None
     match node.tag.removeprefix(_TAG):
         case "str":
             return value

@@ -20,7 +20,7 @@ from typing import Any
 from adapters.registry import adapters_for
 from consent.labels import load_codes
 from consent.rows import load_pack
-from hub import hand_over, inbox, pipeline, preview, status, sweeper
+from hub import hand_over, inbox, pipeline, preview, register, status, sweeper
 from hub.directory import Directory, load_directory
 from hub.doors.amqp import Incoming, Notify
 from hub.doors.webhook import Webhook
@@ -126,6 +126,9 @@ class Hub:
 
     def preview(self, sender: Agency, media_type: str, body: bytes) -> Mapping[str, Any]:
         return preview.shown(preview.of_own_message(self.parts, sender, media_type, body))
+
+    def receipt(self, reader: Agency, consent_id: str, language: str) -> Mapping[str, Any]:
+        return register.receipt_of(self.parts, consent_id, language, reader)
 
     def entries(self, reader: Agency, after: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
         return inbox.entries(self.parts, reader, after, limit)

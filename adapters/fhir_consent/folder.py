@@ -90,12 +90,12 @@ def _xml(body: bytes) -> dict[str, object]:
     """A resource in XML as the JSON it would be. Of other resources than Consent only what tells who
     they are is read."""
     root = read_xml(body)
-    if not isinstance(root.tag, str) or not root.tag.startswith(_FHIR):
+    if not root.tag.startswith(_FHIR):
         raise refuse("parse.format-unknown", "namespace", "a FHIR resource")
     kind = root.tag.removeprefix(_FHIR)
     if kind != "Consent":
         return _outline(root, kind)
-    names = {child.tag.removeprefix(_FHIR) for child in root if isinstance(child.tag, str)}
+    names = {child.tag.removeprefix(_FHIR) for child in root}
     newer = bool(names & set(_R5))
     model: _Xml = ConsentR5 if newer else ConsentR4
     try:

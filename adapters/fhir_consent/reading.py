@@ -254,7 +254,7 @@ class _Reading:
     def _kind(self) -> str | None:
         """Sharing, or taking part in a programme. R4 says it in scope, R5 among the categories."""
         kinds: set[str] = set()
-        known = words.CONSENT_CATEGORIES | (words.KINDS if self.newer else {})
+        known = {**words.CONSENT_CATEGORIES, **(words.KINDS if self.newer else {})}
         for category in self.consent.children("category", at_least=0 if self.newer else 1):
             found = coding(category)
             if found is None:

@@ -19,7 +19,6 @@ ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 LOINC = "http://loinc.org"
 POLICY = "urn:brobygger:policy:samtykke"
 
-Code = tuple[str | None, str | None]
 
 NORWEGIAN_BASIS = "http://hl7.no/fhir/CodeSystem/no-basis-legal-formality-or-basis"
 ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"

@@ -35,6 +35,7 @@ _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _PARAMETERS: Final = {
     "after": "the `after` of an earlier answer",
     "limit": "a whole number from 1 to 200",
+    "language": "nb or en",
 }
 _TOKEN_CODES = ("receive.unauthenticated", "receive.scope-missing", "receive.agency-unknown")
 _BODY_CODES = ("receive.too-large", "receive.duplicate-id", "receive.request-invalid", "receive.busy")
@@ -83,6 +84,7 @@ def create_app(
         limit=settings.max_body_bytes, uploads=settings.max_uploads, seconds=settings.body_seconds
     )
     _add_messages(app, facade, bodies, _caller(tokens, Scope.WRITE))
+    _add_receipts(app, facade, _caller(tokens, Scope.WRITE))
     _add_preview(app, facade, bodies, _caller(tokens, Scope.PREVIEW))
     _add_inbox(app, facade, _caller(tokens, Scope.READ))
     _add_operations(app, ready, registry)
@@ -177,6 +179,24 @@ def _add_messages(app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable
     def message_status(id: str, sender: Annotated[Agency, Depends(caller)]) -> Any:
         """Where your own message stands. Nobody else's exists, as far as this address tells."""
         return facade.of_message(sender, _known_form(id))
+
+
+def _add_receipts(app: FastAPI, facade: Facade, caller: Callable[[Request], Agency]) -> None:
+    @app.get(
+        "/v1/consents/{id}/receipt",
+        response_model=openapi.ReceiptDocument,
+        responses=documented(*_TOKEN_CODES, "receive.not-found", "receive.request-invalid", "hub.internal"),
+        openapi_extra=openapi.needs(Scope.WRITE),
+        tags=["messages"],
+    )
+    def consent_receipt(
+        id: str,
+        recorder: Annotated[Agency, Depends(caller)],
+        language: Annotated[str, Query(pattern="^(nb|en)$", description=_PARAMETERS["language"])] = "nb",
+    ) -> Any:
+        """The receipt of a consent or refusal that you recorded, to hand to the person. The id is the
+        one you got when you posted it. Prison, probation, court and prosecution get none here."""
+        return facade.receipt(recorder, _known_form(id), language)
 
 
 def _add_preview(app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable[[Request], Agency]) -> None:

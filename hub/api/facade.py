@@ -39,6 +39,10 @@ class Facade(Protocol):
         """What the recipients of a message would get if it were posted now; nothing of it is stored."""
         ...
 
+    def receipt(self, reader: Agency, consent_id: str, language: str) -> Mapping[str, Any]:
+        """The receipt of what the reader recorded; `receive.not-found` for anything else."""
+        ...
+
     def entries(self, reader: Agency, after: str | None, limit: int) -> Sequence[Mapping[str, Any]]:
         """What waits for the reader, oldest first, after the position given."""
         ...

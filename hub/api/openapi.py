@@ -5,6 +5,7 @@ It knows what the routes return, not how.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -82,6 +83,33 @@ class PreviewDocument(BaseModel):
     """A dry run of your own message."""
 
     recipients: list[PreviewedDocument]
+
+
+class ReceiptDocument(BaseModel):
+    """The receipt of a recorded consent or refusal, for the person: after Kantara Consent Receipt 1.1 and
+    ISO/IEC TS 27560. It names the person by a pseudonym only."""
+
+    receipt_version: str
+    jurisdiction: str
+    receipt_id: str
+    time: datetime
+    method: str
+    language: str
+    person: str
+    controllers: list[dict[str, str]]
+    version: int
+    decision: str = Field(examples=["permit", "refuse"])
+    withdrawn_at: datetime | None
+    summary: list[str]
+    senders: list[str]
+    recipients: list[str]
+    purposes: list[str]
+    categories: list[str]
+    third_parties: str
+    sensitive: bool
+    termination: str
+    how_to_withdraw: str
+    text: dict[str, str | None] = Field(description="The words shown: id, language, words, sha256")
 
 
 class HealthDocument(BaseModel):

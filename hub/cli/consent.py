@@ -44,7 +44,13 @@ Examples:
 Exit code: 0 all as expected, 1 not, 2 the file cannot be read.""",
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--pack", type=click.Choice(["statutory", "strict"]), default="statutory", show_default=True)
+@click.option(
+    "--pack",
+    type=click.Choice(["statutory", "strict"]),
+    default="statutory",
+    show_default=True,
+    help="Whose rows answer.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
 def check_vectors(file: Path, pack: str, as_json: bool) -> int:
     """Answer every vector of FILE with the real decision on the real rows, and compare.
@@ -140,7 +146,9 @@ of processes. That you asked is written to the audit log."""
 @click.option("--known-at", help="As the hub knew it then; as --at, if left out.")
 @click.option("--if-withdrawn", help="As if this consent series had been withdrawn.")
 @click.option("--media-type", help="Of the message; by the name of its file, if left out.")
-@click.option("--language", type=click.Choice(["nb", "en"]), default="nb", show_default=True)
+@click.option(
+    "--language", type=click.Choice(["nb", "en"]), default="nb", show_default=True, help="Of the answer."
+)
 @click.option("--formal", is_flag=True, help="Codes, rows, law and documents, as for an auditor.")
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
 def explain(

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,15 @@ from hub.cli.shown import say, say_json
 
 if TYPE_CHECKING:
     from hub.consent_check import Answer
+
+
+_language = click.option(
+    "--language",
+    type=click.Choice(["nb", "en"]),
+    default="nb",
+    show_default=True,
+    help="Of the words that are told.",
+)
 
 
 @click.command(
@@ -83,7 +92,7 @@ Exit code: 0 every file got an answer, 1 something could not be read, 2 no such 
     metavar="SECTOR",
     help="Who would record them.",
 )
-@click.option("--language", type=click.Choice(["nb", "en"]), default="nb", show_default=True)
+@_language
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON, in both languages.")
 def check_fhir(folder: Path, at: datetime | None, recorder: str, language: str, as_json: bool) -> int:
     """What the hub would do with every FHIR Consent (R4, R5, HL7 Norway; JSON, XML) in a folder.
@@ -153,7 +162,7 @@ Examples:
 )
 @click.option("--at", "at", help="As it stood then (ISO 8601 with a time zone). Default: now.")
 @click.option("--as-known", help="As the hub knew it then. Default: now.")
-@click.option("--language", type=click.Choice(["nb", "en"]), default="nb", show_default=True)
+@_language
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
 def list_consents(file: Path, at: str | None, as_known: str | None, language: str, as_json: bool) -> None:
     """Every version of every consent of one person: as it stood, and as the hub knew it.
@@ -169,7 +178,7 @@ def list_consents(file: Path, at: str | None, as_known: str | None, language: st
     now = parts.clock()
     moment, known = _moment("--at", at) or now, _moment("--as-known", as_known) or now
     shown = of_person(parts, _number(file), at=moment, known_at=known)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": each.entry.id,
             "series": each.entry.said.id[:16],
@@ -199,7 +208,7 @@ def list_consents(file: Path, at: str | None, as_known: str | None, language: st
     epilog="\b\nExamples:\n  bro consent receipt ID\n  bro consent receipt ID --language en --json"
 )
 @click.argument("id_", metavar="ID")
-@click.option("--language", type=click.Choice(["nb", "en"]), default="nb", show_default=True)
+@_language
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
 def receipt(id_: str, language: str, as_json: bool) -> None:
     """The receipt of one recorded consent or refusal, for the person. ID is that of the message."""

@@ -112,7 +112,14 @@ def rows(agreements: tuple[Agreement, ...], pack: Pack) -> Iterator[Finding]:
             yield Finding(at, "row-unknown", f"a deciding row of the pack {pack.name}")
             continue
         target, purpose = agreement.target.sector, agreement.purpose
-        reaching = {sender: pack.between(sender, target, purpose) for sender in agreement.source.sectors}
+        reaching = {
+            sender: [
+                row
+                for row in pack.between(sender, target, purpose)
+                if row.effect != "PROHIBIT"  # a prohibition reaches many, and carries nobody's agreement
+            ]
+            for sender in agreement.source.sectors
+        }
         if agreement.row not in {row.flow for found in reaching.values() for row in found}:
             yield Finding(at, "row-elsewhere", f"a row that reaches {target} from a sender for {purpose}")
         for sender in sorted(sender for sender, found in reaching.items() if not found):

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.cli import consent_desk, faults
 from hub.cli.audit import audit
+from hub.cli.bench import bench
 from hub.cli.consent import consent
 from hub.cli.lint import lint
 from hub.cli.map import map_
@@ -54,7 +55,7 @@ def bro() -> None:
     what goes where, at the moment of sending."""
 
 
-for _command in (demo, test, up, serve, work, messages, consent, policy, map_, audit, lint):
+for _command in (demo, test, up, serve, work, messages, consent, policy, map_, audit, bench, lint):
     bro.add_command(_command)
 for _command in consent_desk.COMMANDS:
     consent.add_command(_command)

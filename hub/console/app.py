@@ -25,8 +25,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.console import drift, saker, users
+from hub.console import drift, saker, samtykke, users
 from hub.console.door import COOKIE, LASTS, Door
+from hub.console.samtykke import Outcome
 from hub.console.texts import Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.console.users import Desks, DeskUser, Role, Users
@@ -79,6 +80,15 @@ def console_router(parts: Parts, login_key: str, people: Users | None = None) ->
             Route("/saker", rooms.at_desk(Role.READER, rooms.sak_list)),
             Route("/saker/{hold}", rooms.at_desk(Role.READER, rooms.sak), methods=["GET"]),
             Route("/saker/{hold}", rooms.at_desk_form(Role.READER, rooms.sak_answered), methods=["POST"]),
+            Route("/samtykke", rooms.at_desk(Role.CASEWORKER, rooms.samtykke)),
+            *(
+                Route(address, rooms.at_desk_form(Role.CASEWORKER, handle), methods=["POST"])
+                for address, handle in (
+                    ("/samtykke", rooms.samtykke_of),
+                    ("/samtykke/gi", rooms.samtykke_given),
+                    ("/samtykke/trekk", rooms.samtykke_withdrawn),
+                )
+            ),
             Route("/", rooms.front),
             Route("/{anything:path}", rooms.anything_else),
         ],
@@ -221,6 +231,8 @@ class _Rooms:
         user = self.user(request)
         if not self._inside(request) and user is not None and user.may(Role.READER):
             return RedirectResponse(f"{ROOT}/saker", status_code=303)
+        if user is not None and user.may(Role.CASEWORKER):
+            return RedirectResponse(f"{ROOT}/samtykke", status_code=303)
         if not self._inside(request):
             return self.anything_else(request)
         return RedirectResponse(f"{ROOT}/drift", status_code=303)
@@ -269,6 +281,25 @@ class _Rooms:
         words = {"page": page, "strength": lambda s: say(language, f"sak.strength.{s.lower()}")}
         status = HTTPStatus.CONFLICT if fault else HTTPStatus.OK
         return self._page(request, "sak.html", "sak", words, status)
+
+    def samtykke(self, request: Request, user: DeskUser) -> Response:
+        return self._samtykke(request, user, {}, Outcome())
+
+    def samtykke_of(self, request: Request, user: DeskUser, form: Form) -> Response:
+        return self._samtykke(request, user, form, Outcome())
+
+    def samtykke_given(self, request: Request, user: DeskUser, form: Form) -> Response:
+        outcome = samtykke.give(self._parts, user, form, _language(request))
+        return self._samtykke(request, user, form, outcome)
+
+    def samtykke_withdrawn(self, request: Request, user: DeskUser, form: Form) -> Response:
+        outcome = samtykke.withdraw(self._parts, user, form, _language(request))
+        return self._samtykke(request, user, form, outcome)
+
+    def _samtykke(self, request: Request, user: DeskUser, form: Form, outcome: Outcome) -> Response:
+        shown = samtykke.page(self._parts, user, _only(form, "number").strip(), _language(request), outcome)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if outcome.faults else HTTPStatus.OK
+        return self._page(request, "samtykke.html", "samtykke", {"page": shown}, status)
 
     def anything_else(self, request: Request, _error: Exception | None = None) -> Response:
         """Who is outside does not learn which pages exist."""

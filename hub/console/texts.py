@@ -166,6 +166,104 @@ TEXTS: Mapping[str, Text] = {
         "It did not come from a page that you have open here now, or it was too large. Nothing has "
         "changed. Open the page again and try once more.",
     ),
+    "samtykke": Text("Samtykke", "Consent"),
+    "samtykke.faults": Text("Ikke registrert", "Not recorded"),
+    "samtykke.done": Text("Registrert. Det gjelder fra nå.", "Recorded. It holds from now."),
+    "samtykke.receipt": Text("Kvittering til personen", "Receipt for the person"),
+    "samtykke.whose": Text("Hvem gjelder det?", "Whose is it?"),
+    "samtykke.no-number": Text(
+        "Dette er ikke et gyldig fødselsnummer eller D-nummer.",
+        "This is no valid national identity number or D-number.",
+    ),
+    "samtykke.number": Text("Fødselsnummer eller D-nummer", "National identity number or D-number"),
+    "samtykke.open": Text("Vis", "Show"),
+    "samtykke.list": Text("Det personen har sagt", "What the person has said"),
+    "samtykke.list.none": Text("Ingenting er registrert.", "Nothing has been recorded."),
+    "samtykke.list.control": Text(
+        "Vises ikke for etater som kan straffe.", "Not shown to agencies that can punish."
+    ),
+    "samtykke.row": Text("Versjon {version}: {stands}", "Version {version}: {stands}"),
+    "samtykke.by": Text("Registrert av {recorder}, {at}", "Recorded by {recorder}, {at}"),
+    "samtykke.withdraw.one": Text("Trekk dette", "Withdraw this"),
+    "samtykke.withdraw": Text("Trekke alt på en gang", "Withdraw everything at once"),
+    "samtykke.withdraw.how": Text(
+        "Personen skriver under. Ingen grunn trengs. Det virker med en gang, hvem som enn registrerte det.",
+        "The person signs. No reason is needed, and it works at once, whoever recorded it.",
+    ),
+    "samtykke.withdraw.what": Text("Hva", "What"),
+    "samtykke.withdraw.permissions": Text(
+        "Alt personen har tillatt, trekkes", "All that the person permitted is withdrawn"
+    ),
+    "samtykke.withdraw.refusals": Text(
+        "Alt personen har nektet, oppheves", "All that the person refused is lifted"
+    ),
+    "samtykke.withdraw.button": Text("Registrer", "Record"),
+    "samtykke.signed": Text("Personen har skrevet under", "The person has signed"),
+    "samtykke.explained": Text(
+        "Jeg har forklart innholdet, og personen har forstått det",
+        "I have explained the content, and the person has understood it",
+    ),
+    "samtykke.give": Text("Gi, endre eller nekte", "Give, change or refuse"),
+    "samtykke.decision": Text("Personen", "The person"),
+    "samtykke.permit": Text("tillater deling", "permits sharing"),
+    "samtykke.refuse": Text(
+        "nekter deling; det som ikke krysses av, nektes for alle",
+        "refuses sharing; what is not ticked is refused for all",
+    ),
+    "samtykke.text": Text("Teksten personen fikk se", "The text the person was shown"),
+    "samtykke.senders": Text("Hvem kan dele", "Who may share"),
+    "samtykke.recipients": Text("Hvem kan få", "Who may receive"),
+    "samtykke.org": Text(
+        "Eller bare denne mottakeren (organisasjonsnummer)", "Or only this recipient (organisation number)"
+    ),
+    "samtykke.purposes": Text("Hva det kan brukes til", "What it may be used for"),
+    "samtykke.categories": Text("Hvilke opplysninger", "Which information"),
+    "samtykke.substance": Text("Opplysninger om rus", "Information about substance use"),
+    "samtykke.substance.how": Text(
+        "Krysses av for seg. Personen skal ha tatt stilling til akkurat dette.",
+        "Ticked by itself. The person must have considered just this.",
+    ),
+    "samtykke.substance.tick": Text(
+        "Gjelder også opplysninger om rus", "Also covers information about substance use"
+    ),
+    "samtykke.substance.control": Text(
+        "Kan ikke innhentes av en etat som kan straffe.", "Cannot be collected by an agency that can punish."
+    ),
+    "samtykke.from": Text("Første dag", "First day"),
+    "samtykke.to": Text("Siste dag", "Last day"),
+    "samtykke.form": Text("Hvordan det ble gitt", "How it was given"),
+    "samtykke.form.skriftlig": Text("På papir", "On paper"),
+    "samtykke.form.elektronisk": Text("Elektronisk", "Electronically"),
+    "samtykke.form.muntlig": Text("Muntlig", "Orally"),
+    "samtykke.sted": Text("Hvor det ble gitt", "Where it was given"),
+    "samtykke.sted.helsetjeneste": Text("I helsetjenesten", "In the health service"),
+    "samtykke.sted.fengsel": Text(
+        "I fengselet, utenfor helsetjenesten", "In prison, outside the health service"
+    ),
+    "samtykke.sted.program": Text("I et program eller en kontroll", "In a programme or a control"),
+    "samtykke.sted.etatskontor": Text("På etatens kontor", "At the agency’s office"),
+    "samtykke.sted.digitalt": Text("Digitalt, av personen selv", "Digitally, by the person"),
+    "samtykke.sted.annet": Text("Et annet sted", "Elsewhere"),
+    "samtykke.tolk": Text("Tolk", "Interpreter"),
+    "samtykke.tolk.ingen": Text("Ingen tolk", "No interpreter"),
+    "samtykke.tolk.kvalifisert": Text("Kvalifisert tolk", "A qualified interpreter"),
+    "samtykke.tolk.annen": Text("En annen oversatte", "Somebody else translated"),
+    "samtykke.gitt_av": Text("Hvem som ga det", "Who gave it"),
+    "samtykke.gitt_av.pasient": Text("Personen selv", "The person"),
+    "samtykke.gitt_av.verge": Text("Verge", "Guardian"),
+    "samtykke.sentence": Text("Gjennomfører personen straff nå?", "Is the person serving a sentence now?"),
+    "samtykke.yes": Text("Ja", "Yes"),
+    "samtykke.no": Text("Nei", "No"),
+    "samtykke.confirm": Text("Bekreftelser", "Confirmations"),
+    "samtykke.changes": Text("Endrer et samtykke dere har registrert", "Changes a consent that you recorded"),
+    "samtykke.changes.none": Text("Nei, dette er nytt", "No, this is new"),
+    "samtykke.button": Text("Registrer og vis kvittering", "Record and show the receipt"),
+    "stands.in-force": Text("gjelder", "in force"),
+    "stands.not-yet": Text("gjelder ikke ennå", "not yet in force"),
+    "stands.expired": Text("utløpt", "expired"),
+    "stands.withdrawn": Text("trukket", "withdrawn"),
+    "stands.superseded": Text("erstattet av en nyere versjon", "superseded by a newer version"),
+    "stands.unreadable": Text("kan ikke leses", "cannot be read"),
     "missing": Text("Denne siden finnes ikke", "There is no such page"),
     "missing.back": Text("Gå til Drift", "Go to Operations"),
     "saker": Text("Saker", "Cases"),

@@ -143,7 +143,7 @@ def new_entry(user_id: str, name: str, org: str, roles: Iterable[Role]) -> tuple
     """An entry for the file, and the key that goes to the person and is kept nowhere."""
     key, salt = secrets.token_urlsafe(18), secrets.token_bytes(16)
     made = f"scrypt:{_base64(salt)}:{_base64(_scrypt(key, salt))}"
-    listed: list[Plain] = sorted(role.value for role in roles)
+    listed: list[Plain] = [*sorted(role.value for role in roles)]
     return {"id": user_id, "name": name, "agency": org, "roles": listed, "key": made}, key
 
 

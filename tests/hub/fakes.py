@@ -80,6 +80,9 @@ class FakeHub:
             raise HubError("receive.not-found")
         return {"id": message_id, "state": "received"}
 
+    def receipt(self, reader: Agency, consent_id: str, language: str) -> Mapping[str, Any]:
+        raise HubError("receive.not-found")
+
     def preview(self, sender: Agency, media_type: str, body: bytes) -> Mapping[str, Any]:
         if self.raises:
             raise self.raises.pop()

@@ -39,13 +39,13 @@ def at_noon(day: str) -> datetime:
 def asked(
     consent: Consent,
     sender: Sector,
-    recipient: Sector | str,
+    recipient: Sector | Agency,
     purpose: Purpose,
     category: Category,
     day: str,
 ) -> str:
     """What decide() says of one item, under a row that demands a consent and nothing of its form."""
-    to = recipient if isinstance(recipient, Agency) else Agency("310000094", "Mottaker", Sector(recipient))
+    to = recipient if isinstance(recipient, Agency) else Agency("310000094", "Mottaker", recipient)
     ask = Ask(
         sender=Agency("310000086", "Avsender", sender),
         recipient=to,

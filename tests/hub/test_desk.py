@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
 
+from consent.receipt import digest
+from hub.app import Hub
 from hub.errors import HubError
 from hub.message import Outcome
 from hub.store.disclosures import State
@@ -253,3 +256,34 @@ def test_one_version_is_withdrawn_and_the_others_keep_their_time(either: Bench) 
     either.post("prison_health", said)
     assert either.listed("nav") == []
     assert either.verify().whole
+
+
+# Receipts
+
+
+def test_the_recorder_gets_the_receipt_and_nobody_else(either: Bench) -> None:
+    hub = Hub(either.parts)
+    given = either.post("prison_health", consent("samtykke-nav.json", "n"))
+    made = hub.receipt(either.agency("prison_health"), given.id, "nb")
+    assert (made["receipt_id"], made["decision"], made["version"]) == (given.id, "permit", 1)
+    assert made["text"]["sha256"] == hashlib.sha256(made["text"]["words"].encode()).hexdigest()
+    for key, consent_id in (("gp", given.id), ("prison", given.id), ("prison_health", "nothing")):
+        with pytest.raises(HubError) as refused_:
+            hub.receipt(either.agency(key), consent_id, "nb")
+        assert refused_.value.code == "receive.not-found"
+
+
+def test_a_control_role_gets_no_receipt_of_a_refusal_it_recorded(either: Bench) -> None:
+    given = either.post("prison", refusal("nei", ["nav_municipal"]))
+    with pytest.raises(HubError) as refused_:
+        Hub(either.parts).receipt(either.agency("prison"), given.id, "nb")
+    assert refused_.value.code == "receive.not-found"
+
+
+def test_the_receipt_handed_over_is_the_one_in_the_audit_log(either: Bench) -> None:
+    given = either.post("prison_health", consent("samtykke-nav.json", "n"))
+    before = digest(Hub(either.parts).receipt(either.agency("prison_health"), given.id, "nb"))
+    either.post("prison_health", withdrawal("n", "t"))
+    after = Hub(either.parts).receipt(either.agency("prison_health"), given.id, "nb")
+    assert after["withdrawn_at"] is not None
+    assert digest(after) == before

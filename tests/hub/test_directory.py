@@ -105,6 +105,7 @@ agencies:
         ("sector: prison\n", "sector: prison\n    door: amqp\n", "agencies[0].amqp"),
         ("sector: prison\n", "sector: prison\n    door: webhook\n", "agencies[0].webhook"),
         ("    sector: prison\n", "", "agencies[0].sector"),
+        ("sector: prison\n", "sector: outside\n", "agencies[0].sector"),
         ("sector: prison\n", "sector: prison\n    sector: gp\n", "directory"),
         ("agencies:", "agencies: [", "directory"),
         ("agencies:", "!!python/object:os.system\nagencies:", "directory"),

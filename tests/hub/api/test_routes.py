@@ -287,3 +287,30 @@ def test_the_description_is_openapi_31_and_documents_every_refusal(app: FastAPI)
     for reference in {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}:
         assert reference in schema["components"]["schemas"]
     assert set(schema["components"]["schemas"]["ProblemDocument"]["properties"]) == MEMBERS
+
+
+def test_a_message_is_tried_with_a_scope_of_its_own(client: httpx.Client, issuer_key: RSAKey) -> None:
+    def only(scope: str) -> dict[str, str]:
+        return {"Authorization": "Bearer " + fakes.sign(issuer_key, fakes.claims(fakes.NAV, scope=scope))}
+
+    def tried(headers: dict[str, str]) -> httpx.Response:
+        return client.post("/v1/decisions:preview", headers=JSON | headers, content=b'{"id": "a"}')
+
+    answer = tried(only("bro:decisions.preview"))
+
+    assert answer.status_code == 200
+    (row,) = answer.json()["recipients"]
+    assert set(row) == {"agreement", "org", "name", "state", "code", "withheld"}
+    problem(tried(only("bro:messages.write")), "receive.scope-missing")
+    problem(tried({}), "receive.unauthenticated")
+    problem(post(client, only("bro:decisions.preview"), b"{}"), "receive.scope-missing")
+
+
+def test_what_is_wrong_with_a_tried_message_is_said(
+    client: httpx.Client, hub: fakes.FakeHub, bearer: Bearer
+) -> None:
+    hub.raises.append(HubError("parse.invalid", [Finding("bolig.behov", "code", "one of: noe, stort")]))
+    answer = client.post("/v1/decisions:preview", headers=JSON | bearer(fakes.PRISON), content=b"{}")
+
+    problem(answer, "parse.invalid")
+    assert answer.json()["findings"][0]["at"] == "bolig.behov"

@@ -10,11 +10,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from hub.console.users import Role, new_entry, read_users
 from hub.store import disclosures
 from hub.store.disclosures import State
 from hub.store.schema import disclosure
-from tests.hub.cli.installation import SCHOOL, Installation
-from tests.hub.console.conftest import KEY
+from tests.hub.cli.installation import NAV, PERSON, SCHOOL, Installation
+from tests.hub.console.conftest import KEY, served
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("google-chrome-stable")
 """None: the one that playwright brought itself."""
@@ -100,6 +101,51 @@ def test_a_calm_page_and_a_missing_page_break_no_accessibility_rule(page: Page) 
 
     page.goto("/console/nowhere")
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_the_consent_desk_breaks_no_accessibility_rule_and_ticks_nothing(
+    browser: Browser, installed: Installation, lang: str, size: str
+) -> None:
+    entry, key = new_entry("kari", "Kari Skranke", NAV, [Role.CASEWORKER])
+    people = read_users({"users": [entry]}, installed.parts.agency)
+    with served(installed, installed.parts, people) as url:
+        context = browser.new_context(base_url=url)
+        page = context.new_page()
+        page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))  # type: ignore[arg-type]  # a TypedDict
+        page.goto(f"/console/login?lang={lang}")
+        assert violations(page) == []
+        page.locator("#name").fill("kari")
+        page.locator("#key").fill(key)
+        page.locator("main button").click()
+        page.locator("#number").fill(PERSON)
+        page.locator("main button").click()
+        assert page.locator("input:checked").count() == 0
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+        _fill_in(page)
+        assert page.locator("#receipt").is_visible()
+        assert violations(page) == []
+        context.close()
+
+
+def _fill_in(page: Page) -> None:
+    for name, value in (("beslutning", "tillat"), ("tekst", "deling-2026-1|nb")):
+        page.locator(f"input[name='{name}'][value='{value}']").check()
+    for name, value in (
+        ("avsendere", "prison"),
+        ("mottakere", "nav_municipal"),
+        ("formal", "return_to_society"),
+        ("kategorier", "identity"),
+        ("forklart", "ja"),
+    ):
+        page.locator(f"input[name='{name}'][value='{value}']").check()
+    page.locator("form[action$='/gi'] input[name='signert']").check()
+    page.locator("#to").fill("2031-09-01")
+    page.locator("#form").select_option("skriftlig")
+    page.locator("#gitt_av").select_option("pasient")
+    page.locator("form[action$='/gi'] button").click()
 
 
 def test_the_rules_do_find_faults(page: Page) -> None:

@@ -11,6 +11,7 @@ import pytest
 import hub.console
 from consent.rows import Effect
 from hub.answers import STRENGTHS, Word
+from hub.console.samtykke import _CHOICES as CHOICES
 from hub.console.texts import TEXTS, Language, say, say_count
 from hub.console.times import age, moment, number
 from hub.errors import Actor
@@ -38,6 +39,12 @@ def used() -> set[str]:
     keys |= {f"sak.strength.{strength.lower()}" for strength in STRENGTHS}
     keys |= {f"sak.word.{word}" for word in Word if word is not Word.SEEN}
     keys |= {"sak.category.unknown", "sak.category.protected-address", "sak", "saker"}
+    keys |= {f"samtykke.{name}" for name in CHOICES}
+    keys |= {f"samtykke.{name}.{code}" for name, codes in CHOICES.items() for code in codes}
+    keys |= {
+        f"stands.{stands}"
+        for stands in ("in-force", "not-yet", "expired", "withdrawn", "superseded", "unreadable")
+    }
     return keys | {"enter", "missing", "drift", "login", "refused"}  # titles
 
 

@@ -1,0 +1,143 @@
+"""`bro consent`: vectors compared, and the decision asked about a person or a message."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.consent.test_vectors import ASKED, written
+from tests.hub.cli.conftest import Said
+from tests.hub.cli.installation import CANARY, PERSON, PRISON, Installation, mapping_form
+
+Bro = Callable[..., Said]
+THEN = ("--at", "2031-03-02T12:00:00+01:00")  # when the installation of these tests is
+ABOUT = ("--recipient", "nav_municipal", "--purpose", "return_to_society")
+
+
+@pytest.fixture
+def number(tmp_path: Path) -> str:
+    path = tmp_path / "person.txt"
+    path.write_text(f"{PERSON}\n")
+    return str(path)
+
+
+def test_vectors_that_hold_end_with_0_and_others_with_1(bro: Bro, tmp_path: Path) -> None:
+    path = str(written(tmp_path, [ASKED]))
+    assert bro("consent", "check-vectors", path).code == 0
+    assert "1 of 1 as expected" in bro("consent", "check-vectors", path, "--pack", "strict").out
+
+    wrong = {**ASKED, "expected": {"decision": "deny", "reason": "CONSENT"}}
+    odd = {**ASKED, "id": "Y", "request": {"mood": "good"}}
+    said = bro("consent", "check-vectors", str(written(tmp_path, [wrong, odd])), "--json")
+
+    assert said.code == 1
+    told = json.loads(said.out)
+    assert told["counts"] == {"differs": 1, "not understood": 1}
+    assert [row["holds"] for row in told["vectors"]] == [False, False]
+    assert told["vectors"][1]["not_understood"] == ["request.mood"]
+
+
+def test_a_file_that_holds_no_vectors_ends_with_2(bro: Bro, tmp_path: Path) -> None:
+    (tmp_path / "odd.json").write_text('{"vectors": 7}')
+
+    for name in ("odd.json", "missing.json"):
+        said = bro("consent", "check-vectors", str(tmp_path / name))
+        assert (said.code, said.out) == (2, "")
+
+
+def test_what_would_go_to_whom_is_told_with_row_and_consent(
+    bro: Bro, installed: Installation, number: str
+) -> None:
+    installed.consent()
+
+    said = bro("consent", "explain", "--person-file", number, *ABOUT, *THEN, "--sender", "prison", "--json")
+
+    assert said.code == 0
+    (answer,) = json.loads(said.out)
+    told = {path: one for one in answer["answers"] for path in one["paths"]}
+    assert (told["work"]["goes"], told["work"]["code"]) == (True, "decide.consent")
+    assert told["work"]["rows"]
+    assert told["work"]["consents"]
+    assert not told["substance_use"]["goes"]
+    assert PERSON not in said.out
+
+
+def test_the_number_may_come_from_stdin_and_the_language_be_chosen(
+    bro: Bro, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PERSON.encode())))
+
+    said = bro("consent", "explain", "--person-file", "-", *ABOUT, "--language", "en")
+
+    assert said.code == 0
+    assert "Does not go: " in said.out
+
+
+def test_a_withdrawal_is_tried_without_being_made(bro: Bro, installed: Installation, number: str) -> None:
+    installed.consent()
+    asked = (
+        "consent",
+        "explain",
+        "--person-file",
+        number,
+        *ABOUT,
+        *THEN,
+        "--sender",
+        PRISON,
+        "--category",
+        "work",
+    )
+
+    without = bro(*asked, "--if-withdrawn", "skjema-1", "--formal")
+    now = bro(*asked, "--formal")
+
+    assert "deny decide.withdrawn" in without.out
+    assert "permit decide.consent" in now.out
+
+
+def test_a_whole_message_is_tried(bro: Bro, installed: Installation, tmp_path: Path) -> None:
+    installed.consent()
+    (tmp_path / "brik.json").write_text(json.dumps(mapping_form(1)))
+
+    said = bro("consent", "explain", "--message", str(tmp_path / "brik.json"), "--sender", PRISON, "--json")
+
+    told = {a["recipient"]: a for a in json.loads(said.out)}
+    kept = {p: one for one in told["NAV Elvestad"]["answers"] for p in one["paths"]}
+    assert kept["arbeid.behov"]["code"] == "decide.no-consent"  # recorded years from now
+    assert CANARY not in said.out
+    assert installed.to_nav() == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--person-file", "nowhere.txt", *ABOUT),
+        ("--person-file", "nowhere.txt"),
+        ("--message", "nowhere.json"),
+        ("--message", "nowhere.json", "--sender", PRISON),
+    ],
+)
+def test_what_cannot_be_asked_ends_with_2(bro: Bro, arguments: tuple[str, ...]) -> None:
+    assert bro("consent", "explain", *arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--recipient", "circus", "--purpose", "treatment"),
+        ("--recipient", "gp", "--purpose", "fun"),
+        (*ABOUT, "--category", "moods"),
+        (*ABOUT, "--category", "unknown"),
+        (*ABOUT, "--at", "2026-07-01T00:00:00"),
+        (*ABOUT, "--known-at", "yesterday"),
+        (*ABOUT, "--sender", "prison", "--if-withdrawn", "no such"),
+    ],
+)
+def test_words_that_nobody_knows_end_with_2(bro: Bro, number: str, arguments: tuple[str, ...]) -> None:
+    assert bro("consent", "explain", "--person-file", number, *arguments).code == 2
