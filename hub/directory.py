@@ -24,7 +24,10 @@ from hub.settings import Unfit, https_url
 
 _OPAQUE = re.compile(r"[a-z0-9]{12,64}")
 _DOORS = ("inbox", "webhook", "amqp")
-_KEYS = {"org", "name", "sector", "kommuner", "serves", "formats", "door", "reveals", "services", "webhook", "amqp"}
+_KEYS = {
+    *("org", "name", "sector", "kommuner", "serves", "formats", "door", "reveals", "services"),
+    *("webhook", "amqp"),
+}
 _SECRET_BYTES = 24
 _SERVICES = {"R": Category.SUBSTANCE_USE}
 """Service types of the address register (code system 8666) that tell of the person who has them."""

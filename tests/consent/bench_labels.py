@@ -9,7 +9,9 @@ from consent.labels import label, load_codes
 from hub.message import Category, Leaf, Record
 
 _HEALTH = frozenset({Category.SOMATIC_HEALTH})
-_PROSE = "Pasienten har hatt vondt i ryggen siden mars, sov dårlig og ønsker time hos fastlegen etter permisjon. "
+_PROSE = (
+    "Pasienten har hatt vondt i ryggen siden mars, sov dårlig og ønsker time hos fastlegen etter permisjon. "
+)
 
 
 def record(prose: str) -> tuple[Leaf, ...]:
@@ -33,7 +35,9 @@ def main() -> None:
             label(Record("t", {}), leaves, codes)
             times.append((time.perf_counter() - start) * 1000)
         times.sort()
-        print(f"{name}: median {statistics.median(times):.2f} ms, p99 {times[296]:.2f} ms, best {times[0]:.2f} ms")
+        print(
+            f"{name}: median {statistics.median(times):.2f} ms, p99 {times[296]:.2f} ms, best {times[0]:.2f} ms"
+        )
 
 
 if __name__ == "__main__":
