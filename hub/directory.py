@@ -25,6 +25,7 @@ from hub.settings import Unfit, https_url
 _OPAQUE = re.compile(r"[a-z0-9]{12,64}")
 _DOORS = ("inbox", "webhook", "amqp")
 _KEYS = {
+<<<<<<< HEAD
     "org",
     "name",
     "sector",
@@ -36,6 +37,10 @@ _KEYS = {
     "services",
     "webhook",
     "amqp",
+=======
+    *("org", "name", "sector", "kommuner", "serves", "formats", "door", "reveals", "services"),
+    *("webhook", "amqp"),
+>>>>>>> labels
 }
 _SECRET_BYTES = 24
 _SERVICES = {"R": Category.SUBSTANCE_USE}
