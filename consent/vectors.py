@@ -157,16 +157,16 @@ def load_words(path: Path = WORDS) -> Words:
 
 
 def read_vectors(path: Path) -> tuple[Vector, ...]:
-    """The vectors of a file whose answers are those of the statutory pack. HubError("policy.invalid")
+    """The vectors of a file whose answers are those of the statutory pack. HubError("vectors.invalid")
     with every finding when it is no such file."""
     findings: list[Finding] = []
     try:
         root = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
     except (OSError, ValueError):
-        raise HubError("policy.invalid", [Finding("/", "file", "a readable JSON file")]) from None
+        raise HubError("vectors.invalid", [Finding("/", "file", "a readable JSON file")]) from None
     listed = root.get("vectors") if isinstance(root, Mapping) else None
     if not isinstance(root, Mapping) or not isinstance(listed, list) or not listed:
-        raise HubError("policy.invalid", [Finding("vectors", "shape", "a list that is not empty")])
+        raise HubError("vectors.invalid", [Finding("vectors", "shape", "a list that is not empty")])
     for key, value, expected in (("tz", "Europe/Oslo", "Europe/Oslo"), ("pack", "statutory", "statutory")):
         if root.get(key, value) != value:
             findings.append(Finding(key, "value", expected))
@@ -178,7 +178,7 @@ def read_vectors(path: Path) -> tuple[Vector, ...]:
     if len(set(map(str, ids))) != len(ids):
         findings.append(Finding("vectors", "duplicate", "each id once"))
     if findings:
-        raise HubError("policy.invalid", findings)
+        raise HubError("vectors.invalid", findings)
     return tuple(
         Vector(str(v["id"]), str(v.get("title", "")), v["consents"], v["request"], v["expected"])
         for v in listed
