@@ -158,7 +158,7 @@ def test_a_file_that_is_no_vector_file_is_refused(tmp_path: Path, body: bytes) -
     path = tmp_path / "vectors.json"
     path.write_bytes(body)
 
-    with pytest.raises(HubError, match="vectors.invalid") as refused:
+    with pytest.raises(HubError, match=r"vectors\.invalid") as refused:
         read_vectors(path)
 
     assert refused.value.findings
