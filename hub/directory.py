@@ -25,22 +25,8 @@ from hub.settings import Unfit, https_url
 _OPAQUE = re.compile(r"[a-z0-9]{12,64}")
 _DOORS = ("inbox", "webhook", "amqp")
 _KEYS = {
-<<<<<<< HEAD
-    "org",
-    "name",
-    "sector",
-    "kommuner",
-    "serves",
-    "formats",
-    "door",
-    "reveals",
-    "services",
-    "webhook",
-    "amqp",
-=======
     *("org", "name", "sector", "kommuner", "serves", "formats", "door", "reveals", "services"),
     *("webhook", "amqp"),
->>>>>>> labels
 }
 _SECRET_BYTES = 24
 _SERVICES = {"R": Category.SUBSTANCE_USE}

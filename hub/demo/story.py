@@ -93,7 +93,6 @@ def mapping(world: World, say: Say) -> None:
         say(f"{NAMES[key]} gets nothing", not world.agencies[key].got)
     held = disclosures(world, "housing", Outcome.HELD)
     say("the remark is held for a person", [item.code for item in held] == ["decide.free-text-hit"])
-<<<<<<< HEAD
 
 
 def returned(world: World, say: Say) -> None:
@@ -108,8 +107,6 @@ def returned(world: World, say: Say) -> None:
     told = recipients(world, XML, "brik.xml")[NAMES["housing"]]
     say("the prison is told which field to write anew", told["returned"]["fields"] == ["bolig.merknad"])
     say("and sees no more than before", (told["state"], told["code"]) == ("delivered", None))
-=======
->>>>>>> decide
 
 
 def consent_for_tsb(world: World, say: Say) -> None:
