@@ -62,6 +62,7 @@ class Ask:
     override: Override | None = None
     requests: frozenset[str] = frozenset()
     """Ids of the DUTY_ON_REQUEST rows for which the recipient's request is on file."""
+    deceased: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,8 @@ class _Deciding:
 
     def _item(self, item: Item) -> ItemDecision:
         everything = item.declared | item.categories
+        if self._ask.deceased:  # helsepersonelloven § 24: what may be told then is for a person to judge
+            return ItemDecision(item.path, Verdict.DENY, "decide.deceased")
         if self._ask.protected_address or Category.PROTECTED_ADDRESS in everything:
             return ItemDecision(item.path, Verdict.DENY, "decide.protected-address")
         unread = item.free_text and not self._health

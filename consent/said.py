@@ -81,10 +81,10 @@ def what_stands(consents: Sequence[Consent], question: Question, *, at: datetime
         # Withdrawing a permission takes nothing back of what it refused in its exceptions.
         if (c.permits or ref not in gone) and not _settled(c, in_force):
             refusing.append(_inherited(c))
-        if ref in claimed or c.id in claimed or claimed_ids[c.id] > c.version:
+        if c.only_refuses or ref in claimed or c.id in claimed or claimed_ids[c.id] > c.version:
             continue
         (withdrawn if ref in gone else permitting).append(_inherited(c))
-    any_permission = any(c.permits or c.exceptions for c in known.values())
+    any_permission = any((c.permits or c.exceptions) and not c.only_refuses for c in known.values())
     return Said(tuple(permitting), tuple(refusing), tuple(withdrawn), tuple(sorted(blocking)), any_permission)
 
 

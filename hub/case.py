@@ -10,7 +10,7 @@ from hub import desk, pipeline
 from hub.errors import HubError
 from hub.message import Labelled, Record
 from hub.parts import Parts
-from hub.rows import open_paths
+from hub.rows import open_paths, open_tried
 from hub.shapes import Route
 from hub.store import disclosures, messages, people
 from hub.store.disclosures import Disclosure
@@ -19,8 +19,9 @@ from hub.store.people import Person
 
 @dataclass(frozen=True)
 class Case:
-    """`sent`: the leaves that an earlier revision delivered. `told` is False for a notice to somebody
-    who got nothing that it is about."""
+    """`sent`: the leaves that an earlier revision delivered. `tried`: those that every earlier attempt
+    of this one carried, if one may have arrived without our knowing. `told` is False for a notice to
+    somebody who got nothing that it is about. `superseded`: a newer message says all that this does."""
 
     item: Disclosure
     route: Route
@@ -28,6 +29,8 @@ class Case:
     labelled: Labelled
     sent: frozenset[str]
     told: bool = True
+    tried: frozenset[str] | None = None
+    superseded: bool = False
 
 
 def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
@@ -46,13 +49,15 @@ def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
     agreement = parts.agreement(item.agreement)
     notice = agreement.source.type == desk.WITHDRAWN
     if notice:
-        got = desk.got_under(tx, parts, item, sender, record)
+        got = desk.got_under(tx, parts, person, item, sender, record)
         answers = got.id if got else None
     else:
         answers = _answered(tx, record)
     route = Route(item.id, agreement, sender, recipient, stored.received_at, answers)
     labelled = pipeline.label_record(parts, record)
-    return Case(item, route, person, labelled, sent, told=not notice or answers is not None)
+    told = not notice or answers is not None
+    tried = open_tried(tx, parts, person, item.id)
+    return Case(item, route, person, labelled, sent, told, tried, stored.superseded)
 
 
 def _answered(tx: Connection, record: Record) -> str | None:

@@ -412,6 +412,8 @@ class Consent:
     interpreter: str = ""
     language: str = ""
     under_sentence: bool | None = None
+    only_refuses: bool = False
+    """Seen over a link that is in doubt: it may refuse, and never permits (hub/store/linked.py)."""
 
     @property
     def ref(self) -> str:

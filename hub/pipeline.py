@@ -20,6 +20,7 @@ from hub import desk, intake, routes
 from hub.errors import HubError
 from hub.message import (
     Agency,
+    Category,
     Consent,
     Decision,
     Item,
@@ -52,7 +53,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     if record.type in desk.TYPES:
         return run(Step.RECEIVE, desk.record, parts, received, record)
     labelled = run(Step.LABEL, label_record, parts, record)
-    with intake.opened(parts, received, record) as file:
+    with intake.opened(parts, received, labelled) as file:
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
         for route in run(Step.ROUTE, routes.find, parts, file, received, record):
@@ -117,8 +118,9 @@ def decide_for(
     """Ask the decision about every leaf the agreement carries, and about what the envelope tells:
     who sends it, and that such a message exists."""
     agreement = route.agreement
+    shown = route.shown_sender.labels if route.shown_sender else frozenset[Category]()
     envelope = (
-        Item("envelope.sender", route.sender.labels, route.sender.labels),
+        Item("envelope.sender", shown, shown),
         Item("envelope.agreement", agreement.reveals, agreement.reveals),
     )
     carried = (item for item in labelled.items if item.field in agreement.carries)
@@ -131,6 +133,7 @@ def decide_for(
         items=(*(item for item in envelope if item.categories), *carried),
         protected_address=person.protected_address,
         data_date=_data_date(parts, labelled.record),
+        deceased=person.deceased,
     )
     decision = decide(ask, parts.pack.rows, given, at=at, known_at=at)
     return decision, permit(decision, labelled, ask)
