@@ -21,6 +21,7 @@ from hub.cli.audit import audit
 from hub.cli.lint import lint
 from hub.cli.map import map_
 from hub.cli.messages import messages
+from hub.cli.person import person
 from hub.cli.playing import demo, test
 from hub.cli.policy import policy
 from hub.cli.running import serve, up, work
@@ -53,7 +54,7 @@ def bro() -> None:
     what goes where, at the moment of sending."""
 
 
-for _command in (demo, test, up, serve, work, messages, policy, map_, audit, lint):
+for _command in (demo, test, up, serve, work, messages, policy, person, map_, audit, lint):
     bro.add_command(_command)
 
 
