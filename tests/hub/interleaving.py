@@ -5,7 +5,9 @@ transaction, sending the first byte) and whoever draws the lot goes on; who woul
 another holds is not drawn. `sent` and `committed` are written in the order they happened, so whether
 something left after the withdrawal's commit is a look at one list.
 
-Run by itself it plays many rounds and prints what it saw: python -m tests.hub.interleaving SEED ATTEMPTS FOLDER
+Run by itself it plays many rounds and prints what it saw:
+
+    python -m tests.hub.interleaving SEED ATTEMPTS FOLDER
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection, event
@@ -30,7 +32,20 @@ from hub.parts import Parts
 from hub.permit import SendPermit
 from hub.queue.port import Later
 from hub.store.engine import Store
-from tests.hub.bench import FHIR, Bench, fhir, first_parts, number, on_the_bench, org, referral, withdrawal
+from tests.hub.bench import (
+    FHIR,
+    XML,
+    Bench,
+    consent,
+    fhir,
+    first_parts,
+    number,
+    on_the_bench,
+    org,
+    referral,
+    withdrawal,
+    xml_brik,
+)
 
 PERSONS = 30  # prepared at once; the database is put back when all have been used
 _STUCK = 20.0  # seconds: more than any step takes
@@ -107,13 +122,6 @@ class Turns:
             go, _ = self._waiting.pop(me)
             self._running.add(me)
         go.release()
-
-
-@dataclass
-class Happened:
-    """What happened, in order: (what, which), and how often each kind of ending was seen."""
-
-    order: list[tuple[str, str]] = field(default_factory=list)
 
 
 class SteppedStore(Store):
@@ -234,7 +242,11 @@ class World:
         )
         changed: list[bool] = []
 
+        late = self.chance.randrange(40)
+
         def hand() -> None:
+            for _ in range(late):
+                self.turns.step()
             for _ in range(3):
                 self.seen.attempts += 1
                 try:
@@ -261,6 +273,38 @@ class World:
         self.turns.play(hand, change_it, *((hand,) if more else ()))
         assert changed
         self.bench.queue.ready.clear()
+        self._judge()
+
+    def fetch_round(self) -> None:
+        """A recipient fetches while the person withdraws: the fetch's commit is the hand-over."""
+        self._next += 1
+        who, nav = self._next, self.bench.agency("nav")
+        self.bench.post("prison_health", consent("samtykke-nav.json", f"n-{who}", who=who))
+        self.bench.post("prison", xml_brik(message_id=f"B-{who}", who=who), XML)
+        self.bench.drain()
+        entry = self.bench.listed("nav")[-1]
+        self.happened.clear()
+        names: dict[threading.Thread, str] = {}
+        self.store.after_commit = lambda: self.happened.append(
+            (names.get(threading.current_thread(), ""), entry)
+        )
+
+        def fetch() -> None:
+            names[threading.current_thread()] = "fetched"
+            self.seen.attempts += 1
+            try:
+                hand_over.fetch(self.bench.parts, nav, entry)
+            except HubError:  # busy, or gone: its commits brought nothing
+                self.happened[:] = [(w, e) for w, e in self.happened if w != "fetched"]
+            else:
+                self.happened[:] = [("sent" if w == "fetched" else w, e) for w, e in self.happened]
+
+        def withdraw() -> None:
+            names[threading.current_thread()] = "committed"
+            self.bench.post("prison_health", withdrawal(f"n-{who}", f"t-{who}", who=who))
+
+        self.turns.play(fetch, withdraw)
+        self.store.after_commit = lambda: None
         self._judge()
 
     def _judge(self) -> None:
