@@ -242,7 +242,7 @@ class World:
         )
         changed: list[bool] = []
 
-        late = self.chance.randrange(40)
+        late = self.chance.randrange(14)
 
         def hand() -> None:
             for _ in range(late):
@@ -280,9 +280,9 @@ class World:
         self._next += 1
         who, nav = self._next, self.bench.agency("nav")
         self.bench.post("prison_health", consent("samtykke-nav.json", f"n-{who}", who=who))
-        self.bench.post("prison", xml_brik(message_id=f"B-{who}", who=who), XML)
+        posted = self.bench.post("prison", xml_brik(message_id=f"B-{who}", who=who), XML)
         self.bench.drain()
-        entry = self.bench.listed("nav")[-1]
+        entry = self.bench.row("nav", message_id=posted.id).id
         self.happened.clear()
         names: dict[threading.Thread, str] = {}
         self.store.after_commit = lambda: self.happened.append(

@@ -88,7 +88,7 @@ def test_where_nobody_waits_at_a_gate_the_fence_holds_a_fetch_back(
     world = World(first, postgres_url, 11, gates=False, patience=0.1)
     turns.append(world.turns)
     try:
-        for _ in range(40):
+        for _ in range(25):
             world.fetch_round()
     finally:
         world.close()
