@@ -18,6 +18,8 @@ from hub.cli.shown import moment, say, say_json, table
 
 _MOST = 16_384  # characters: some numbers, not a file chosen by mistake
 
+_FILE = click.File("r", encoding="utf-8", errors="replace", lazy=True)
+
 
 @click.group(
     epilog="""\b
@@ -43,7 +45,7 @@ def _act(name: str, one_line: str, count: str, do: str, **fixed: Any) -> None:
         help=f"{one_line}\n\nFILE: {count}.",
         epilog=f'\b\nExample:\n  bro person {name} numbers.txt --as "Kari Vik" --reason "from the register"',
     )
-    @click.argument("file", type=click.File("r", encoding="utf-8"))
+    @click.argument("file", type=_FILE)
     @click.option("--as", "who", required=True, metavar="NAME", help="Who you are. Sealed in the audit log.")
     @click.option("--reason", required=True, metavar="TEXT", help="Why. Sealed in the audit log.")
     @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
@@ -91,7 +93,7 @@ Examples:
   bro person show number.txt
   bro person show number.txt --known 2026-11-01T12:00:00+01:00 --json"""
 )
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=_FILE)
 @click.option("--known", metavar="TIME", help="The links as they were known then; ISO 8601.")
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
 def show(file: IO[str], known: str | None, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -449,14 +450,14 @@ def test_a_change_waits_for_what_is_being_sent_about_any_record_it_reaches(
         linked(either, confirmed=True)
     refer(either, 1)
     happened: list[str] = []
-    do = {
+    changes: dict[str, Callable[[], object]] = {
         "link": lambda: identity.link(either.parts, BOTH, KARI),
         "protect": lambda: identity.protect(either.parts, BOTH[1:], KARI),
         "withdraw on the other number": lambda: either.post("prison_health", withdrawal("s", "t", who=2)),
-    }[change]
+    }
 
     def act() -> None:
-        do()
+        changes[change]()
         happened.append("changed")
 
     changing = threading.Thread(target=act, daemon=True)
@@ -477,7 +478,7 @@ def test_links_made_crosswise_at_once_do_not_lock_each_other_out(either: Bench) 
     for who in range(1, 5):
         refer(either, who)
     pairs = [(a, b) for a in range(1, 5) for b in range(1, 5) if a != b]
-    tasks = [lambda a=a, b=b: identity.link(either.parts, (number(a), number(b)), KARI) for a, b in pairs]
+    tasks = [partial(identity.link, either.parts, (number(a), number(b)), KARI) for a, b in pairs]
     results = run_together(*tasks)
     assert [r for r in results if r == "linked"] == ["linked"] * 6
     assert {r.code for r in results if isinstance(r, HubError)} == {"hub.identity-refused"}

@@ -6,9 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -30,8 +28,10 @@ def test_ten_thousand_hand_overs_against_withdrawals_and_none_after_the_commit(t
     for seed in range(PROCESSES):
         (folder := tmp_path / str(seed)).mkdir()
         arguments = [*command, str(seed), str(ATTEMPTS), str(folder)]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        running.append(subprocess.Popen(arguments, cwd=ROOT, text=True, **pipes))
+        process = subprocess.Popen(
+            arguments, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        running.append(process)
     said = [process.communicate(timeout=900) for process in running]
     assert [process.returncode for process in running] == [0] * PROCESSES, said
     seen = [json.loads(out) for out, _ in said]
@@ -67,26 +67,20 @@ def test_on_postgresql_nothing_leaves_after_the_commit(first: Parts, postgres_ur
     assert seen.sent
 
 
-@pytest.fixture(params=["fence", "no fence"])
-def fenced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[bool, Any]]:
-    """Somebody else may move between the decision and the fence; and the fence may be gone."""
-    real, whole, turns = people.fence, request.param == "fence", []
+@pytest.mark.parametrize("whole", [True, False], ids=["fence", "no fence"])
+def test_where_nobody_waits_at_a_gate_the_fence_holds_a_fetch_back(
+    first: Parts, postgres_url: str, monkeypatch: pytest.MonkeyPatch, *, whole: bool
+) -> None:
+    """The second line, alone: two that write at once, on PostgreSQL, where somebody else may move
+    between the decision and the fence; and what is seen when the fence is gone."""
+    world = World(first, postgres_url, 11, gates=False, patience=0.1)
+    real = people.fence
 
     def fence(tx: Connection, known: Person) -> bool:
-        turns[0].step()
+        world.turns.step()
         return real(tx, known) if whole else True
 
     monkeypatch.setattr(people, "fence", fence)
-    return whole, turns
-
-
-def test_where_nobody_waits_at_a_gate_the_fence_holds_a_fetch_back(
-    first: Parts, postgres_url: str, fenced: tuple[bool, Any]
-) -> None:
-    """The second line, alone: two that write at once, on PostgreSQL."""
-    whole, turns = fenced
-    world = World(first, postgres_url, 11, gates=False, patience=0.1)
-    turns.append(world.turns)
     try:
         for _ in range(25):
             world.fetch_round()
