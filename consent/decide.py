@@ -63,6 +63,7 @@ class Ask:
     override: Override | None = None
     requests: frozenset[str] = frozenset()
     """Ids of the DUTY_ON_REQUEST rows for which the recipient's request is on file."""
+    deceased: bool = False
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,8 @@ class _Deciding:
         return Decision(items, at, tuple(sorted(self._alarms)))
 
     def _item(self, item: Item) -> ItemDecision:
+        if self._ask.deceased:  # helsepersonelloven § 24: what may be told then is for a person to judge
+            return ItemDecision(item.path, Verdict.DENY, "decide.deceased")
         if self._ask.protected_address or Category.PROTECTED_ADDRESS in item.declared | item.categories:
             return ItemDecision(item.path, Verdict.DENY, "decide.protected-address")
         categories, unread = self._tells(item)

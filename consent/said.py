@@ -133,7 +133,7 @@ def what_stands(
         # Withdrawing a permission takes nothing back of what it refused in its exceptions.
         if (c.permits or ref not in gone) and _on_days(c, question.day) and not _settled(c, in_force):
             refusing.append(whole)
-        if ref in claimed or c.id in claimed or claimed_ids[c.id] > c.version:
+        if c.only_refuses or ref in claimed or c.id in claimed or claimed_ids[c.id] > c.version:
             continue
         (withdrawn if ref in gone else permitting).append(whole)
     return Said(
@@ -143,7 +143,7 @@ def what_stands(
         tuple(refusing),
         tuple(withdrawn),
         tuple(sorted(blocking)),
-        any_permission=any(c.permits or c.exceptions for c in known.values()),
+        any_permission=any((c.permits or c.exceptions) and not c.only_refuses for c in known.values()),
     )
 
 

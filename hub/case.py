@@ -11,7 +11,7 @@ from hub.answers import NOTHING, Book, Content, Counts, add_up, as_entry, conten
 from hub.errors import HubError
 from hub.message import Labelled, Record
 from hub.parts import Parts
-from hub.rows import open_paths
+from hub.rows import open_paths, open_tried
 from hub.shapes import Route
 from hub.store import disclosures, holds, messages, people
 from hub.store.disclosures import Disclosure
@@ -20,8 +20,10 @@ from hub.store.people import Person
 
 @dataclass(frozen=True)
 class Case:
-    """`sent`: the leaves that an earlier revision delivered. `told` is False for a notice to somebody
-    who got nothing that it is about. `said` is what persons at the desk said that counts now."""
+    """`sent`: the leaves that an earlier revision delivered. `tried`: those that every earlier attempt
+    of this one carried, if one may have arrived without our knowing. `told` is False for a notice to
+    somebody who got nothing that it is about. `superseded`: a newer message says all that this does.
+    `said` is what persons at the desk said that counts now."""
 
     item: Disclosure
     route: Route
@@ -29,6 +31,8 @@ class Case:
     labelled: Labelled
     sent: frozenset[str]
     told: bool = True
+    tried: frozenset[str] | None = None
+    superseded: bool = False
     said: Counts = NOTHING
 
 
@@ -48,7 +52,7 @@ def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
     agreement = parts.agreement(item.agreement)
     notice = agreement.source.type == desk.WITHDRAWN
     if notice:
-        got = desk.got_under(tx, parts, item, sender, record)
+        got = desk.got_under(tx, parts, person, item, sender, record)
         answers = got.id if got else None
     else:
         answers = _answered(tx, record)
@@ -56,7 +60,9 @@ def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
     labelled = pipeline.label_record(parts, record, sender)
     book = read_book(tx, parts, person, item)
     said = counting(book, content(parts, route, labelled)) if book.leaves or book.override else NOTHING
-    return Case(item, route, person, labelled, sent, told=not notice or answers is not None, said=said)
+    told = not notice or answers is not None
+    tried = open_tried(tx, parts, person, item.id)
+    return Case(item, route, person, labelled, sent, told, tried, stored.superseded, said)
 
 
 def read_book(tx: Connection, parts: Parts, person: Person, item: Disclosure) -> Book:

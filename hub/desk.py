@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from consent import intake
 from consent.receipt import digest
-from hub import policy, register
+from hub import gates, policy, register
 from hub.audit.log import Kind
 from hub.errors import HubError
 from hub.message import CONTROL_SECTORS, Agency, Received, Record
@@ -50,7 +50,7 @@ def record(parts: Parts, received: Received, said: Record) -> Accepted:
             raise HubError("consent.unknown")
         person = people.find_or_create(tx, parts.vault, number, received.at, parts.new_id)
     # Dying here: a person without anything, which the next message finds.
-    with parts.store.gate(person.id):
+    with gates.behind(parts.store, person.id):
         accepted, again = _record(parts, received, said, person.id)
     try:
         parts.queue.publish([work_of(parts, ref, person.id) for ref in again])
@@ -77,7 +77,6 @@ def _record(parts: Parts, received: Received, said: Record, person_id: str) -> t
             again = _give(tx, parts, received, said, person)
         else:
             again = _withdraw(tx, parts, received, said, person)
-        people.raise_epoch(tx, person_id)
     return Accepted(received.id, duplicate=False, message_id=sender_id), again
 
 
@@ -109,7 +108,7 @@ def _give(tx: Connection, parts: Parts, received: Received, said: Record, person
     prove(tx, parts, person, Kind.CONSENT, what)
     # A new version can be narrower than the last, and a refusal takes back: nothing made under what
     # was said before may stay.
-    return _decide_all_again(tx, parts, person)
+    return decide_all_again(tx, parts, person.linked)
 
 
 def _receipt(tx: Connection, parts: Parts, person: Person, consent_id: str) -> str:
@@ -119,36 +118,40 @@ def _receipt(tx: Connection, parts: Parts, person: Person, consent_id: str) -> s
 
 
 def _withdraw(tx: Connection, parts: Parts, received: Received, said: Record, person: Person) -> list[str]:
-    for key, version in _end(tx, parts, received, said, person):
+    ended = _end(tx, parts, received, said, person)
+    for record_id, key, version in ended:
         what = {"consent": key, "version": version, "recorder": received.sender.org}
-        prove(tx, parts, person, Kind.WITHDRAWAL, what)
-    again = _decide_all_again(tx, parts, person)
+        prove(tx, parts, people.load(tx, record_id), Kind.WITHDRAWAL, what)
+    again = decide_all_again(tx, parts, person.linked)
     return again + _plan_notices(tx, parts, received, person)
 
 
 def _end(
     tx: Connection, parts: Parts, received: Received, said: Record, person: Person
-) -> list[tuple[str, int]]:
-    """End what is withdrawn or lifted. Series and version of each, version 0 for all of a series."""
+) -> list[tuple[str, str, int]]:
+    """End what is withdrawn or lifted: record, series and version of each, version 0 for all of a series."""
     if said.get("samtykke.serie") is not None:
         key, version = _key(parts, received, said), said.get("samtykke.versjon")
-        consents.withdraw(tx, person, key=key, version=version, at=received.at)
-        return [(key, version or 0)]
+        on = consents.withdraw(tx, person, key=key, version=version, at=received.at) or (person.id,)
+        return [(record_id, key, version or 0) for record_id in on]
     permissions = said.get("omfang") == intake.ALL_PERMISSIONS
     ended = consents.withdraw_all(
         tx, parts.vault, person, intake.read, permissions=permissions, at=received.at
     )
-    return ended or [("", 0)]  # it was asked for, and that is proved too
+    return ended or [(person.id, "", 0)]  # it was asked for, and that is proved too
 
 
 def _key(parts: Parts, received: Received, said: Record, path: str = "samtykke.serie") -> str:
     return consents.series_key(parts.vault, received.sender, str(said.get(path)))
 
 
-def _decide_all_again(tx: Connection, parts: Parts, person: Person) -> list[str]:
-    """Queue whatever is not finished, without its rendering. PARKED stays with the operator."""
+def decide_all_again(tx: Connection, parts: Parts, person_ids: Iterable[str]) -> list[str]:
+    """What these allow has changed: raise their epochs and queue whatever is not finished, without its
+    rendering. PARKED stays with the operator. The caller is behind all their gates."""
     again: list[str] = []
-    for item in disclosures.open_of_person(tx, person.id):
+    concerned = frozenset(person_ids)
+    people.raise_epochs(tx, concerned)
+    for item in disclosures.open_of(tx, concerned):
         if item.state is State.PARKED:
             disclosures.note(tx, item.id, **disclosures.NO_RENDERING)
             continue
@@ -166,8 +169,8 @@ def _plan_notices(tx: Connection, parts: Parts, received: Received, person: Pers
     Planned for everybody to whom something was ever planned; who got nothing is sent nothing, at the
     hand-over. So the broker does not see who got something.
     """
-    parts.store.alone(tx, f"place {person.id}")
-    place = disclosures.next_place(tx, person.id)
+    parts.store.alone(tx, disclosures.order_of(person.one))
+    place = disclosures.next_place(tx, person.one)
     rows: list[dict[str, Any]] = [
         {
             "id": parts.new_id(),
@@ -196,7 +199,8 @@ def _to_notify(
         if a.source.type == WITHDRAWN and sender.sector in a.source.sectors
     }
     parts = policy.in_effect(tx, parts)
-    planned = disclosures.where(tx, disclosure.c.person_id == person.id, limit=100_000)
+    mine = disclosure.c.person_id.in_(sorted(person.one))
+    planned = disclosures.where(tx, mine, limit=100_000)
     found: dict[str, Agreement] = {}
     for item in planned:
         recipient = parts.agency(item.recipient)
@@ -208,9 +212,10 @@ def _to_notify(
 
 
 def got_under(
-    tx: Connection, parts: Parts, notice: Disclosure, sender: Agency, said: Record
+    tx: Connection, parts: Parts, person: Person, notice: Disclosure, sender: Agency, said: Record
 ) -> Disclosure | None:
-    """The last thing the recipient of a notice got under the consent that was withdrawn, if any."""
+    """The last thing the recipient of a notice got under the consent that was withdrawn, if any; also
+    what it may have got without our knowing."""
     rested = disclosure.c.consents != ""
     if (series := said.get("samtykke.serie")) is not None:
         key = consents.series_key(parts.vault, sender, str(series))
@@ -219,9 +224,9 @@ def got_under(
         return None  # lifting a refusal takes nothing from anybody
     got = disclosures.where(
         tx,
-        disclosure.c.person_id == notice.person_id,
+        disclosure.c.person_id.in_(sorted(person.one)),
         disclosure.c.recipient == notice.recipient,
-        disclosure.c.handed_over_at.is_not(None),
+        disclosure.c.handed_over_at.is_not(None) | disclosure.c.uncertain_at.is_not(None),
         rested,
         limit=100_000,
     )

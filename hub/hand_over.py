@@ -24,7 +24,7 @@ from hub.permit import SendPermit
 from hub.queue.port import Done, Later, Settlement, Work
 from hub.rows import fingerprint, open_rendering, prove_decision
 from hub.shapes import Outgoing
-from hub.store import consents, disclosures, people
+from hub.store import consents, disclosures, links, people
 from hub.store.disclosures import Disclosure, State
 from hub.trail import run
 
@@ -62,7 +62,9 @@ def _faulted(parts: Parts, disclosure_id: str, code: str) -> Settlement:
 def _attempt(parts: Parts, disclosure_id: str) -> Settlement:
     with parts.store.writing() as tx:
         item = disclosures.load(tx, disclosure_id)
-        if item is None or not _has_work(item) or not disclosures.is_its_turn(tx, item):
+        if item is None or not _has_work(item):
+            return Done()
+        if not disclosures.is_its_turn(tx, item, links.circle(tx, item.person_id).one):
             return Done()  # what stands before it brings it back when it ends
         case = read_case(tx, parts, item)
         if case is None:
@@ -195,6 +197,8 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
     parts = policy.in_effect(tx, parts)
     now, again = parts.clock(), case.item.handed_over_at is not None
     labelled = _only(case.labelled, case.sent) if again else case.labelled
+    if case.tried is not None and not again:
+        labelled = _only(labelled, case.tried)
     given = consents.of_person(tx, parts.vault, case.person, read_consent)
     outgoing = pipeline.prepare(parts, case.route, labelled, case.person, given, now, case.said)
     if not people.fence(tx, case.person):
@@ -216,7 +220,8 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
 
 
 def _only(labelled: Labelled, sent: frozenset[str]) -> Labelled:
-    """What was handed over before, and nothing else: the same id never brings more than it did."""
+    """What was handed over before, or may have been, and nothing else: the same id never brings more
+    than it did, because a recipient drops the second one unread."""
     return Labelled(labelled.record.only(sent), tuple(i for i in labelled.items if i.path in sent))
 
 
@@ -224,7 +229,7 @@ def _wake_next(parts: Parts, item: Disclosure) -> None:
     """What waited behind this one may go now."""
     with parts.store.reading() as view:
         now_open = disclosures.load(view, item.id)
-        waiting = disclosures.successors(view, item)
+        waiting = disclosures.successors(view, item, links.circle(view, item.person_id).one)
     if now_open is None or now_open.state in (State.QUEUED, State.PARKED):
         return
     try:

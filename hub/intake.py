@@ -14,19 +14,22 @@ from typing import Any
 from sqlalchemy import Connection
 
 from consent.intake import read as read_consent
-from hub import policy
+from hub import gates, policy, settle
+from hub.audit.log import Kind
 from hub.errors import HubError
-from hub.message import Consent, Outcome, Received, Record
+from hub.message import Category, Consent, Labelled, Outcome, Received, Record, walk
 from hub.parts import Parts, work_of
-from hub.rows import prove_decision, rendering
+from hub.rows import prove, prove_decision, rendering
 from hub.shapes import Accepted, Outgoing, Route
 from hub.store import consents, disclosures, messages, people
 from hub.store.disclosures import Disclosure, State
 from hub.store.messages import Stored
 from hub.store.people import Person
+from hub.store.schema import microseconds
 from mappings.agreements import Agreement
 
-_GRADED = frozenset({"fortrolig", "strengt_fortrolig"})  # folkeregisterloven § 10-4
+_NOT_GRADED = frozenset({"ugradert"})
+"""Every other word about an address is taken for a graded one (folkeregisterloven § 10-4)."""
 
 
 @dataclass
@@ -74,8 +77,8 @@ class File:
 
     def close(self) -> None:
         """Write what was kept, in the person's order, and what the message answers."""
-        self.parts.store.alone(self.tx, f"place {self.person.id}")
-        place = disclosures.next_place(self.tx, self.person.id)
+        self.parts.store.alone(self.tx, disclosures.order_of(self.person.one))
+        place = disclosures.next_place(self.tx, self.person.one)
         numbered = [row | {"place": place + index} for index, row in enumerate(self._rows)]
         disclosures.add(self.tx, numbered)
         disclosures.add(self.tx, [self._nobody(agreement) for agreement in self.unreached])
@@ -112,38 +115,49 @@ class File:
 
 
 @contextmanager
-def opened(parts: Parts, received: Received, record: Record) -> Iterator[File]:
+def opened(parts: Parts, received: Received, labelled: Labelled) -> Iterator[File]:
     """The file of a message, committed when the block ends without an exception.
 
     Raises receive.duplicate-id, route.reference-unknown.
     """
-    with _alone_if_it_stops_something(parts, received, record), parts.store.writing() as tx:
-        yield from _opened(tx, parts, received, record)
+    record, graded = labelled.record, says_graded(labelled)
+    with _alone_if_it_stops_something(parts, record, graded=graded), parts.store.writing() as tx:
+        yield from _opened(tx, parts, received, record, graded=graded)
 
 
 @contextmanager
-def _alone_if_it_stops_something(parts: Parts, received: Received, record: Record) -> Iterator[None]:
-    """Behind the person's gate when the message says that something earlier must not go any more (a
+def _alone_if_it_stops_something(parts: Parts, record: Record, *, graded: bool) -> Iterator[None]:
+    """Behind the person's gates when the message says that something earlier must not go any more (a
     newer version, a protected address), so that nothing of it is being handed over meanwhile."""
-    number = record.get("person.id")
-    stops = parts.types[record.type].supersedes is not None or _is_graded(record)
-    if number is None or not stops:
+    number, declared = record.get("person.id"), parts.types[record.type]
+    if number is None or not (declared.supersedes or declared.snapshot or graded):
         yield
         return
     with parts.store.reading() as view:
-        person = people.find(view, parts.vault, str(number))
-    if person is None:  # nothing about a person unknown until now can be under way
+        person_id = people.find_id(view, parts.vault, str(number))
+    if person_id is None:  # nothing about a person unknown until now can be under way
         yield
         return
-    with parts.store.gate(person.id):
+    with gates.behind(parts.store, person_id):
         yield
 
 
-def _is_graded(record: Record) -> bool:
-    return record.get("person_adressegradering") in _GRADED
+def says_graded(labelled: Labelled) -> bool:
+    """Whether the record says that the person's address is graded: by a field declared to say so, or
+    by words that raised the label of another. A word that nobody knows says so too."""
+    protected = [i for i in labelled.items if Category.PROTECTED_ADDRESS in i.declared | i.categories]
+    if not protected:
+        return False
+    values = dict(walk(labelled.record.fields))
+    return any(
+        Category.PROTECTED_ADDRESS not in item.declared or values.get(item.path) not in _NOT_GRADED
+        for item in protected
+    )
 
 
-def _opened(tx: Connection, parts: Parts, received: Received, record: Record) -> Iterator[File]:
+def _opened(
+    tx: Connection, parts: Parts, received: Received, record: Record, *, graded: bool
+) -> Iterator[File]:
     parts = policy.in_effect(tx, parts)
     vault, sender = parts.vault, received.sender
     sender_id = str(record.get("melding.id"))
@@ -156,15 +170,21 @@ def _opened(tx: Connection, parts: Parts, received: Received, record: Record) ->
         yield File(tx, parts, same, people.load(tx, same.person_id), accepted, settled=True)
         return
     answered = _answered(tx, parts, received, record)
-    person = _person(tx, parts, received, record, answered)
-    series = _series(parts, sender.org, person, record)
-    newest = (messages.newest_version(tx, series[0]) or 0) if series else 0
-    if series is not None and newest == series[1]:
-        raise HubError("route.version-used")
-    overtaken = series is not None and newest > series[1]
+    person = _person(tx, parts, received, record, answered, graded=graded)
+    series = _series(tx, parts, received, person, record)
+    overtaken = series is not None and series.newest > series.version
     stored = Stored(received.id, sender.org, record.type, person.id, received.at, overtaken)
-    messages.keep(tx, vault, stored, person, record, sender_key=sender_key, content=content, series=series)
-    freed = _overtake(tx, *series) if series is not None and not overtaken else []
+    messages.keep(
+        tx,
+        vault,
+        stored,
+        person,
+        record,
+        sender_key=sender_key,
+        content=content,
+        series=(series.name, series.version) if series else None,
+    )
+    freed = _overtake(tx, parts, person, record, series) if series is not None and not overtaken else []
     accepted = Accepted(received.id, duplicate=False, message_id=sender_id)
     given = consents.of_person(tx, vault, person, read_consent)
     file = File(tx, parts, stored, person, accepted, given, answered, overtaken, freed)
@@ -193,7 +213,7 @@ def _is_about_another(tx: Connection, parts: Parts, record: Record, known: Discl
     if number is None:
         return False
     person = people.find(tx, parts.vault, str(number))
-    return person is None or person.id != known.person_id
+    return person is None or known.person_id not in person.one
 
 
 def _person(
@@ -202,6 +222,8 @@ def _person(
     received: Received,
     record: Record,
     answered: Disclosure | None,
+    *,
+    graded: bool,
 ) -> Person:
     number = record.get("person.id")
     if number is None:
@@ -210,37 +232,55 @@ def _person(
         return people.load(tx, answered.person_id)
     parts.store.alone(tx, parts.vault.pseudonym("person", str(number)))
     person = people.find_or_create(tx, parts.vault, str(number), received.at, parts.new_id)
-    if _is_graded(record) and not person.protected_address:
-        people.protect_address(tx, person.id)
+    if graded and not people.stopped(tx, {person.id}):
+        people.stop(tx, {person.id}, address=True, deceased=False)
+        people.raise_epochs(tx, person.linked)
         person = people.load(tx, person.id)
+        prove(tx, parts, person, Kind.IDENTITY, {"action": "protect", "sender": received.sender.org})
     return person
 
 
-def _series(parts: Parts, sender: str, person: Person, record: Record) -> tuple[str, int] | None:
-    """The series a message belongs to and its version in it, for types where a newer one replaces."""
-    declared = parts.types[record.type].supersedes
-    if declared is None:
+@dataclass(frozen=True)
+class _Series:
+    """Where a message stands among those it replaces, or that replace it. `names`: on every record of
+    the person, `name` on its own."""
+
+    name: str
+    names: frozenset[str]
+    version: int
+    newest: int
+
+
+def _series(
+    tx: Connection, parts: Parts, received: Received, person: Person, record: Record
+) -> _Series | None:
+    """For types where a newer message replaces older ones. Raises route.version-used."""
+    declared = parts.types[record.type]
+    if declared.supersedes is None and not declared.snapshot:
         return None
-    name = f"{sender} {record.type} {person.id} {record.get(declared.series)}"
-    return parts.vault.pseudonym("series", name), int(record.get(declared.version))
+    of = record.get(declared.supersedes.series) if declared.supersedes else ""
+    names = {
+        one: parts.vault.pseudonym("series", f"{received.sender.org} {record.type} {one} {of}")
+        for one in person.one
+    }
+    newest = messages.newest_version(tx, names.values()) or 0
+    if declared.supersedes is None:  # the one that came last is the newest
+        version = max(microseconds(received.at), newest + 1)
+    else:
+        version = int(record.get(declared.supersedes.version))
+        if version == newest:
+            raise HubError("route.version-used")
+    return _Series(names[person.id], frozenset(names.values()), version, newest)
 
 
-def _overtake(tx: Connection, series: str, version: int) -> list[str]:
-    """Older versions of the series that have not been handed over never will be. Returns what waited
-    behind them."""
+def _overtake(tx: Connection, parts: Parts, person: Person, record: Record, series: _Series) -> list[str]:
+    """Older versions that have not been handed over never will be; of an older snapshot, which is not
+    wrong, what has its turn still goes, and only what waits ends. Returns what waited behind them."""
     freed = []
-    for message_id in messages.supersede(tx, series, version):
+    snapshot = parts.types[record.type].snapshot
+    for message_id in messages.supersede(tx, series.names, series.version):
         for item in disclosures.of_message(tx, message_id):
-            if item.state is not State.DONE:
-                disclosures.move(
-                    tx,
-                    item,
-                    State.DONE,
-                    outcome=Outcome.WITHHELD,
-                    code="route.superseded",
-                    due_at=None,
-                    **disclosures.NO_SENT,
-                    **disclosures.NO_RENDERING,
-                )
-                freed += disclosures.successors(tx, item)
+            if item.state is State.WAITING or not (snapshot or item.state is State.DONE):
+                settle.superseded(tx, item)
+                freed += disclosures.successors(tx, item, person.one)
     return freed

@@ -414,6 +414,8 @@ class Consent:
     under_sentence: bool | None = None
     active: bool = True
     """False: never signed, or out of force since nobody knows when. It permits nothing."""
+    only_refuses: bool = False
+    """Seen over a link that is in doubt: it may refuse, and never permits (hub/store/linked.py)."""
 
     @property
     def ref(self) -> str:

@@ -21,6 +21,7 @@ from hub.answers import NOTHING, Counts
 from hub.errors import HubError
 from hub.message import (
     Agency,
+    Category,
     Consent,
     Decision,
     Item,
@@ -53,7 +54,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     if record.type in desk.TYPES:
         return run(Step.RECEIVE, desk.record, parts, received, record)
     labelled = run(Step.LABEL, label_record, parts, record, sender)
-    with intake.opened(parts, received, record) as file:
+    with intake.opened(parts, received, labelled) as file:
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
         parts = file.parts  # with the policy that decides in this transaction
@@ -122,8 +123,9 @@ def decide_for(
     """Ask the decision about every leaf the agreement carries, and about what the envelope tells:
     who sends it, and that such a message exists."""
     agreement = route.agreement
+    shown = route.shown_sender.labels if route.shown_sender else frozenset[Category]()
     envelope = (
-        Item("envelope.sender", route.sender.labels, route.sender.labels),
+        Item("envelope.sender", shown, shown),
         Item("envelope.agreement", agreement.reveals, agreement.reveals),
     )
     carried = (item for item in labelled.items if item.field in agreement.carries)
@@ -138,6 +140,7 @@ def decide_for(
         data_date=_data_date(parts, labelled.record),
         readings=said.readings,
         override=said.override,
+        deceased=person.deceased,
     )
     rows = parts.pack.between(ask.sender.sector, ask.recipient.sector, ask.purpose)
     decision = said.narrowed(decide(ask, rows, given, at=at, known_at=at, texts=parts.texts))

@@ -84,8 +84,6 @@ def _asker(file: File) -> str | None:
 def _planned_earlier(file: File, candidates: Iterable[Agency]) -> Iterable[Agency]:
     """Everyone to whom something about the person was planned, told or not: what waits for them
     still carries the old date."""
-    planned = {
-        row.recipient
-        for row in disclosures.where(file.tx, disclosure.c.person_id == file.person.id, limit=100_000)
-    }
+    mine = disclosure.c.person_id.in_(sorted(file.person.one))
+    planned = {row.recipient for row in disclosures.where(file.tx, mine, limit=100_000)}
     return (agency for agency in candidates if agency.org in planned)

@@ -50,6 +50,21 @@ def fingerprint(parts: Parts, route: Route, decision: Decision) -> str:
     return parts.vault.pseudonym("rendering", lines)
 
 
+def seal_tried(parts: Parts, person: Person, disclosure_id: str, paths: frozenset[str]) -> dict[str, Any]:
+    """The columns that remember which leaves an attempt carries whose outcome is not known yet."""
+    body = json.dumps(sorted(paths)).encode()
+    sealed = parts.vault.seal(person.key, body, bound_to=f"tried {disclosure_id}")
+    return {"tried": sealed.ciphertext, "tried_key": sealed.wrapped_key}
+
+
+def open_tried(tx: Connection, parts: Parts, person: Person, disclosure_id: str) -> frozenset[str] | None:
+    """What earlier attempts may have brought, all of them; None when there was none."""
+    sealed = disclosures.sealed_tried(tx, disclosure_id)
+    if sealed is None:
+        return None
+    return frozenset(json.loads(parts.vault.open(person.key, sealed, bound_to=f"tried {disclosure_id}")))
+
+
 def seal_paths(parts: Parts, person: Person, disclosure_id: str, paths: frozenset[str]) -> dict[str, Any]:
     """The columns that remember which leaves an earlier revision delivered."""
     body = json.dumps(sorted(paths)).encode()

@@ -16,7 +16,7 @@ from hub.errors import PROBLEMS
 from hub.message import Decision, ItemDecision, Outcome, Rendered, Verdict
 from hub.parts import Parts
 from hub.queue.port import Done, Later, Settlement, delay
-from hub.rows import prove, rendered_hash, rendering, seal_paths
+from hub.rows import prove, rendered_hash, rendering, seal_paths, seal_tried
 from hub.shapes import Outgoing
 from hub.store import disclosures, people
 from hub.store.disclosures import Disclosure, State
@@ -31,18 +31,27 @@ def next_due(parts: Parts, attempts: int) -> datetime:
 
 
 def intended(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Case:
-    """On record before anything leaves: that we are about to."""
+    """On record before anything leaves: that we are about to, what it carries and on which consents it
+    rests. Until the outcome is written the recipient may have it without our knowing."""
     item = case.item
-    attempts = item.attempts + 1
+    attempts, tried = item.attempts + 1, outgoing.decision.paths(Verdict.PERMIT)
+    if case.tried is not None:
+        tried &= case.tried  # of several attempts, nobody knows which one the recipient kept
+    rests_on = _consents(outgoing.decision) | set((item.consents or "").split())
+    since, consents = item.uncertain_at or parts.clock(), " ".join(sorted(rests_on))
     disclosures.move(
         tx,
         item,
         item.state,
         attempts=attempts,
         due_at=next_due(parts, attempts - 1),
+        uncertain_at=since,
+        consents=consents,
+        **seal_tried(parts, case.person, item.id, tried),
         **rendering(parts, case.person, case.route, outgoing),
     )
-    return replace(case, item=replace(item, attempts=attempts))
+    now = replace(item, attempts=attempts, uncertain_at=since, consents=consents)
+    return replace(case, item=now)
 
 
 def offered(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> None:
@@ -99,7 +108,7 @@ def handed_over(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing, re
         due_at=None,
         handed_over_at=now,
         answer_due_at=now + timedelta(days=expects.within_days) if expects else None,
-        consents=" ".join(sorted(_consents(outgoing.decision))),
+        uncertain_at=None,
         **_our_copy(parts, case, outgoing),
     )
     _leave_rest(tx, parts, case, outgoing)
@@ -109,6 +118,9 @@ def nothing(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Non
     """Nothing may go, or nothing that has not gone. It stays, sealed, for the time its agreement says:
     what a consent or a reader may release, and what is final just as long, so that the next change of
     a consent makes the same traffic whatever was withheld (docs/decisions/0005)."""
+    if case.superseded:
+        superseded(tx, case.item)
+        return
     outcome, code = _what_rests(outgoing, case.sent)
     if case.item.outcome in FOR_GOOD:
         outcome, code = Outcome(case.item.outcome), case.item.code
@@ -121,6 +133,20 @@ def nothing(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Non
         outcome=outcome,
         code=code,
         due_at=_waits_until(case),
+        **disclosures.NO_RENDERING,
+    )
+
+
+def superseded(tx: Connection, item: Disclosure) -> None:
+    """A newer message says all that this does: what has not gone never will."""
+    disclosures.move(
+        tx,
+        item,
+        State.DONE,
+        outcome=Outcome.WITHHELD,
+        code="route.superseded",
+        due_at=None,
+        **disclosures.NO_SENT,
         **disclosures.NO_RENDERING,
     )
 
@@ -144,7 +170,8 @@ def failed(tx: Connection, parts: Parts, case: Case, code: str) -> None:
 
 
 def refused(tx: Connection, parts: Parts, case: Case, code: str) -> None:
-    """The recipient's system said no; sending the same again would not change that."""
+    """The recipient's system said no; sending the same again would not change that. If an earlier
+    attempt may have arrived, this does not unsay it."""
     disclosures.move(
         tx,
         case.item,
@@ -152,6 +179,8 @@ def refused(tx: Connection, parts: Parts, case: Case, code: str) -> None:
         outcome=Outcome.REJECTED,
         code=code,
         due_at=None,
+        uncertain_at=None if case.tried is None else case.item.uncertain_at,
+        **disclosures.NO_SENT,
         **disclosures.NO_RENDERING,
     )
     what = {"receipt": code, "recipient": case.item.recipient, "attempt": case.item.attempts}
@@ -179,7 +208,7 @@ def _our_copy(parts: Parts, case: Case, outgoing: Outgoing) -> dict[str, Any]:
     if case.route.recipient.door == "webhook":
         return disclosures.NO_SENT | disclosures.NO_RENDERING
     paths = outgoing.decision.paths(Verdict.PERMIT)
-    return seal_paths(parts, case.person, case.item.id, paths)
+    return seal_paths(parts, case.person, case.item.id, paths) | disclosures.NO_TRIED
 
 
 def _is_to_be_told(parts: Parts, case: Case) -> bool:
@@ -188,12 +217,20 @@ def _is_to_be_told(parts: Parts, case: Case) -> bool:
 
 def _leave_rest(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> None:
     """The next revision, waiting for what may be permitted later. There is always one, also after
-    everything went: that somebody still waits for something must not show (docs/decisions/0005)."""
+    everything went: that somebody still waits for something must not show (docs/decisions/0005).
+
+    After an attempt of unknown outcome it takes its turn at once: this id carried no more than that
+    attempt did, and by now more may be allowed.
+    """
     item = case.item
+    if case.superseded:
+        return
+    again = case.tried is not None
     disclosure_id = parts.new_id()
     sent = case.sent | outgoing.decision.paths(Verdict.PERMIT)
     outcome, code = _what_rests(outgoing, sent)
-    parts.store.alone(tx, f"place {item.person_id}")
+    one = case.person.one
+    parts.store.alone(tx, disclosures.order_of(one))
     disclosures.add(
         tx,
         [
@@ -204,12 +241,12 @@ def _leave_rest(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) ->
                 "agreement": item.agreement,
                 "recipient": item.recipient,
                 "revision": item.revision + 1,
-                "place": disclosures.next_place(tx, item.person_id),
-                "state": State.WAITING,
+                "place": disclosures.next_place(tx, one),
+                "state": State.QUEUED if again else State.WAITING,
                 "outcome": outcome,
                 "code": code,
                 "created_at": item.created_at,
-                "due_at": _waits_until(case),
+                "due_at": parts.clock() if again else _waits_until(case),
                 **seal_paths(parts, case.person, disclosure_id, sent),
             }
         ],

@@ -27,12 +27,16 @@ class Route:
     answers: str | None = None
 
     @property
+    def shown_sender(self) -> Agency | None:
+        """Whose name stands on it. On what the hub itself sends out, such as the notice that a consent
+        is withdrawn, nobody's: who recorded a consent can tell what it was about."""
+        return None if self.agreement.route == "hub" else self.sender
+
+    @property
     def header(self) -> Mapping[str, str]:
-        told = {
-            "id": self.disclosure,
-            "sendt": self.received_at.isoformat(timespec="seconds"),
-            "avsender": self.sender.org,
-        }
+        told = {"id": self.disclosure, "sendt": self.received_at.isoformat(timespec="seconds")}
+        if self.shown_sender is not None:
+            told["avsender"] = self.shown_sender.org
         return told | ({"svar_pa": self.answers} if self.answers else {})
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from hub.message import Category
-from mappings.identifiers import is_fodselsnummer, is_orgnr
+from mappings.identifiers import is_orgnr, is_person_number
 
 
 class Kind(StrEnum):
@@ -189,7 +189,7 @@ _FAULTS: Mapping[Kind, Callable[[FieldSpec, object], str | None]] = {
     Kind.DATETIME: _datetime,
     Kind.CODE: _code,
     Kind.CODED: _text,
-    Kind.FODSELSNUMMER: _numbered(is_fodselsnummer),
+    Kind.FODSELSNUMMER: _numbered(is_person_number),
     Kind.ORGNR: _numbered(is_orgnr),
     Kind.KOMMUNENUMMER: _shaped(_KOMMUNE),
     Kind.GROUP: _group,
@@ -222,7 +222,7 @@ _EXPECTED: Mapping[Kind, Callable[[FieldSpec], str]] = {
     Kind.DATETIME: _always("a date and time with offset, YYYY-MM-DDThh:mm:ss+hh:mm"),
     Kind.CODE: lambda spec: "one of: " + ", ".join(spec.codes),
     Kind.CODED: _expected_text,
-    Kind.FODSELSNUMMER: _always("eleven digits with valid check digits and date"),
+    Kind.FODSELSNUMMER: _always("eleven digits with valid check digits and date, or an FH-number"),
     Kind.ORGNR: _always("nine digits with a valid check digit"),
     Kind.KOMMUNENUMMER: _always("four digits"),
     Kind.GROUP: lambda spec: "a group of: " + ", ".join(spec.children),

@@ -2,7 +2,9 @@
 
 Knows checksums and birth dates, not persons: a valid number need not belong to anybody. Synthetic
 numbers are valid here, since every test environment in Norway uses them: Skatteetaten adds 80 to the
-month, NAV adds 40. A D-number adds 40 to the day. Both can happen in the same number.
+month, NAV adds 40. A D-number adds 40 to the day. Both can happen in the same number. An H-number, made
+where somebody's number is not known yet, adds 40 to the month as well: it cannot be told from NAV's. An
+FH-number begins with 8 or 9 and says nothing of a birth date.
 """
 
 from __future__ import annotations
@@ -22,13 +24,22 @@ _D_NUMBER_DAYS = 40
 
 def is_fodselsnummer(number: str) -> bool:
     """True for eleven digits with both check digits right and a birth date that exists."""
-    if not _PERSON.fullmatch(number):
-        return False
-    if number[9] != fodselsnummer.calc_check_digit1(number):
-        return False
-    if number[10] != fodselsnummer.calc_check_digit2(number):
-        return False
-    return birth_date(number) is not None
+    return bool(_PERSON.fullmatch(number)) and _check_digits(number) and birth_date(number) is not None
+
+
+def is_fh_number(number: str) -> bool:
+    """True for a number that a health service was given for somebody whose own is not known."""
+    return bool(_PERSON.fullmatch(number)) and number[0] in "89" and _check_digits(number)
+
+
+def is_person_number(number: str) -> bool:
+    """True for every kind of number that can lead to a person: fødselsnummer, D-, H- and FH-number."""
+    return is_fodselsnummer(number) or is_fh_number(number)
+
+
+def _check_digits(number: str) -> bool:
+    first, second = fodselsnummer.calc_check_digit1(number), fodselsnummer.calc_check_digit2(number)
+    return bool(number[9] == first and number[10] == second)
 
 
 def birth_date(number: str) -> date | None:

@@ -46,6 +46,8 @@ class TypeSpec:
     supersedes: Supersedes | None = None
     dated: str | None = None
     """The field that says from when the information is, for consents that cover a period of it."""
+    snapshot: bool = False
+    """A newer one from the same sender about the same person says all that an older one did."""
 
     def check(self, fields: Fields) -> tuple[Finding, ...]:
         """Everything that is wrong with the values, at once: path, rule, expectation; never a value."""
@@ -127,7 +129,10 @@ def _type(form: Form, tables: Tables) -> TypeSpec:
         read_checks(form),
         _supersedes(form),
         form.text("dated") if form.has("dated") else None,
+        form.flag("snapshot") if form.has("snapshot") else False,
     )
+    if spec.snapshot and spec.supersedes:
+        form.refuse("snapshot", "one-of", "either snapshot or supersedes")
     if not form.has("senders"):
         form.refuse("senders", "list", "a list of sectors; empty if only the hub writes it")
     for path in _named_paths(spec):

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     PREVIEW = "preview"
     READ = "read"  # somebody is about to see held content
     HOLD = "hold"  # somebody at the desk answered a hold
+    IDENTITY = "identity"
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,14 @@ def open_private(vault: Vault, key: bytes | None, row: Any) -> dict[str, Any]:
         raise ValueError("commitment")
     private: dict[str, Any] = json.loads(body)
     return private
+
+
+def kind_of(row: Any) -> Kind:
+    return Kind(json.loads(row.public)["kind"])
+
+
+def time_of(row: Any) -> datetime:
+    return datetime.fromisoformat(json.loads(row.public)["at"])
 
 
 def integrate(store: Store, vault: Vault, now: datetime) -> int:

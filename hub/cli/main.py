@@ -25,6 +25,7 @@ from hub.cli.consent import consent
 from hub.cli.lint import lint
 from hub.cli.map import map_
 from hub.cli.messages import messages
+from hub.cli.person import person
 from hub.cli.playing import demo, test
 from hub.cli.policy import policy
 from hub.cli.prove import prove
@@ -58,7 +59,9 @@ def bro() -> None:
     what goes where, at the moment of sending."""
 
 
-for _command in (demo, test, up, serve, work, messages, consent, policy, map_, audit, prove, bench, lint):
+for _command in (
+    *(demo, test, up, serve, work, messages, consent, policy, person, map_, audit, prove, bench, lint),
+):
     bro.add_command(_command)
 for _command in consent_desk.COMMANDS:
     consent.add_command(_command)

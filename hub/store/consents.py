@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,16 @@ from sqlalchemy import Connection, insert, select, update
 
 from hub.errors import HubError
 from hub.message import Agency, Consent, Fields, Sealed
+from hub.store import links
+from hub.store.linked import seen_together
 from hub.store.people import Person
-from hub.store.schema import consent
+from hub.store.schema import consent, kept_refusal, person
 from hub.vault import Vault
 
 Read = Callable[[Fields, datetime], Consent]
 """How a stored document becomes a Consent: `consent.intake.read`."""
+
+NewId = Callable[[], str]
 
 
 REPLACES = "erstatter_nokkel"
@@ -49,7 +53,7 @@ def record(
     consent.version-old unless it is newer than all there are."""
     newest = tx.scalar(
         select(consent.c.version)
-        .where(consent.c.person_id == owner.id, consent.c.series == key)
+        .where(consent.c.person_id.in_(_one(owner)), consent.c.series == key)
         .order_by(consent.c.version.desc())
         .limit(1)
     )
@@ -72,39 +76,68 @@ def record(
     return int(newest or 0)
 
 
-def withdraw(tx: Connection, owner: Person, *, key: str, version: int | None, at: datetime) -> None:
-    """Withdraw one version of a consent, or every one. Raises consent.unknown when nothing is left to
-    withdraw."""
-    standing = [
-        consent.c.person_id == owner.id,
-        consent.c.series == key,
-        consent.c.withdrawn_at.is_(None),
-    ]
-    if version is not None:
-        standing.append(consent.c.version == version)
-    if not tx.execute(update(consent).where(*standing).values(withdrawn_at=at)).rowcount:
+def withdraw(
+    tx: Connection, owner: Person, *, key: str, version: int | None, at: datetime
+) -> tuple[str, ...]:
+    """Withdraw one version of a consent, or every one, on whichever linked record it was recorded: doubt
+    widens a withdrawal, too. Returns the records it was recorded on, or raises consent.unknown when
+    nothing is left to withdraw."""
+    ended: set[str] = set()
+    found = False
+    for table in (consent, kept_refusal):
+        standing = [
+            table.c.person_id.in_(_linked(owner)),
+            table.c.series == key,
+            table.c.withdrawn_at.is_(None),
+        ]
+        if version is not None:
+            standing.append(table.c.version == version)
+        rows = tx.execute(select(table.c.id, table.c.person_id).where(*standing)).all()
+        tx.execute(update(table).where(table.c.id.in_([row.id for row in rows])).values(withdrawn_at=at))
+        found = found or bool(rows)
+        if table is consent:
+            ended = {row.person_id for row in rows}
+    if not found:
         raise HubError("consent.unknown")
+    return tuple(sorted(ended))
 
 
 def withdraw_all(
     tx: Connection, vault: Vault, owner: Person, read: Read, *, permissions: bool, at: datetime
-) -> list[tuple[str, int]]:
+) -> list[tuple[str, str, int]]:
     """Withdraw everything that permits, or lift everything that refuses, whoever recorded it. Returns
-    series and version of each. What cannot be read is left: it permits nothing, and may refuse."""
-    ended: list[tuple[str, int]] = []
-    for entry in register(tx, vault, owner, read):
+    record, series and version of each. What cannot be read is left: it permits nothing, and may refuse.
+
+    Doubt widens a withdrawal: it reaches every linked record. It narrows what is lifted: only refusals
+    of what is one person beyond doubt, and the copies kept there.
+    """
+    ended: list[tuple[str, str, int]] = []
+    records = _linked(owner) if permissions else _one(owner)
+    for entry in _entries(tx, vault, owner, read, records):
         said = entry.said
         if said.withdrawn_at is None and said.readable and said.permits is permissions:
             tx.execute(update(consent).where(consent.c.id == entry.id).values(withdrawn_at=at))
-            ended.append((said.id, said.version))
+            ended.append((entry.person_id, said.id, said.version))
+    if not permissions:
+        _lift_kept(tx, vault, owner, read, at)
     return ended
+
+
+def _lift_kept(tx: Connection, vault: Vault, owner: Person, read: Read, at: datetime) -> None:
+    keys = _keys(tx, owner, _one(owner))
+    for row in tx.execute(select(kept_refusal).where(kept_refusal.c.person_id.in_(_one(owner)))).all():
+        said = _readable(vault, keys[row.person_id], row, read, bound_to=f"kept {row.id}")
+        if said.withdrawn_at is None and said.readable and not said.permits:
+            tx.execute(update(kept_refusal).where(kept_refusal.c.id == row.id).values(withdrawn_at=at))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One version as it stands in the register: what it says, who recorded it, the document itself."""
+    """One version as it stands in the register: what it says, who recorded it, on which record of the
+    person, the document itself."""
 
     id: str
+    person_id: str
     recorded_by: str
     said: Consent
     document: Fields = field(repr=False)
@@ -119,12 +152,28 @@ class Entry:
 
 
 def register(tx: Connection, vault: Vault, owner: Person, read: Read) -> list[Entry]:
-    """Every version of every consent of one person, in the order they were recorded."""
+    """Every version of every consent of one person, on all records confirmed to be theirs, in the order
+    they were recorded."""
+    return _entries(tx, vault, owner, read, _one(owner))
+
+
+def _entries(
+    tx: Connection, vault: Vault, owner: Person, read: Read, records: Iterable[str]
+) -> list[Entry]:
+    keys = _keys(tx, owner, records)
     rows = tx.execute(
-        select(consent).where(consent.c.person_id == owner.id).order_by(consent.c.recorded_at, consent.c.id)
+        select(consent)
+        .where(consent.c.person_id.in_(keys))
+        .order_by(consent.c.recorded_at, consent.c.id)
     )
     return [
-        Entry(row.id, row.recorded_by, _readable(vault, owner, row, read), _document(vault, owner, row))
+        Entry(
+            row.id,
+            row.person_id,
+            row.recorded_by,
+            _readable(vault, keys[row.person_id], row, read, bound_to=f"consent {row.id}"),
+            _document(vault, keys[row.person_id], row),
+        )
         for row in rows
     ]
 
@@ -134,27 +183,117 @@ def find(tx: Connection, vault: Vault, owner: Person, consent_id: str, read: Rea
     return next((e for e in register(tx, vault, owner, read) if e.id == consent_id), None)
 
 
-def _document(vault: Vault, owner: Person, row: Any) -> Fields:
+def _document(vault: Vault, key: bytes | None, row: Any) -> Fields:
     """What was recorded; empty when it cannot be opened."""
     try:
-        sealed = Sealed(row.ciphertext or b"", row.wrapped_key or b"")
-        opened: Fields = json.loads(vault.open(owner.key, sealed, bound_to=f"consent {row.id}"))
+        opened: Fields = json.loads(vault.open(key, _sealed(row), bound_to=f"consent {row.id}"))
         return opened
     except (HubError, ValueError):
         return {}
 
 
-def of_person(tx: Connection, vault: Vault, owner: Person, read: Read) -> tuple[Consent, ...]:
+def of_person(
+    tx: Connection, vault: Vault, owner: Person, read: Read, known_at: datetime | None = None
+) -> tuple[Consent, ...]:
     """All versions, as the decision reads them. One that cannot be opened or read is there all the
-    same, marked unreadable, because leaving it out could turn a refusal into a permission."""
-    rows = tx.execute(select(consent).where(consent.c.person_id == owner.id))
-    return tuple(_readable(vault, owner, row, read) for row in rows)
+    same, marked unreadable, because leaving it out could turn a refusal into a permission.
+
+    With those of linked records: over confirmed links they count as the person's own, over others,
+    and where a link has ended, they can only refuse. `known_at`: by the links that were known then.
+    """
+    if known_at is None:
+        one, linked = _one(owner), _linked(owner)
+    else:
+        circle = links.circle(tx, owner.id, known_at)
+        one, linked = sorted(circle.one), sorted(circle.linked)
+    keys = _keys(tx, owner, linked)
+    rows = tx.execute(select(consent).where(consent.c.person_id.in_(linked)).order_by(consent.c.id)).all()
+    # What somebody forgotten has said is forgotten with them.
+    rows = [row for row in rows if row.person_id == owner.id or keys[row.person_id] is not None]
+    kept = tx.execute(
+        select(kept_refusal).where(kept_refusal.c.person_id.in_(linked)).order_by(kept_refusal.c.id)
+    ).all()
+    seen = {row.id for row in rows}
+    own: list[Consent] = []
+    doubtful: dict[str, list[Consent]] = {}
+    for row in rows:
+        said = _readable(vault, keys[row.person_id], row, read, bound_to=f"consent {row.id}")
+        (own if row.person_id in one else doubtful.setdefault(row.person_id, [])).append(said)
+    for row in kept:
+        if row.consent_id not in seen and (known_at is None or row.kept_at <= known_at):
+            seen.add(row.consent_id)
+            said = _readable(vault, keys[row.person_id], row, read, bound_to=f"kept {row.id}")
+            doubtful.setdefault(row.from_person, []).append(said)
+    return seen_together(own, doubtful)
 
 
-def _readable(vault: Vault, owner: Person, row: Any, read: Read) -> Consent:
+def keep(
+    tx: Connection, vault: Vault, holder: Person, origins: Iterable[Person], at: datetime, new_id: NewId
+) -> int:
+    """Before a link ends: copy what is known of the origins' documents to the holder, sealed under the
+    holder's key. There they can only refuse, and only the holder takes them back. Returns how many."""
+    by_id = {person.id: person for person in origins}
+    mine = select(kept_refusal.c.consent_id).where(kept_refusal.c.person_id == holder.id)
+    have = set(tx.scalars(mine))
+    copies = []
+    for row in tx.execute(select(consent).where(consent.c.person_id.in_(by_id))):
+        copies.append((row.id, row.person_id, row, by_id[row.person_id], f"consent {row.id}"))
+    for row in tx.execute(select(kept_refusal).where(kept_refusal.c.person_id.in_(by_id))):
+        copies.append((row.consent_id, row.from_person, row, by_id[row.person_id], f"kept {row.id}"))
+    count = 0
+    for consent_id, from_person, row, origin, bound_to in copies:
+        if consent_id in have or from_person == holder.id or origin.key is None:
+            continue
+        have.add(consent_id)
+        kept_id, sealed = new_id(), None
+        try:
+            document = vault.open(origin.key, _sealed(row), bound_to=bound_to)
+            sealed = vault.seal(holder.key, document, bound_to=f"kept {kept_id}")
+        except HubError:
+            pass  # it cannot be opened there, and so not here: it stays unreadable, and blocks
+        tx.execute(
+            insert(kept_refusal).values(
+                id=kept_id,
+                person_id=holder.id,
+                consent_id=consent_id,
+                from_person=from_person,
+                series=row.series,
+                version=row.version,
+                recorded_at=row.recorded_at,
+                kept_at=at,
+                withdrawn_at=row.withdrawn_at,
+                ciphertext=sealed and sealed.ciphertext,
+                wrapped_key=sealed and sealed.wrapped_key,
+            )
+        )
+        count += 1
+    return count
+
+
+def _one(owner: Person) -> list[str]:
+    return sorted(owner.one | {owner.id})
+
+
+def _linked(owner: Person) -> list[str]:
+    return sorted(owner.linked | {owner.id})
+
+
+def _keys(tx: Connection, owner: Person, linked: Iterable[str]) -> dict[str, bytes | None]:
+    others = [person_id for person_id in linked if person_id != owner.id]
+    keys = {owner.id: owner.key}
+    if others:
+        found = select(person.c.id, person.c.wrapped_key).where(person.c.id.in_(others))
+        keys |= {row.id: row.wrapped_key for row in tx.execute(found)}
+    return keys
+
+
+def _sealed(row: Any) -> Sealed:
+    return Sealed(row.ciphertext or b"", row.wrapped_key or b"")
+
+
+def _readable(vault: Vault, key: bytes | None, row: Any, read: Read, *, bound_to: str) -> Consent:
     try:
-        sealed = Sealed(row.ciphertext or b"", row.wrapped_key or b"")
-        document = json.loads(vault.open(owner.key, sealed, bound_to=f"consent {row.id}"))
+        document = json.loads(vault.open(key, _sealed(row), bound_to=bound_to))
         said = read(document, row.recorded_at)
         return replace(
             said,

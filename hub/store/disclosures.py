@@ -12,7 +12,8 @@ Few states, many reasons. The worker branches on `State` only; `outcome` and `co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -54,6 +55,7 @@ class Disclosure:
     permitted: str | None
     adapter: str | None
     consents: str | None
+    uncertain_at: datetime | None
     created_at: datetime
     due_at: datetime | None
     offered_at: datetime | None
@@ -93,25 +95,44 @@ def of_message(tx: Connection, message_id: str) -> list[Disclosure]:
     return where(tx, disclosure.c.message_id == message_id)
 
 
-def open_of_person(tx: Connection, person_id: str, *states: State) -> list[Disclosure]:
-    return where(
-        tx, disclosure.c.person_id == person_id, disclosure.c.state.in_(states or _OPEN), limit=100_000
-    )
+def open_of(tx: Connection, person_ids: Collection[str]) -> list[Disclosure]:
+    """Everything about these that is not finished."""
+    mine = disclosure.c.person_id.in_(sorted(person_ids))
+    return where(tx, mine, disclosure.c.state.in_(_OPEN), limit=100_000)
 
 
-def next_place(tx: Connection, person_id: str) -> int:
-    """The next free place in the person's order. The caller is alone with it (see Store.alone)."""
-    last = tx.scalar(select(func.max(disclosure.c.place)).where(disclosure.c.person_id == person_id))
-    return (last or 0) + 1
+def order_of(person_ids: Collection[str]) -> str:
+    """What to be alone with (see Store.alone) while taking a place in the order of one person, who
+    may have several records."""
+    return f"place {min(person_ids)}"
 
 
-def is_its_turn(tx: Connection, item: Disclosure) -> bool:
+def next_place(tx: Connection, person_ids: Collection[str]) -> int:
+    """The next free place in the person's order. The caller is alone with it."""
+    mine = disclosure.c.person_id.in_(sorted(person_ids))
+    return (tx.scalar(select(func.max(disclosure.c.place)).where(mine)) or 0) + 1
+
+
+def line_up(tx: Connection, person_ids: Collection[str]) -> None:
+    """Records that have become one person's: what is open on them gets one order, as it came in. Each
+    record's own order stays as it is. The caller is alone with it."""
+    lines: dict[str, list[tuple[datetime, Disclosure]]] = {}
+    for item in open_of(tx, person_ids):
+        line = lines.setdefault(item.person_id, [])
+        # Never before what stands in front of it on its own record, however old the message.
+        line.append((max(item.created_at, line[-1][0]) if line else item.created_at, item))
+    place = next_place(tx, person_ids)
+    for index, (_, item) in enumerate(heapq.merge(*lines.values(), key=lambda pair: pair[0])):
+        note(tx, item.id, place=place + index)
+
+
+def is_its_turn(tx: Connection, item: Disclosure, one: Collection[str] = ()) -> bool:
     """False while something earlier about the person is still on its way to the same recipient.
-    PARKED counts as on its way: order is kept through repair, too."""
+    PARKED counts as on its way: order is kept through repair, too. `one`: the person's records."""
     earlier = tx.scalar(
         select(disclosure.c.id)
         .where(
-            disclosure.c.person_id == item.person_id,
+            disclosure.c.person_id.in_(sorted({item.person_id, *one})),
             disclosure.c.recipient == item.recipient,
             disclosure.c.place < item.place,
             disclosure.c.state.in_((State.QUEUED, State.PARKED)),
@@ -121,13 +142,13 @@ def is_its_turn(tx: Connection, item: Disclosure) -> bool:
     return earlier is None
 
 
-def successors(tx: Connection, item: Disclosure) -> list[str]:
+def successors(tx: Connection, item: Disclosure, one: Collection[str] = ()) -> list[str]:
     """Ids that may have waited for this one: the next queued ones of the same person and recipient."""
     return list(
         tx.scalars(
             select(disclosure.c.id)
             .where(
-                disclosure.c.person_id == item.person_id,
+                disclosure.c.person_id.in_(sorted({item.person_id, *one})),
                 disclosure.c.recipient == item.recipient,
                 disclosure.c.place > item.place,
                 disclosure.c.state == State.QUEUED,
@@ -172,8 +193,18 @@ def sealed_sent(tx: Connection, disclosure_id: str) -> Sealed | None:
     return Sealed(row.sent, row.sent_key) if row.sent_key else None
 
 
+def sealed_tried(tx: Connection, disclosure_id: str) -> Sealed | None:
+    row = tx.execute(
+        select(disclosure.c.tried, disclosure.c.tried_key).where(disclosure.c.id == disclosure_id)
+    ).one()
+    return Sealed(row.tried, row.tried_key) if row.tried_key else None
+
+
 NO_RENDERING: dict[str, Any] = {"ciphertext": None, "wrapped_key": None, "permitted": None}
 """Destroys the key of a sealed rendering, wherever its ciphertext was copied to."""
 
-NO_SENT: dict[str, Any] = {"sent": None, "sent_key": None}
-"""Destroys the key of the list of leaves that were delivered."""
+NO_TRIED: dict[str, Any] = {"tried": None, "tried_key": None}
+"""Destroys the key of the list of leaves that an attempt of unknown outcome carried."""
+
+NO_SENT: dict[str, Any] = {"sent": None, "sent_key": None} | NO_TRIED
+"""Destroys the keys of the lists of leaves that were delivered, or may have been."""

@@ -16,7 +16,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,32 +68,35 @@ class Store:
             tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _lock_key(name)})
 
     @contextmanager
-    def gate(self, person_id: str) -> Iterator[None]:
-        """Be alone with this person's disclosures and consents. Waits; never nests."""
+    def gate(self, *person_ids: str) -> Iterator[None]:
+        """Be alone with these persons' disclosures and consents. Waits; never nests: whoever needs
+        several gates names them all at once, and they are taken in one order, the same for everybody."""
         if self._gates is None:
-            with self._file_gate(person_id):
+            with self._file_gates(person_ids):
                 yield
             return
         with (
             _translated(),
             self._gates.connect().execution_options(isolation_level="AUTOCOMMIT") as session,
         ):
-            session.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _lock_key(person_id)})
-            # Dying here: the session ends and PostgreSQL opens the gate.
+            for key in sorted({_lock_key(person_id) for person_id in person_ids}):
+                session.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+            # Dying here: the session ends and PostgreSQL opens the gates.
             yield
 
     @contextmanager
-    def _file_gate(self, person_id: str) -> Iterator[None]:
-        number = hashlib.sha256(person_id.encode()).digest()[0] % _GATES
+    def _file_gates(self, person_ids: tuple[str, ...]) -> Iterator[None]:
         folder = Path(f"{self.engine.url.database}.gates")
         folder.mkdir(mode=0o700, exist_ok=True)
-        handle = os.open(folder / f"{number:02x}", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            # Dying here: the kernel closes the handle and opens the gate.
+        # Two persons can share a file, and to lock it twice would be to wait for oneself.
+        numbers = {hashlib.sha256(person_id.encode()).digest()[0] % _GATES for person_id in person_ids}
+        with ExitStack() as held:
+            for number in sorted(numbers):
+                handle = os.open(folder / f"{number:02x}", os.O_RDWR | os.O_CREAT, 0o600)
+                held.callback(os.close, handle)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            # Dying here: the kernel closes the handles and opens the gates.
             yield
-        finally:
-            os.close(handle)
 
     def migrate(self) -> None:
         """Bring the schema up to date. Safe to run from several processes at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -124,22 +125,22 @@ def is_forgotten(tx: Connection, message_id: str) -> bool:
     return key is None
 
 
-def newest_version(tx: Connection, series: str) -> int | None:
-    """The highest version received of a series."""
+def newest_version(tx: Connection, series: Collection[str]) -> int | None:
+    """The highest version received of a series; one that runs over several records has several names."""
     return tx.scalar(
         select(message.c.version)
-        .where(message.c.series == series)
+        .where(message.c.series.in_(sorted(series)))
         .order_by(message.c.version.desc())
         .limit(1)
     )
 
 
-def supersede(tx: Connection, series: str, version: int) -> list[str]:
+def supersede(tx: Connection, series: Collection[str], version: int) -> list[str]:
     """Mark every older version of the series; returns their message ids."""
     older = list(
         tx.scalars(
             select(message.c.id).where(
-                message.c.series == series,
+                message.c.series.in_(sorted(series)),
                 message.c.version < version,
                 message.c.superseded.is_(False),
             )

@@ -1,35 +1,50 @@
-"""Understands persons: an opaque id, a consent epoch, a key, and the pseudonyms that lead there."""
+"""Understands persons: an opaque id, a consent epoch, a key, the pseudonyms that lead there, and what
+stops every automatic message about them.
+
+One record for each identity number; `hub/store/links.py` knows which are about one person.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
+from hub.store import links
 from hub.store.schema import identifier, person
 from hub.vault import Vault
 
 
 @dataclass(frozen=True)
 class Person:
-    """One row. `key` is wrapped by the master key; None means that the person is forgotten."""
+    """One record. `key` is wrapped by the master key; None means that the person is forgotten.
+
+    `protected_address` and `deceased` also count when they were said of a linked record, confirmed or
+    not. `one`: the records that are about the same person beyond doubt; `linked`: all that may be.
+    """
 
     id: str
     epoch: int
     key: bytes | None = field(repr=False)
     protected_address: bool
+    deceased: bool = False
+    one: frozenset[str] = frozenset()
+    linked: frozenset[str] = frozenset()
+
+
+def find_id(tx: Connection, vault: Vault, number: str) -> str | None:
+    """The id of the record this identity number leads to."""
+    return tx.scalar(
+        select(identifier.c.person_id).where(identifier.c.pseudonym == vault.pseudonym("person", number))
+    )
 
 
 def find(tx: Connection, vault: Vault, number: str) -> Person | None:
-    """The person with this identity number, if the hub knows one."""
-    row = tx.execute(
-        select(person)
-        .join(identifier, identifier.c.person_id == person.c.id)
-        .where(identifier.c.pseudonym == vault.pseudonym("person", number))
-    ).first()
-    return None if row is None else Person(row.id, row.epoch, row.wrapped_key, row.protected_address)
+    """The record of this identity number, if the hub knows it."""
+    person_id = find_id(tx, vault, number)
+    return None if person_id is None else load(tx, person_id)
 
 
 def find_by_id(tx: Connection, person_id: str) -> Person | None:
@@ -39,44 +54,86 @@ def find_by_id(tx: Connection, person_id: str) -> Person | None:
 
 def load(tx: Connection, person_id: str) -> Person:
     row = tx.execute(select(person).where(person.c.id == person_id)).one()
-    return Person(row.id, row.epoch, row.wrapped_key, row.protected_address)
+    circle = links.circle(tx, person_id)
+    protected, deceased = row.protected_address, row.deceased
+    if len(circle.linked) > 1:
+        flags = tx.execute(
+            select(person.c.protected_address, person.c.deceased).where(person.c.id.in_(circle.linked))
+        ).all()
+        protected = any(flag.protected_address for flag in flags)
+        deceased = any(flag.deceased for flag in flags)
+    return Person(row.id, row.epoch, row.wrapped_key, protected, deceased, circle.one, circle.linked)
 
 
 def find_or_create(
     tx: Connection, vault: Vault, number: str, now: datetime, new_id: Callable[[], str]
 ) -> Person:
-    """The person with this number. Two processes creating the same one collide on the primary key
+    """The record of this number. Two processes creating the same one collide on the primary key
     of `identifier`; the loser's transaction is tried again and finds the winner's."""
     known = find(tx, vault, number)
     if known is not None:
         return known
-    created = Person(new_id(), 0, vault.new_person_key(), protected_address=False)
+    person_id, key = new_id(), vault.new_person_key()
     tx.execute(
         insert(person).values(
-            id=created.id,
+            id=person_id,
             epoch=0,
-            wrapped_key=created.key,
+            wrapped_key=key,
             protected_address=False,
+            deceased=False,
             created_at=now,
         )
     )
-    tx.execute(insert(identifier).values(pseudonym=vault.pseudonym("person", number), person_id=created.id))
-    return created
+    tx.execute(insert(identifier).values(pseudonym=vault.pseudonym("person", number), person_id=person_id))
+    alone = frozenset({person_id})
+    return Person(person_id, 0, key, protected_address=False, one=alone, linked=alone)
 
 
-def protect_address(tx: Connection, person_id: str) -> None:
-    """From now on no automatic message about this person (folkeregisterloven § 10-4). Only a person
-    at a desk may take it back, so nothing here lowers it."""
+def stop(tx: Connection, person_ids: Iterable[str], *, address: bool, deceased: bool) -> None:
+    """From now on no automatic message about these: a graded address (folkeregisterloven § 10-4), or
+    deceased (helsepersonelloven § 24). Never lowered here; what was asked of lifting it is void."""
+    values: dict[str, object] = {"release_asked_by": None}
+    if address:
+        values["protected_address"] = True
+    if deceased:
+        values["deceased"] = True
+    tx.execute(update(person).where(person.c.id.in_(list(person_ids))).values(**values))
+
+
+def release_asked_by(tx: Connection, person_id: str) -> str | None:
+    """The pseudonym of whoever asked that the stop be lifted."""
+    return tx.scalar(select(person.c.release_asked_by).where(person.c.id == person_id))
+
+
+def ask_release(tx: Connection, person_id: str, by: str) -> None:
+    tx.execute(update(person).where(person.c.id == person_id).values(release_asked_by=by))
+
+
+def release(tx: Connection, person_ids: Iterable[str]) -> None:
+    """Lift the stop: two persons at a desk have agreed."""
+    free = {"protected_address": False, "deceased": False, "release_asked_by": None}
+    tx.execute(update(person).where(person.c.id.in_(list(person_ids))).values(**free))
+
+
+def stopped(tx: Connection, person_ids: Iterable[str]) -> frozenset[str]:
+    """Those of these of whom it was said themselves, not of a linked record."""
+    said = or_(person.c.protected_address, person.c.deceased)
+    return frozenset(tx.scalars(select(person.c.id).where(person.c.id.in_(list(person_ids)), said)))
+
+
+def forget(tx: Connection, person_id: str) -> None:
+    """Destroy the person's key: nothing sealed under it can be read again. The number leads nowhere any
+    more, so that a later message about it begins anew."""
+    tx.execute(delete(identifier).where(identifier.c.person_id == person_id))
     tx.execute(
-        update(person)
-        .where(person.c.id == person_id)
-        .values(protected_address=True, epoch=person.c.epoch + 1)
+        update(person).where(person.c.id == person_id).values(wrapped_key=None, epoch=person.c.epoch + 1)
     )
 
 
-def raise_epoch(tx: Connection, person_id: str) -> None:
-    """What the person allows has changed: decisions made under the old epoch are void."""
-    tx.execute(update(person).where(person.c.id == person_id).values(epoch=person.c.epoch + 1))
+def raise_epochs(tx: Connection, person_ids: Iterable[str]) -> None:
+    """What these allow has changed: decisions made under the old epochs are void."""
+    ids = sorted(person_ids)
+    tx.execute(update(person).where(person.c.id.in_(ids)).values(epoch=person.c.epoch + 1))
 
 
 def fence(tx: Connection, known: Person) -> bool:

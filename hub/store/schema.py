@@ -67,6 +67,8 @@ person = Table(
     Column("epoch", Integer, nullable=False, default=0),  # raised by every consent or link change
     Column("wrapped_key", LargeBinary),  # NULL: the person is forgotten
     Column("protected_address", Boolean, nullable=False, default=False),
+    Column("deceased", Boolean, nullable=False, default=False),
+    Column("release_asked_by", String(64)),  # pseudonym of who asked to lift the above; another must agree
     Column("created_at", Instant, nullable=False),
 )
 
@@ -75,6 +77,36 @@ identifier = Table(
     metadata,
     Column("pseudonym", String(64), primary_key=True),
     Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+)
+
+person_link = Table(
+    "person_link",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("left_id", ForeignKey("person.id"), nullable=False, index=True),  # the lesser of the two ids
+    Column("right_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("merge", Boolean, nullable=False),  # two records of one person, not two numbers of one person
+    Column("confirmed", Boolean, nullable=False),
+    Column("said_by", String(64), nullable=False),  # pseudonym; the name is sealed in the audit leaf
+    Column("known_from", Instant, nullable=False),
+    Column("known_to", Instant),  # NULL: as it stands; otherwise the next row, or nothing, took over
+)
+
+kept_refusal = Table(
+    "kept_refusal",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),  # who keeps it
+    Column("consent_id", String(32), nullable=False),  # the document it is a copy of
+    Column("from_person", String(32), nullable=False),  # for whom that was recorded
+    Column("series", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+    Column("withdrawn_at", Instant),
+    Column("ciphertext", LargeBinary),
+    Column("wrapped_key", LargeBinary),
+    UniqueConstraint("person_id", "consent_id"),
 )
 
 message = Table(
@@ -117,6 +149,9 @@ disclosure = Table(
     Column("sent", LargeBinary),  # paths an earlier revision delivered, sealed
     Column("sent_key", LargeBinary),
     Column("consents", Text),  # ids of the consents the hand-over rested on, space between
+    Column("tried", LargeBinary),  # paths that an attempt of unknown outcome carried, sealed
+    Column("tried_key", LargeBinary),
+    Column("uncertain_at", Instant),  # since then the recipient may have it without our knowing
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant),  # QUEUED: next attempt; WAITING: give up
     Column("offered_at", Instant),

@@ -272,7 +272,7 @@ def race(first: Parts, tmp_path: Path, postgres: PostgreSQL) -> Callable[[], set
                     with lab.parts.store.writing() as tx:
                         [person] = {row.person_id for row in tx.execute(consent.select())}
                         tx.execute(consent.update().values(withdrawn_at=lab.clock_at))
-                        people.raise_epoch(tx, person)
+                        people.raise_epochs(tx, [person])
 
             lab.parts = replace(lab.parts, registry=_Racing(lab.parts.registry, withdraw))
             lab.work_off()

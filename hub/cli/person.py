@@ -1,0 +1,154 @@
+"""Understands the identity desk on the command line: which numbers are one person's, and about whom no
+machine may write. Numbers come from a file or from standard input, never from the arguments: those are
+shown to everybody who lists the processes.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import click
+
+from hub.cli.installed import open_parts
+from hub.cli.shown import moment, say, say_json, table
+
+_MOST = 16_384  # characters: some numbers, not a file chosen by mistake
+
+_FILE = click.File("r", encoding="utf-8", errors="replace", lazy=True)
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  bro person link numbers.txt --as "Kari Vik" --reason "letter from the register"
+  bro person confirm numbers.txt --as "Ola Nes" --reason "checked in the register"
+  bro person protect - --as "Kari Vik" --reason "kode 6" < number.txt
+  bro person show number.txt
+
+\b
+The file holds one identity number on each line; - is standard input. Two different persons are needed
+to confirm, to merge and to unprotect: the first asks, the second runs the same command."""
+)
+def person() -> None:
+    """Link, merge and split the records of a person; stop automatic messages; forget."""
+
+
+def _act(name: str, one_line: str, count: str, do: str, **fixed: Any) -> None:
+    """One command that changes something: numbers, who, why."""
+
+    @person.command(
+        name=name,
+        help=f"{one_line}\n\nFILE: {count}.",
+        epilog=f'\b\nExample:\n  bro person {name} numbers.txt --as "Kari Vik" --reason "from the register"',
+    )
+    @click.argument("file", type=_FILE)
+    @click.option("--as", "who", required=True, metavar="NAME", help="Who you are. Sealed in the audit log.")
+    @click.option("--reason", required=True, metavar="TEXT", help="Why. Sealed in the audit log.")
+    @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+    def command(file: IO[str], who: str, reason: str, as_json: bool) -> int:
+        from hub import identity
+
+        change: Callable[..., str] = getattr(identity, do)
+        desk = identity.Desk(who, reason, _login())
+        result = change(open_parts(), _numbers(file), desk, **fixed)
+        if as_json:
+            say_json({"result": result, "done": not result.endswith("-asked")})
+        else:
+            say(_SAID[result])
+        return 0
+
+
+_SAID = {
+    "linked": "Linked, in doubt: refusals count on both. `bro person confirm` makes it sure.",
+    "merge-asked": "Counts as a link in doubt until another person runs the same command.",
+    "confirmed": "Confirmed: permissions and order count across both numbers.",
+    "merged": "Merged: permissions and order count across both records.",
+    "unlinked": "Unlinked. Refusals stay on both sides.",
+    "split": "Split. Refusals stay on both sides; permissions and messages where they were recorded.",
+    "protected": "No automatic message about this person from now on.",
+    "unprotect-asked": "Still protected until another person runs the same command.",
+    "unprotected": "Automatic messages are decided on again.",
+    "forgotten": "The keys are destroyed: nothing about this person can be read in this database any more.",
+}
+
+_TWO, _ONE = "two identity numbers, one on each line", "one identity number"
+_act("link", "Two numbers may be one person's: refusals count on both.", _TWO, "link")
+_act("confirm", "A second person knows that the link or merge is right.", _TWO, "confirm")
+_act("merge", "Two records are one person's. Takes two persons.", _TWO, "merge")
+_act("unlink", "Two linked numbers are not one person's. Refusals stay on both.", _TWO, "unlink")
+_act("split", "What was merged is two persons. Refusals stay on both.", _TWO, "split")
+_act("protect", "Graded address (kode 6, kode 7): no automatic message at all.", _ONE, "protect")
+_act("deceased", "The person is dead: no automatic message at all.", _ONE, "protect", deceased=True)
+_act("unprotect", "Lift what `protect` or `deceased` said. Takes two persons.", _ONE, "unprotect")
+_act("forget", "Destroy the keys of everything about the person. Cannot be undone.", _ONE, "forget")
+
+
+@person.command(
+    epilog="""\b
+Examples:
+  bro person show number.txt
+  bro person show number.txt --known 2026-11-01T12:00:00+01:00 --json"""
+)
+@click.argument("file", type=_FILE)
+@click.option("--known", metavar="TIME", help="The links as they were known then; ISO 8601.")
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def show(file: IO[str], known: str | None, as_json: bool) -> None:
+    """Which records are one person's, who said so when, and which messages are affected where a link
+    has ended (two persons were mixed up). FILE: one identity number.
+    """
+    from hub import identity
+
+    numbers = _numbers(file)
+    if len(numbers) != 1:
+        raise click.UsageError("FILE must hold one identity number.")
+    told = identity.show(open_parts(), numbers[0], known_at=_moment(known))
+    if as_json:
+        say_json(told)
+        return
+    stops = [word for word in ("protected_address", "deceased", "forgotten") if told[word]]
+    say(f"person {told['person']}" + (f" ({', '.join(stops)})" if stops else ""))
+    table(
+        ("with", "kind", "confirmed", "known from", "known to"),
+        [
+            (
+                row["with"],
+                row["kind"],
+                "yes" if row["confirmed"] else "no",
+                moment(row["known_from"]),
+                moment(row["known_to"]),
+            )
+            for row in told["links"]
+        ],
+        empty="No links.",
+    )
+    for done in told["done"]:
+        who = done.get("by") or done.get("sender", "")
+        say(f"{moment(done['at'])}  {done['action']}  by {who}: {done.get('reason', '')}")
+    for item in told["affected"]:
+        say(f"affected: {item['disclosure']} to {item['recipient']}, {moment(item['handed_over_at'])}")
+
+
+def _numbers(file: IO[str]) -> list[str]:
+    return file.read(_MOST).split()
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError("--known must be a time like 2026-11-01T12:00:00+01:00.") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _login() -> str:
+    """Who typed it, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
