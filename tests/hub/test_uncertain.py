@@ -191,7 +191,12 @@ def test_a_mapping_that_has_its_turn_still_goes_before_the_newer(nav: Bench) -> 
         nav.post("prison", xml_brik(message_id=name), XML)
     nav.drain()
     again(nav)
-    assert [sent.disclosure for sent in nav.got("nav")] == [r.id for r in nav.rows("nav")[:2]]
+    older, newer = nav.rows("nav")[:2]
+    assert [sent.disclosure for sent in nav.got("nav")] == [older.id, newer.id]
+    to_nav(nav, "more", MORE)
+    nav.drain()
+    about = {row.id: row.message_id for row in nav.rows("nav")}
+    assert {about[sent.disclosure] for sent in nav.got("nav")[2:]} == {newer.message_id}
 
 
 def test_two_referrals_are_two_matters(either: Bench) -> None:
