@@ -91,7 +91,7 @@ def of_message(
     labelled = pipeline.label_record(parts, record, sender)
     found: list[Preview] = []
     person: Person | None = None
-    with suppress(_Undone), intake.opened(parts, received, record) as file:
+    with suppress(_Undone), intake.opened(parts, received, labelled) as file:
         for route in routes.find(parts, file, received, record):
             outgoing = None
             if decide:

@@ -157,14 +157,10 @@ def register(tx: Connection, vault: Vault, owner: Person, read: Read) -> list[En
     return _entries(tx, vault, owner, read, _one(owner))
 
 
-def _entries(
-    tx: Connection, vault: Vault, owner: Person, read: Read, records: Iterable[str]
-) -> list[Entry]:
+def _entries(tx: Connection, vault: Vault, owner: Person, read: Read, records: Iterable[str]) -> list[Entry]:
     keys = _keys(tx, owner, records)
     rows = tx.execute(
-        select(consent)
-        .where(consent.c.person_id.in_(keys))
-        .order_by(consent.c.recorded_at, consent.c.id)
+        select(consent).where(consent.c.person_id.in_(keys)).order_by(consent.c.recorded_at, consent.c.id)
     )
     return [
         Entry(

@@ -150,6 +150,9 @@ class Bell:
             raise HubError("hand-over.unavailable")
         self.rung.append(permit.disclosure)
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
 
 @dataclass
 class Bench:

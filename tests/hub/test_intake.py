@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from hub.errors import HubError
-from hub.intake import Accepted
 from hub.message import Outcome
+from hub.shapes import Accepted
 from hub.store.disclosures import State
 from hub.store.schema import audit_leaf, disclosure, identifier, message, person
 from tests.hub.bench import (

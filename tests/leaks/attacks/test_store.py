@@ -200,7 +200,7 @@ def test_a_document_of_a_later_release_is_unreadable_and_not_empty(first: Parts,
                     wrapped_key=sealed.wrapped_key,
                 )
             )
-            people.raise_epoch(tx, row.person_id)
+            people.raise_epochs(tx, {row.person_id})
         lab.settle()
         assert got(lab, "nav") == []
 
