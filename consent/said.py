@@ -113,7 +113,7 @@ def what_stands(
     """What the person has said, as in force `at` and as the hub knew it `known_at`."""
     known, unreadable = _known(consents, known_at)
     moment = min(at, known_at)
-    readable = {ref: c for ref, c in known.items() if ref not in unreadable}
+    readable = {ref: c for ref, c in known.items() if ref not in unreadable} if unreadable else known
     gone = {ref for ref, c in readable.items() if c.withdrawn_at is not None and c.withdrawn_at <= moment}
     in_force: dict[str, list[Consent]] = {}
     for ref, c in readable.items():
@@ -172,7 +172,8 @@ def _claims(known: Iterable[Consent]) -> tuple[dict[str, int], set[str]]:
     newest: dict[str, int] = {}
     claimed: set[str] = set()
     for c in known:
-        newest[c.id] = max(newest.get(c.id, 0), c.version)
+        if newest.get(c.id, 0) < c.version:
+            newest[c.id] = c.version
         if c.replaces is not None:
             claimed.add(c.replaces)
     return newest, claimed

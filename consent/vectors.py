@@ -67,7 +67,7 @@ _EXCEPTION_KEYS = {
 }
 _OBJECTION_KEYS = {"id", "scope", "recorded", "sender", "recipient", "purpose", "withdrawn", "person", "note"}
 _OVERRIDE_KEYS = {"by", "second", "role", "law", "ground", "reason", "notify_person", "note"}
-_LINK_KEYS = {"from", "to", "confirmed", "linked", "split", "note"}
+_LINK_KEYS = {"confirmed", "linked", "split", "note"}  # and two that name the identifiers
 _EXPECTED_KEYS = {
     *("decision", "reason", "consent", "alarm", "retry", "route", "released", "removed"),
     *("row", "stop", "after", "note"),  # said for the reader: rows have our own names
@@ -157,16 +157,16 @@ def load_words(path: Path = WORDS) -> Words:
 
 
 def read_vectors(path: Path) -> tuple[Vector, ...]:
-    """The vectors of a file whose answers are those of the statutory pack. HubError("policy.invalid")
+    """The vectors of a file whose answers are those of the statutory pack. HubError("vectors.invalid")
     with every finding when it is no such file."""
     findings: list[Finding] = []
     try:
         root = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
     except (OSError, ValueError):
-        raise HubError("policy.invalid", [Finding("/", "file", "a readable JSON file")]) from None
+        raise HubError("vectors.invalid", [Finding("/", "file", "a readable JSON file")]) from None
     listed = root.get("vectors") if isinstance(root, Mapping) else None
     if not isinstance(root, Mapping) or not isinstance(listed, list) or not listed:
-        raise HubError("policy.invalid", [Finding("vectors", "shape", "a list that is not empty")])
+        raise HubError("vectors.invalid", [Finding("vectors", "shape", "a list that is not empty")])
     for key, value, expected in (("tz", "Europe/Oslo", "Europe/Oslo"), ("pack", "statutory", "statutory")):
         if root.get(key, value) != value:
             findings.append(Finding(key, "value", expected))
@@ -178,7 +178,7 @@ def read_vectors(path: Path) -> tuple[Vector, ...]:
     if len(set(map(str, ids))) != len(ids):
         findings.append(Finding("vectors", "duplicate", "each id once"))
     if findings:
-        raise HubError("policy.invalid", findings)
+        raise HubError("vectors.invalid", findings)
     return tuple(
         Vector(str(v["id"]), str(v.get("title", "")), v["consents"], v["request"], v["expected"])
         for v in listed
@@ -416,7 +416,7 @@ class _Reading:
                 self._item(f"item{i}", word, raw.get("free_text"), others),
                 "+".join(map(str, _list(word))),
                 first,
-                None if data is None else _day(data),
+                None if data in (None, "unknown") else _day(data),
             )
 
     def _item(self, path: str, word: Any, text: Any, persons: frozenset[str]) -> Item:
@@ -462,13 +462,13 @@ class _Reading:
             elif isinstance(link, list) and len(link) == 2 and all(isinstance(one, str) for one in link):
                 found.append((frozenset(link), True))
             elif isinstance(link, Mapping):
-                _only(link, _LINK_KEYS, at)
-                if not isinstance(link.get("from"), str) or not isinstance(link.get("to"), str):
+                pair = frozenset(link[key] for key in link.keys() - _LINK_KEYS)
+                if len(pair) != 2 or not all(isinstance(one, str) for one in pair):
                     raise _NotUnderstood(at)
                 begun = link.get("linked") is None or _moment(link["linked"]) <= self.at
                 undone = link.get("split") is not None and _moment(link["split"]) <= self.at
                 certain = link.get("confirmed", True) is True and begun and not undone
-                found.append((frozenset({link["from"], link["to"]}), certain))
+                found.append((pair, certain))
             else:
                 raise _NotUnderstood(at)
         return found

@@ -21,6 +21,8 @@ _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_SECONDS = 60
 _RENEW_SECONDS = 20
 SCOPES = ("bro:messages.write", "bro:messages.read")
+PREVIEW = "bro:decisions.preview"
+"""Asked for only by those who try a message before they post it."""
 
 
 class ProblemAnswer(Exception):

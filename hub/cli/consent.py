@@ -58,6 +58,13 @@ def check_vectors(file: Path, pack: str, as_json: bool) -> int:
     The answers in the file are those of the statutory pack; for the strict pack they are turned where
     substance use would go without a consent. A vector with a word or key that is not understood is
     answered no and counts as a difference.
+
+    \b
+    FILE is JSON: {"tz": "Europe/Oslo", "pack": "statutory", "vectors": [...]}, each vector with id,
+    consents (null: the register is away), request (person, sender, recipient, purpose, category or
+    items, data_date, now, send_time, known_at, person_links, objections, override, row_status,
+    requests) and expected (decision permit, deny, partial or hold; reason; consent, alarm, released,
+    removed). consent/vectors.yaml has the words.
     """
     from consent.rows import load_pack
     from consent.texts import load_texts

@@ -17,6 +17,7 @@ _NEXT = {
     "settings": "Correct the variables or files above (docs/settings.md explains each), then run `bro lint`.",
     "map": "Correct the files under mappings/, then run `bro map test --coverage`.",
     "policy": "Correct the files under consent/policy/, then run `bro policy list`.",
+    "vectors": "Correct the file; the notation is that of `bro consent check-vectors --help`.",
     "receive.busy": "Look whether the database of BRO_STORE answers, then try again; nothing was changed.",
     "enqueue.unavailable": "Look whether the broker of BRO_QUEUE answers, then try again.",
     "seal.key-destroyed": "Nothing can be done: the person has been forgotten.",

@@ -92,7 +92,7 @@ def mapping(world: World, say: Say) -> None:
     for key in ("school", "tsb", "gp"):
         say(f"{NAMES[key]} gets nothing", not world.agencies[key].got)
     held = disclosures(world, "housing", Outcome.HELD)
-    say("the remark is held for a person", [item.code for item in held] == ["decide.free-text-unread"])
+    say("the remark is held for a person", [item.code for item in held] == ["decide.free-text-hit"])
 
 
 def returned(world: World, say: Say) -> None:

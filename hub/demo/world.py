@@ -26,7 +26,7 @@ import yaml
 from joserfc.jwk import ECKey
 
 from hub.api.app import create_app, server
-from hub.api.client import SCOPES, AgencyClient
+from hub.api.client import PREVIEW, SCOPES, AgencyClient
 from hub.app import Hub, Running, build
 from hub.demo.agencies import InboxAgency, WebhookAgency
 from hub.issuer import Client, Issuer, create_issuer, new_client_key, public_half
@@ -227,7 +227,9 @@ class World:
 
     def _serve_issuer(self, port: int) -> None:
         clients = [
-            Client(f"client-{agency.key}", agency.org, self._public(agency.key), frozenset(SCOPES))
+            Client(
+                f"client-{agency.key}", agency.org, self._public(agency.key), frozenset({*SCOPES, PREVIEW})
+            )
             for agency in CAST
         ]
         issuer = Issuer(

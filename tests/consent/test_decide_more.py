@@ -226,7 +226,8 @@ READINGS: list[tuple[str, Any, Reading | None, list[Consent], str]] = [
     ("a reader without a name", CLEAN, Reading(frozenset(), (" ",)), [yes()], "decide.free-text-unread"),
     ("one found more", CLEAN, Reading(frozenset({S}), ("kari",)), [yes("housing")],
      "decide.consent-mismatch"),
-    ("one cannot clear a hit", TEXT, Reading(frozenset(), ("kari",)), [yes("housing")], "decide.consent-mismatch"),
+    ("one cannot clear a hit", TEXT, Reading(frozenset(), ("kari",)), [yes("housing")],
+     "decide.consent-mismatch"),
     ("the same twice cannot", TEXT, Reading(frozenset(), ("kari", "kari")), [yes("housing")],
      "decide.consent-mismatch"),
     ("one, and all is permitted", TEXT, Reading(frozenset(), ("kari",)), [yes()], "decide.consent"),
@@ -236,9 +237,11 @@ READINGS: list[tuple[str, Any, Reading | None, list[Consent], str]] = [
     ("one cannot clear what is uncertain", UNCERTAIN, Reading(frozenset(), ("kari",)), [yes()],
      "decide.unknown-category"),
     ("two can", UNCERTAIN, Reading(frozenset(), ("kari", "ola")), [yes("housing")], "decide.consent"),
-    ("nobody clears what is declared", item(S, free=True), Reading(frozenset(), ("kari", "ola")), [yes("housing")],
+    ("nobody clears what is declared", item(S, free=True),
+     Reading(frozenset(), ("kari", "ola")), [yes("housing")],
      "decide.consent-mismatch"),
-    ("nobody reads a code", item(H, S, declared=(H,)), Reading(frozenset(), ("kari", "ola")), [yes("housing")],
+    ("nobody reads a code", item(H, S, declared=(H,)),
+     Reading(frozenset(), ("kari", "ola")), [yes("housing")],
      "decide.consent-mismatch"),
 ]  # fmt: skip
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from hub import preview
+from hub.app import Hub
 from hub.demo.world import PERSON
 from hub.errors import HubError
 from hub.message import Category, Purpose, Verdict
@@ -33,10 +34,8 @@ def leaves(bench: Bench) -> list[str]:
 
 def tried(bench: Bench, key: str, name: str) -> dict[str, dict[str, Any]]:
     media_type = FHIR if ".fhir." in name else XML if name.endswith(".xml") else JSON
-    previews = preview.of_own_message(
-        bench.parts, bench.agency(key), media_type, (BODIES / name).read_bytes()
-    )
-    return {row["org"]: row for row in preview.shown(previews)["recipients"]}
+    told = Hub(bench.parts).preview(bench.agency(key), media_type, (BODIES / name).read_bytes())
+    return {row["org"]: row for row in told["recipients"]}
 
 
 def question(bench: Bench, **changes: Any) -> Question:

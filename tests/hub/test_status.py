@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from hub import status
-from hub.errors import HubError
+from hub.errors import PROBLEMS, HubError
 from tests.hub.bench import Bench, fields, org, release_date
 
 
@@ -79,3 +79,24 @@ def test_an_overtaken_message_says_so(either: Bench) -> None:
     late = either.post("prison", release_date(1))
     shown = status.of_message(either.parts, either.agency("prison"), late.id)
     assert (shown["state"], shown["recipients"]) == ("superseded", [])
+
+
+def test_of_what_the_person_said_the_outside_hears_two_words() -> None:
+    codes = [
+        code for code, problem in PROBLEMS.items() if code.startswith("decide.") and problem.status == 403
+    ]
+    of_rows_and_content = {
+        "decide.no-row",
+        "decide.prohibited",
+        "decide.unknown-category",
+        "decide.free-text-unread",
+        "decide.protected-address",
+        "decide.essential-missing",
+    }
+
+    shown = {code: status.shown_code(code) for code in codes}
+
+    assert set(shown.values()) == {"decide.no-consent", "decide.refused", *of_rows_and_content}
+    assert all(
+        PROBLEMS[word or ""].waiting_helps == PROBLEMS[code].waiting_helps for code, word in shown.items()
+    )
