@@ -225,6 +225,14 @@ def test_a_released_remark_arrives(either: Bench) -> None:
     assert either.verify().whole
 
 
+def test_what_was_answered_is_no_hold_even_before_the_worker_came(bench: Bench) -> None:
+    item = held(bench)
+    release(bench, item, reader(bench))
+
+    assert code_of(lambda: holds.read(bench.parts, item.id, reader(bench))) == "hold.not-found"
+    assert len(bench.queue.ready) == 1
+
+
 @pytest.mark.parametrize(
     ("word", "outcome", "code"),
     [
