@@ -184,8 +184,6 @@ class _Reading:
             members = archive.infolist()
         except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
             raise _UnreadableError from None
-        if len(members) > MOST_PARTS:
-            raise _UnreadableError
         names = {member.filename for member in members}
         office = bool(names & {"word/document.xml", "content.xml"})
         if office and any("signature" in name.lower() or "vbaproject" in name.lower() for name in names):

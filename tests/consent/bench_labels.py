@@ -36,7 +36,8 @@ def main() -> None:
             times.append((time.perf_counter() - start) * 1000)
         times.sort()
         print(
-            f"{name}: median {statistics.median(times):.2f} ms, p99 {times[296]:.2f} ms, best {times[0]:.2f} ms"
+            f"{name}: median {statistics.median(times):.2f} ms, "
+            f"p99 {times[296]:.2f} ms, best {times[0]:.2f} ms"
         )
 
 

@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 from pypdf import PdfWriter
-from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject
 
 from consent.attachments import DEEPEST, hidden_texts, text_of
 
@@ -64,6 +64,22 @@ def pdf_with_file() -> bytes:
 def pdf_with_key() -> bytes:
     writer = PdfWriter(io.BytesIO(pdf(WORD)))
     writer.encrypt("hemmelig", algorithm="RC4-128")
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def pdf_with_empty_key() -> bytes:
+    writer = PdfWriter(io.BytesIO(pdf(WORD)))
+    writer.encrypt("", "eier", algorithm="RC4-128")
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def pdf_with_note() -> bytes:
+    writer = PdfWriter(io.BytesIO(pdf("Hei")))
+    writer.pages[0][NameObject("/Annots")] = ArrayObject()
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
@@ -127,6 +143,8 @@ UNREADABLE = {
     "pdf with a form": (pdf("Hei", AcroForm=True), "application/pdf"),
     "pdf with a file": (pdf_with_file(), "application/pdf"),
     "pdf with a key": (pdf_with_key(), "application/pdf"),
+    "pdf with an empty key": (pdf_with_empty_key(), "application/pdf"),
+    "pdf with a note": (pdf_with_note(), "application/pdf"),
     "half a pdf": (pdf(WORD)[:200], "application/pdf"),
     "docx with a picture": (zipped(word__document_xml="<w:p/>", word__media=b"\x89PNG\r\n\x1a\n"), DOCX),
     "docx with hidden text": (docx("<w:vanish/>"), DOCX),
@@ -156,10 +174,12 @@ def test_depth_size_and_ratio_are_limited() -> None:
         deep = gzip.compress(deep)
     bomb = zipped(a_txt=b"a" * 3_900_000)
     many = zipped(**{f"n{i}_txt": "x" for i in range(120)})
-    two = zipped(**{f"n{i}": zlib.compress(b"") + bytes(range(256)) * 4_000 for i in range(6)})
+    pages = " ".join(map(str, range(130_000)))
+    large = zipped(**{f"n{i}_txt": pages for i in range(6)})
 
-    assert [text_of(x, "application/octet-stream", "f") for x in (deep, bomb, many, two)] == [None] * 4
+    assert [text_of(x, "application/octet-stream", "f") for x in (deep, bomb, many, large)] == [None] * 4
     assert text_of(gzip.compress(b"a" * 3_900_000), "application/gzip", "f") is None
+    assert text_of(zipped(a_txt=pages), "application/zip", "f") is not None
     fits = WORD.encode()
     for _ in range(DEEPEST):
         fits = gzip.compress(fits)

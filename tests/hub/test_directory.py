@@ -137,3 +137,19 @@ def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
 )
 def test_an_organisation_number_has_a_check_digit(text: str, valid: bool) -> None:
     assert organisation_number(text) is valid
+
+
+def test_a_service_type_of_the_register_tells_what_the_agency_does(tmp_path: Path) -> None:
+    def told(services: str) -> frozenset[Category]:
+        text = GOOD.replace("reveals: [custody]", f"reveals: [custody]\n    services: {services}")
+        return load_directory(write(tmp_path, text))["310000116"].agency.labels
+
+    assert told('["R"]') == {Category.CUSTODY, Category.SUBSTANCE_USE}
+    assert told('["L", "R"]') >= {Category.SUBSTANCE_USE}
+    assert told('["L"]') == {Category.CUSTODY}
+
+
+def test_a_service_type_that_is_none_is_refused(tmp_path: Path) -> None:
+    for services in ("R", "[1]", '["rus"]'):
+        text = GOOD.replace("reveals: [custody]", f"services: {services}")
+        assert "agencies[1].services" in {finding.at for finding in faults(tmp_path, text)}
