@@ -139,8 +139,7 @@ def _fhir_that_calls(url: str) -> Iterator[Callable[[dict[str, Any]], object]]:
 
 def _headers_that_call(url: str) -> Iterator[dict[str, Any]]:
     key = ECKey.generate_key("P-256").as_dict(private=False)
-    for header in ({"jku": f"{url}/jwks"}, {"x5u": f"{url}/cert"}, {"jwk": key}, {"jku": f"{url}/jwks", "kid": f"{url}/k"}, {"kid": f"{url}/k"}, {"kid": "../../dev/null"}, {"x5c": ["AAAA"]}):  # fmt: skip
-        yield header
+    yield from ({"jku": f"{url}/jwks"}, {"x5u": f"{url}/cert"}, {"jwk": key}, {"jku": f"{url}/jwks", "kid": f"{url}/k"}, {"kid": f"{url}/k"}, {"kid": "../../dev/null"}, {"x5c": ["AAAA"]})  # fmt: skip
 
 
 def test_no_document_and_no_token_makes_the_hub_call_anybody(lab: Lab, host: CanaryHost) -> None:
