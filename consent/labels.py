@@ -24,6 +24,8 @@ __all__ = ["CodeLists", "label", "load_codes"]
 _NOTHING: frozenset[Category] = frozenset()
 _SUBSTANCE = frozenset({Category.SUBSTANCE_USE})
 _UNKNOWN = frozenset({Category.UNKNOWN})
+_NO_WORD = re.compile(r"\S{48,}")
+"""Longer than any word: something is packed in a way that nobody here unpacks."""
 _LABORATORY = re.compile(r"(?:NPU|NOR|NNN)[0-9]{5}")
 
 
@@ -70,7 +72,7 @@ class _Found:
             if isinstance(leaf.value, str):
                 texts.append((leaf, leaf.value))
                 packed = hidden_texts(leaf.value)
-                if packed is None:
+                if packed is None or (not packed and leaf.free_text and _NO_WORD.search(leaf.value)):
                     self._raise(leaf.path, _UNKNOWN)
                 else:
                     texts.extend((leaf, text) for text in packed)

@@ -25,12 +25,12 @@ MOST_UNTESTABLE = 3
 
 
 _COLLECT = """
-import json, sys, pytest
+import json, pathlib, sys, pytest
 
 class Found:
     def pytest_collection_finish(self, session):
         marks = [[i.nodeid, sorted({m.name for m in i.iter_markers()})] for i in session.items]
-        json.dump(marks, open(sys.argv[1], "w"))
+        pathlib.Path(sys.argv[1]).write_text(json.dumps(marks))
 
 sys.exit(pytest.main(["--collect-only", "-q", *sys.argv[2:]], [Found()]))
 """

@@ -70,7 +70,7 @@ def test_the_list_tells_no_content(bench: Bench, bro: Bro) -> None:
         "hold": item.id,
         "age_seconds": row["age_seconds"],
         "recipient": "municipality_housing",
-        "code": "decide.free-text-unread",
+        "code": "decide.free-text-hit",
         "leaves": 1,
         "waits_for_second_person": False,
     }

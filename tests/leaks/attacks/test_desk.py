@@ -95,8 +95,8 @@ def test_the_audit_holds_no_content_even_when_it_is_opened(lab: Lab) -> None:
     assert found <= {"tsb.org"}, "a leaf names its recipient by number, and nothing of the content"
 
 
-WORDLESS = {"id", "after", "limit"}
-"""Every parameter of the API: an opaque id, a place in a list, a number of entries."""
+WORDLESS = {"id", "after", "limit", "language"}
+"""Every parameter of the API: an opaque id, a place in a list, a number of entries, nb or en."""
 
 
 def test_no_address_searches_for_words_or_persons(lab: Lab) -> None:

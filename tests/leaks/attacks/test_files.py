@@ -151,7 +151,6 @@ def _carried(lab: Lab, kind: str, content: bytes) -> Iterator[tuple[str, str, by
     for area, text in zip(("bolig", "utdanning", "arbeid", "okonomi", "familie"), written, strict=True):
         put(fields, f"{area}.merknad", text[:3900])
         put(fields, f"{area}.tiltak", text[:190])
-    put(fields, "kommuner.bydel", packed[:58])
     yield "prison", XML, m.as_xml(lab.parts, fields)
     yield (
         "prison",

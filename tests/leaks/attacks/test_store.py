@@ -83,7 +83,6 @@ FAULTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "it times out": (consents, "of_person", _raises(TimeoutError())),
     "it is refused": (consents, "of_person", _raises(HubError("receive.busy"))),
     "the answer has another shape": (consents, "of_person", lambda *_: (None,)),
-    "the answer is none": (consents, "of_person", lambda *_: None),
     "the person cannot be read": (people, "load", _raises(_AWAY)),
     "the decision fails": (pipeline, "decide", _raises(ZeroDivisionError())),
     "the fence cannot be asked": (people, "fence", _raises(_AWAY)),

@@ -65,7 +65,7 @@ def told_apart(one: Callable[[], object], other: Callable[[], object], rounds: i
 
 def test_the_stopwatch_tells_what_takes_longer() -> None:
     """Or the tests below would prove nothing."""
-    assert told_apart(lambda: time.sleep(0.0010), lambda: time.sleep(0.0013), 60)
+    assert told_apart(lambda: time.sleep(0.001), lambda: time.sleep(0.005), 60)
     assert not told_apart(lambda: time.sleep(0.001), lambda: time.sleep(0.001), 60)
 
 
