@@ -241,7 +241,7 @@ class _Deciding:
         if not answers or Category.UNKNOWN in categories:
             return _hold(item, "decide.unknown-category")
         if unread:
-            hit = item.categories - item.declared
+            hit = item.doubt or item.categories - item.declared
             return _hold(item, "decide.free-text-hit" if hit else "decide.free-text-unread")
         rows = sorted({answer.row for answer in answers if answer.row})
         refs = sorted({ref for answer in answers for ref in answer.consents})
@@ -263,7 +263,8 @@ class _Deciding:
         if reading is not None and readers:
             cleared = item.categories if item.free_text else frozenset({Category.UNKNOWN})
             found = item.categories - cleared if len(readers) > 1 else item.categories
-            return item.declared | reading.categories | found, False
+            alone = item.doubt and not self._health and len(readers) < 2
+            return item.declared | reading.categories | found, alone
         if item.free_text and not self._health:
             return item.declared, True
         return item.declared | item.categories, False

@@ -1,6 +1,8 @@
 """Understands what each leaf of a record tells about the person: as declared, raised by its content.
 
 The declared labels are a floor. A code, or a word in any text, may raise them; nothing lowers them.
+What a code says of everything around it is part of that floor: who reads a remark can say that its
+words are harmless, not that the diagnosis beside it is.
 What is raised anywhere in a list element holds for the whole element: a diagnosis is not harmless
 because its date is. Where the content makes one doubt without telling, the leaf is treated as free
 text: health services get it, everybody else only after a person has read it. It must not know policy,
@@ -51,6 +53,7 @@ class _Found:
     def __init__(self, leaves: tuple[Leaf, ...]) -> None:
         self._leaves = leaves
         self._raised: dict[str, frozenset[Category]] = {}
+        self._coded: dict[str, frozenset[Category]] = {}
         self._doubt: set[str] = set()
         self._signs: dict[str, frozenset[str]] = {}
 
@@ -92,6 +95,7 @@ class _Found:
             if leaf.code_system is not None:
                 told = codes.categories(leaf.code_system, str(leaf.value), in_context=in_context)
                 self._raise(leaf.path, told)
+                self._coded[leaf.path] = told - _UNKNOWN
 
     def combine(self, codes: CodeLists) -> None:
         """Signs that are harmless alone, in words and codes, wherever they stand in the message."""
@@ -119,18 +123,31 @@ class _Found:
 
     def items(self) -> tuple[Item, ...]:
         around: dict[str, frozenset[Category]] = {}
+        floor: dict[str, frozenset[Category]] = {}
         doubted: set[str] = set()
         for leaf in self._leaves:
+            if told := self._coded.get(leaf.path):
+                for part in _parts(leaf):
+                    floor[part] = floor.get(part, _NOTHING) | told
             more = self._raised.get(leaf.path)
             if more or leaf.path in self._doubt:
                 for part in _parts(leaf):
                     around[part] = around.get(part, _NOTHING) | (more or _NOTHING)
                     if leaf.path in self._doubt:
                         doubted.add(part)
-        return tuple(self._item(leaf, around, doubted) for leaf in self._leaves)
+        return tuple(self._item(leaf, floor, around, doubted) for leaf in self._leaves)
 
-    def _item(self, leaf: Leaf, around: dict[str, frozenset[Category]], doubted: set[str]) -> Item:
-        categories = leaf.labels | self._raised.get(leaf.path, _NOTHING)
+    def _item(
+        self,
+        leaf: Leaf,
+        floor: dict[str, frozenset[Category]],
+        around: dict[str, frozenset[Category]],
+        doubted: set[str],
+    ) -> Item:
+        declared = leaf.labels
+        if floor:
+            declared = declared.union(*(floor.get(leaf.path[:end], _NOTHING) for end in _ends(leaf.path)))
+        categories = declared | self._raised.get(leaf.path, _NOTHING)
         doubt = leaf.path in self._doubt
         if around:
             for end in _ends(leaf.path):
@@ -138,7 +155,9 @@ class _Found:
                 doubt = doubt or leaf.path[:end] in doubted
         # What already tells of substance use needs no doubt, and must not be read as less than that.
         doubt = doubt and Category.SUBSTANCE_USE not in categories
-        return Item(leaf.path, leaf.labels, categories or _UNKNOWN, _is_free_text(leaf) or doubt)
+        return Item(
+            leaf.path, declared, categories or _UNKNOWN, _is_free_text(leaf) or doubt, doubt=doubt
+        )
 
 
 def _is_free_text(leaf: Leaf) -> bool:

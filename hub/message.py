@@ -268,6 +268,8 @@ class Item:
     free_text: bool = False
     persons: frozenset[str] = frozenset()
     """Who else than the subject of the message this tells about; each of them must permit it."""
+    doubt: bool = False
+    """Something in the words may tell of substance use, and does not say so by itself."""
 
     @property
     def field(self) -> str:

@@ -122,7 +122,6 @@ def test_a_hold_shows_its_leaf_its_hit_and_its_row_and_nothing_else(bench: Bench
     assert "".join(piece.text for piece in leaf.heard) == TELLS
     assert [row.id for row in leaf.rows] == ["L05"]
     assert leaf.doubtful
-    assert Category.SUBSTANCE_USE in leaf.raised
     assert (shown.facts.recipient.name, shown.facts.purpose) == ("Elvestad boligkontor", "return_to_society")
     for word in (TELLS, "Prøvestad", "14839030186", "Avdeling B"):
         assert word not in repr(shown)
