@@ -25,10 +25,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from consent.decide import OSLO
 from consent.freetext import normalise
 from consent.intake import read as read_consent
 from consent.rows import Row
+from consent.said import OSLO
 from hub import pipeline
 from hub.answers import (
     Act,
