@@ -4,8 +4,9 @@
 
 Content is sealed with AES-256-GCM under a data key of its own. The data key lies next to it,
 wrapped by the person's key (AES key wrap, RFC 3394); the person's key lies in the person's row,
-wrapped by the master key. Deleting a wrapped data key makes one thing unreadable everywhere it was
-copied to, broker and backups included; deleting the person's wrapped key does so for the person.
+wrapped by the master key. Deleting a wrapped data key makes one thing unreadable wherever its
+ciphertext alone was copied to; deleting the person's wrapped key does so for the person. A backup of
+the whole database that is older than the deletion still opens, but only with the key files.
 
 Identity numbers never lie in clear outside the sealed part: `pseudonym` is a keyed HMAC-SHA256,
 because a plain hash of eleven digits is searched in minutes.

@@ -277,7 +277,9 @@ def somebody_real(patch: pytest.MonkeyPatch, _: Lab) -> None:
 
 
 def an_agency_that_exists(patch: pytest.MonkeyPatch, _: Lab) -> None:
-    patch.setattr(test_tree, "_files", lambda: iter([("a.yaml", b"navn: Ila fengsel")]))
+    patch.setattr(
+        test_tree, "_files", lambda: iter([("a.yaml", f"navn: {test_tree.REAL_NAMES[0]}".encode())])
+    )
 
 
 MUTATIONS: tuple[tuple[Mutate, Attack], ...] = (
