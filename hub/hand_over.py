@@ -10,6 +10,7 @@ calls what sends, and the only one that issues a SendPermit (an architecture tes
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -36,8 +37,9 @@ def attempt(parts: Parts, work: Work) -> Settlement:
         return Done()  # not from this hub
     with parts.store.reading() as view:
         item = disclosures.load(view, disclosure_id)
-    if item is None or not _has_work(item):
-        return Done()
+        if item is None or not _has_work(item):
+            return Done()
+        one = links.circle(view, item.person_id).one
     with parts.store.gate(item.person_id):
         try:
             settlement = run(Step.HAND_OVER, _attempt, parts, item.id)
@@ -45,7 +47,7 @@ def attempt(parts: Parts, work: Work) -> Settlement:
             if exc.code == "receive.busy":
                 raise  # the database is away: nothing was tried, and the queue brings it back
             settlement = _faulted(parts, item.id, exc.code)
-    _wake_next(parts, item)
+    _wake_next(parts, item, one)
     return settlement
 
 
@@ -141,7 +143,7 @@ def fetch(parts: Parts, reader: Agency, disclosure_id: str) -> Rendered:
     with parts.store.gate(item.person_id):
         rendered = run(Step.HAND_OVER, _fetch, parts, reader, disclosure_id)
     if rendered is None:
-        _wake_next(parts, item)
+        _wake_next(parts, item, ())
         raise HubError("receive.not-found")
     return rendered
 
@@ -225,11 +227,11 @@ def _only(labelled: Labelled, sent: frozenset[str]) -> Labelled:
     return Labelled(labelled.record.only(sent), tuple(i for i in labelled.items if i.path in sent))
 
 
-def _wake_next(parts: Parts, item: Disclosure) -> None:
+def _wake_next(parts: Parts, item: Disclosure, one: Collection[str]) -> None:
     """What waited behind this one may go now."""
     with parts.store.reading() as view:
         now_open = disclosures.load(view, item.id)
-        waiting = disclosures.successors(view, item, links.circle(view, item.person_id).one)
+        waiting = disclosures.successors(view, item, one)
     if now_open is None or now_open.state in (State.QUEUED, State.PARKED):
         return
     try:
