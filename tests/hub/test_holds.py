@@ -480,12 +480,11 @@ def test_a_proposal_about_what_has_changed_cannot_be_confirmed(
 
 def test_an_answer_of_one_message_is_not_an_answer_of_another(bench: Bench) -> None:
     first = held(bench)
+    release(bench, first, reader(bench))
+    bench.drain()
     bench.post("prison", brik(PLAIN, "brik-2"))
     bench.drain()
     [second] = [row for row in bench.rows("housing") if row.outcome == Outcome.HELD and row.id != first.id]
-
-    release(bench, first, reader(bench))
-    bench.drain()
 
     assert now(bench, second).outcome == Outcome.HELD
     assert (
@@ -496,10 +495,11 @@ def test_an_answer_of_one_message_is_not_an_answer_of_another(bench: Bench) -> N
 
 def test_a_line_moved_to_another_hold_opens_nothing(bench: Bench) -> None:
     first = held(bench)
+    release(bench, first, reader(bench))
+    bench.drain()
     bench.post("prison", brik(PLAIN, "brik-2"))
     bench.drain()
     [second] = [row for row in bench.rows("housing") if row.outcome == Outcome.HELD and row.id != first.id]
-    release(bench, first, reader(bench))
     with bench.parts.store.writing() as tx:
         for row in tx.execute(select(hold_entry)).all():
             values = {name: getattr(row, name) for name in ("at", "ciphertext", "wrapped_key")}
