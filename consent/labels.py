@@ -155,9 +155,7 @@ class _Found:
                 doubt = doubt or leaf.path[:end] in doubted
         # What already tells of substance use needs no doubt, and must not be read as less than that.
         doubt = doubt and Category.SUBSTANCE_USE not in categories
-        return Item(
-            leaf.path, declared, categories or _UNKNOWN, _is_free_text(leaf) or doubt, doubt=doubt
-        )
+        return Item(leaf.path, declared, categories or _UNKNOWN, _is_free_text(leaf) or doubt, doubt=doubt)
 
 
 def _is_free_text(leaf: Leaf) -> bool:
