@@ -218,6 +218,7 @@ def test_a_permitted_item_carries_the_duties_of_its_rows() -> None:
 TEXT = item(H, S, declared=(H,), free=True)
 UNCERTAIN = item(H, Category.UNKNOWN, declared=(H,), free=True)
 CLEAN = item(H, free=True)
+DOUBTED = replace(CLEAN, doubt=True)
 READINGS: list[tuple[str, Any, Reading | None, list[Consent], str]] = [
     ("nobody read it", CLEAN, None, [yes()], "decide.free-text-unread"),
     ("nobody read it, a hit", TEXT, None, [yes()], "decide.free-text-hit"),
@@ -240,6 +241,9 @@ READINGS: list[tuple[str, Any, Reading | None, list[Consent], str]] = [
     ("nobody clears what is declared", item(S, free=True),
      Reading(frozenset(), ("kari", "ola")), [yes("housing")],
      "decide.consent-mismatch"),
+    ("nobody read it, a doubt", DOUBTED, None, [yes()], "decide.free-text-hit"),
+    ("one cannot end a doubt", DOUBTED, Reading(frozenset(), ("kari",)), [yes()], "decide.free-text-hit"),
+    ("two can end it", DOUBTED, Reading(frozenset(), ("kari", "ola")), [yes("housing")], "decide.consent"),
     ("nobody reads a code", item(H, S, declared=(H,)),
      Reading(frozenset(), ("kari", "ola")), [yes("housing")],
      "decide.consent-mismatch"),
@@ -255,6 +259,22 @@ def test_free_text_goes_as_those_who_read_it_found(
     question = ask(what, readings={what.path: reading} if reading else {})
 
     assert only(question, [EVERYTHING], consents).reason == reason
+
+
+def test_a_health_service_needs_no_reader_for_a_doubt() -> None:
+    alone = {"felt": Reading(frozenset(), ("kari",))}
+    for readings in ({}, alone):
+        assert only(ask(DOUBTED, to=GP, readings=readings), [EVERYTHING], [yes()]).reason == "decide.consent"
+
+
+def test_about_the_dead_no_machine_writes() -> None:
+    assert only(ask(item(H), deceased=True), [EVERYTHING], [yes()]).reason == "decide.deceased"
+
+
+def test_what_is_seen_over_a_doubtful_link_only_refuses() -> None:
+    doubtful = replace(yes(), only_refuses=True)
+    assert only(ask(), [EVERYTHING], [doubtful]).reason == "decide.no-consent"
+    assert only(ask(), [EVERYTHING], [yes(), replace(no(), only_refuses=True)]).verdict is Verdict.DENY
 
 
 def test_a_reading_is_for_its_own_leaf_and_not_against_a_refusal() -> None:
