@@ -276,13 +276,15 @@ class World:
         self._judge()
 
     def fetch_round(self) -> None:
-        """A recipient fetches while the person withdraws: the fetch's commit is the hand-over."""
+        """A recipient fetches a second time while the person withdraws: the fetch's commit is the hand-over.
+        What was fetched once is finished, so no change of its state can hold the second fetch back."""
         self._next += 1
         who, nav = self._next, self.bench.agency("nav")
         self.bench.post("prison_health", consent("samtykke-nav.json", f"n-{who}", who=who))
         posted = self.bench.post("prison", xml_brik(message_id=f"B-{who}", who=who), XML)
         self.bench.drain()
         entry = self.bench.row("nav", message_id=posted.id).id
+        hand_over.fetch(self.bench.parts, nav, entry)
         self.happened.clear()
         names: dict[threading.Thread, str] = {}
         self.store.after_commit = lambda: self.happened.append(

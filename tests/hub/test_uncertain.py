@@ -199,6 +199,18 @@ def test_a_mapping_that_has_its_turn_still_goes_before_the_newer(nav: Bench) -> 
     assert {about[sent.disclosure] for sent in nav.got("nav")[2:]} == {newer.message_id}
 
 
+def test_what_is_handed_over_after_a_newer_one_came_in_leaves_no_rest(nav: Bench) -> None:
+    to_nav(nav, "b", WORK)
+    for name in ("old", "new"):
+        nav.post("prison", xml_brik(message_id=name), XML)
+    nav.drain()
+    newest = nav.rows("nav")[-1].message_id
+    to_nav(nav, "more", MORE)
+    nav.drain()
+    about = {row.id: row.message_id for row in nav.rows("nav")}
+    assert [about[sent.disclosure] for sent in nav.got("nav")[2:]] == [newest]
+
+
 def test_two_referrals_are_two_matters(either: Bench) -> None:
     for name in ("old", "new"):
         either.post("prison_health", referral(name))
