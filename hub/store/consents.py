@@ -98,6 +98,12 @@ def withdraw(
     return tuple(sorted(set(ended)))
 
 
+def was_recorded(tx: Connection, owner: Person, *, key: str, version: int | None) -> bool:
+    """Whether there ever was such a version, on whichever linked record, withdrawn or not."""
+    found = _of_series(consent, _linked(owner), key, version)
+    return tx.scalar(select(consent.c.id).where(*found).limit(1)) is not None
+
+
 def _standing(
     table: Any, records: Iterable[str], key: str, version: int | None
 ) -> tuple[ColumnElement[bool], ...]:
