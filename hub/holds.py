@@ -58,9 +58,10 @@ from hub.message import (
 )
 from hub.parts import Parts, work_of
 from hub.rows import prove
-from hub.store import consents, disclosures, holds, messages
+from hub.store import consents, disclosures, holds, links, messages
 from hub.store.disclosures import Disclosure, State
-from hub.store.schema import audit_leaf, consent, disclosure, person
+from hub.store.people import Person
+from hub.store.schema import audit_leaf, consent, disclosure, kept_refusal, person
 from mappings.fields import Text
 
 MANY_IN_AN_HOUR, MANY_IN_A_DAY = 20, 60
@@ -612,12 +613,23 @@ def _may_tell(tx: Connection, parts: Parts, held: _Held) -> bool:
             disclosure.c.revision == 1,
         )
     )
-    last = tx.execute(
-        select(func.max(consent.c.recorded_at), func.max(consent.c.withdrawn_at)).where(
-            consent.c.person_id == item.person_id
-        )
-    ).one()
-    return delivered is not None and all(said is None or said <= delivered for said in last)
+    return delivered is not None and not _was_said_since(tx, held.case.person, delivered)
+
+
+def _was_said_since(tx: Connection, person: Person, at: datetime) -> bool:
+    """Whether anything that counts for the person was said after that: on a linked record, or a link
+    itself, which brings or takes away what others said."""
+    records = sorted(person.linked | {person.id})
+    moments: set[datetime | None] = set()
+    for table, began, ended in (
+        (consent, "recorded_at", "withdrawn_at"),
+        (kept_refusal, "kept_at", "withdrawn_at"),
+    ):
+        latest = select(func.max(table.c[began]), func.max(table.c[ended]))
+        moments.update(tx.execute(latest.where(table.c.person_id.in_(records))).one())
+    known = (row for record in records for row in links.history(tx, record))
+    moments.update(moment for row in known for moment in (row.known_from, row.known_to))
+    return any(moment is not None and moment > at for moment in moments)
 
 
 def _entry(parts: Parts, reader: Reader, act: Act, **said: Any) -> Entry:

@@ -118,7 +118,8 @@ def of_question(
     with parts.store.writing() as tx:
         here = policy.in_effect(tx, parts)
         person = people.find(tx, parts.vault, number)
-        given = consents.of_person(tx, parts.vault, person, read_consent) if person else ()
+        then = question.known_at or question.at  # None: by the links as they stand
+        given = consents.of_person(tx, parts.vault, person, read_consent, then) if person else ()
         if question.withdrawn is not None:
             given = _without(parts, given, question.withdrawn, at)
         ask = Ask(
@@ -130,6 +131,7 @@ def of_question(
             items=tuple(Item(c.value, frozenset({c}), frozenset({c})) for c in sorted(question.categories)),
             protected_address=person.protected_address if person else False,
             data_date=at.date(),
+            deceased=person.deceased if person else False,
         )
         rows = here.pack.between(ask.sender.sector, ask.recipient.sector, ask.purpose)
         decision = decision_of.decide(ask, rows, given, at=at, known_at=known_at, texts=parts.texts)

@@ -2,8 +2,9 @@
 withdraws, and hands over the receipt.
 
 What is filled in becomes the same message that an agency's system would send, and goes the same way; the
-desk knows no other. The identity number stands in forms, never in an address. A control role is shown no
-list: neither a consent, nor a refusal, nor a withdrawal.
+desk knows no other. The identity number stands in forms, never in an address. An agency is shown what it
+recorded itself: that somebody lets a clinic send something to a doctor would tell what is treated there. A
+control role is shown no list: neither a consent, nor a refusal, nor a withdrawal.
 """
 
 from __future__ import annotations
@@ -167,10 +168,10 @@ def _listed(parts: Parts, user: DeskUser, number: str, language: str) -> list[di
             "version": shown.entry.said.version,
             "recorded_at": shown.entry.said.recorded_at,
             "recorder": name(shown.entry.recorded_by) or shown.entry.recorded_by,
-            "own": shown.entry.recorded_by == user.agency.org,
             "says": summary(shown.entry.said, language, name) if shown.entry.said.readable else [],
         }
         for shown in reversed(register.of_person(parts, number, at=now, known_at=now))
+        if shown.entry.recorded_by == user.agency.org
     ]
 
 

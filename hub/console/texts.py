@@ -177,8 +177,10 @@ TEXTS: Mapping[str, Text] = {
     ),
     "samtykke.number": Text("Fødselsnummer eller D-nummer", "National identity number or D-number"),
     "samtykke.open": Text("Vis", "Show"),
-    "samtykke.list": Text("Det personen har sagt", "What the person has said"),
-    "samtykke.list.none": Text("Ingenting er registrert.", "Nothing has been recorded."),
+    "samtykke.list": Text("Det personen har sagt hos dere", "What the person has said at your agency"),
+    "samtykke.list.none": Text(
+        "Ingenting er registrert hos dere.", "Nothing has been recorded at your agency."
+    ),
     "samtykke.list.control": Text(
         "Vises ikke for etater som kan straffe.", "Not shown to agencies that can punish."
     ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from hub.errors import HubError
 from hub.message import Agency, Consent, Fields, Sealed
@@ -77,29 +77,44 @@ def record(
 
 
 def withdraw(
-    tx: Connection, owner: Person, *, key: str, version: int | None, at: datetime
+    tx: Connection, vault: Vault, owner: Person, read: Read, *, key: str, version: int | None, at: datetime
 ) -> tuple[str, ...]:
-    """Withdraw one version of a consent, or every one, on whichever linked record it was recorded: doubt
-    widens a withdrawal, too. Returns the records it was recorded on, or raises consent.unknown when
-    nothing is left to withdraw."""
-    ended: set[str] = set()
-    found = False
-    for table in (consent, kept_refusal):
-        standing = [
-            table.c.person_id.in_(_linked(owner)),
-            table.c.series == key,
-            table.c.withdrawn_at.is_(None),
-        ]
-        if version is not None:
-            standing.append(table.c.version == version)
-        rows = tx.execute(select(table.c.id, table.c.person_id).where(*standing)).all()
-        tx.execute(update(table).where(table.c.id.in_([row.id for row in rows])).values(withdrawn_at=at))
-        found = found or bool(rows)
-        if table is consent:
-            ended = {row.person_id for row in rows}
-    if not found:
+    """End one version of a consent, or every one. Returns the records it was recorded on, or raises
+    consent.unknown when nothing is left to end.
+
+    Doubt widens a withdrawal: it reaches permissions on every linked record. It narrows what is lifted:
+    only refusals of what is one person beyond doubt, and the copies kept there.
+    """
+    one, keys = _one(owner), _keys(tx, owner, _linked(owner))
+    ended = []
+    for row in tx.execute(select(consent).where(*_standing(consent, keys, key, version))).all():
+        said = _readable(vault, keys[row.person_id], row, read, bound_to=f"consent {row.id}")
+        if row.person_id in one or (said.readable and said.permits):
+            tx.execute(update(consent).where(consent.c.id == row.id).values(withdrawn_at=at))
+            ended.append(row.person_id)
+    lifted = update(kept_refusal).where(*_standing(kept_refusal, one, key, version))
+    if not tx.execute(lifted.values(withdrawn_at=at)).rowcount and not ended:
         raise HubError("consent.unknown")
-    return tuple(sorted(ended))
+    return tuple(sorted(set(ended)))
+
+
+def was_recorded(tx: Connection, owner: Person, *, key: str, version: int | None) -> bool:
+    """Whether there ever was such a version, on whichever linked record, withdrawn or not."""
+    found = _of_series(consent, _linked(owner), key, version)
+    return tx.scalar(select(consent.c.id).where(*found).limit(1)) is not None
+
+
+def _standing(
+    table: Any, records: Iterable[str], key: str, version: int | None
+) -> tuple[ColumnElement[bool], ...]:
+    return (table.c.withdrawn_at.is_(None), *_of_series(table, records, key, version))
+
+
+def _of_series(
+    table: Any, records: Iterable[str], key: str, version: int | None
+) -> tuple[ColumnElement[bool], ...]:
+    one_of = () if version is None else (table.c.version == version,)
+    return (table.c.person_id.in_(list(records)), table.c.series == key, *one_of)
 
 
 def withdraw_all(

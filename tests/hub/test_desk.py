@@ -216,6 +216,24 @@ def test_withdrawing_everything_is_answered_alike_whether_there_was_something(ei
     assert either.verify().whole
 
 
+@pytest.mark.parametrize("what", ["alle_samtykker", "alle_nektelser"])
+def test_a_control_role_cannot_tell_by_withdrawing_whether_it_ended_elsewhere(
+    either: Bench, what: str
+) -> None:
+    answers = []
+    for who in (1, 2):
+        said = consent("samtykke-bolig.json", f"s{who}", who=who)
+        if what == "alle_nektelser":
+            said = refusal(f"s{who}", ["nav_municipal"], who=who)
+        either.post("prison", said)
+        if who == 2:
+            either.post("gp", everything(what, "t", who=who))
+        answers.append(either.post("prison", withdrawal(f"s{who}", f"t{who}", who=who)).duplicate)
+    assert answers == [False, False]
+    assert refused(either, "prison", withdrawal("never", "t3", who=1)) == "consent.unknown"
+    assert either.verify().whole
+
+
 def test_withdrawing_everything_permitted_lifts_no_refusal(either: Bench) -> None:
     either.post("prison_health", refusal("nei", ["nav_municipal"]))
     either.post("gp", everything("alle_samtykker", "t1"))

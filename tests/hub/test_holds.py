@@ -14,17 +14,18 @@ from sqlalchemy import delete, insert, select
 
 from consent.freetext import Hit, Strength
 from consent.rows import Effect, OverrideRule, Pack, Requires
-from hub import answers, holds
+from hub import answers, holds, identity
 from hub.answers import Word
 from hub.audit.log import Kind, open_private
 from hub.errors import HubError
 from hub.holds import Reader, may_read
+from hub.identity import Desk
 from hub.message import Agency, Category, Outcome, Sector
 from hub.store import disclosures, people
 from hub.store import holds as lines
 from hub.store.disclosures import Disclosure, State, where
 from hub.store.schema import audit_leaf, disclosure, hold_entry
-from tests.hub.bench import Bench, consent, org, refusal, run_together, withdrawal
+from tests.hub.bench import Bench, consent, number, org, refusal, run_together, withdrawal
 
 MERKNAD = "bolig.merknad"
 PLAIN = "Trenger plass til to, helst i første etasje og nær skolen."
@@ -783,6 +784,37 @@ def test_a_prison_is_not_told_of_a_return_that_came_of_a_later_consent(bench: Be
     bench.drain()
 
     assert told(bench, "prison", brik(PLAIN))["returned"] is None
+
+
+@pytest.mark.parametrize("since", ["said", "linked", "unlinked"])
+def test_a_prison_is_not_told_of_a_return_that_came_of_what_counts_over_a_link(
+    bench: Bench, since: str
+) -> None:
+    """The same, where it was said under the person's other number, or the link is what came or went."""
+    kari, ola, both = Desk("Kari", "brev", "k"), Desk("Ola", "brev", "o"), (number(0), number(1))
+
+    def link() -> None:
+        identity.link(bench.parts, both, kari)
+        identity.confirm(bench.parts, both, ola)
+
+    bench.post("prison_health", consent("samtykke-bolig.json", "s"))
+    if since != "said":
+        bench.post("prison_health", consent("samtykke-nav.json", "noe-annet", who=1))
+    if since != "linked":
+        link()
+    bench.post("prison", brik(PLAIN))
+    bench.drain()
+    bench.clock.forward(days=1)
+    match since:
+        case "said":
+            bench.post("prison_health", consent("samtykke-nav.json", "noe-annet", who=1))
+        case "linked":
+            link()
+        case _:
+            identity.unlink(bench.parts, both, ola)
+    bench.drain()
+
+    assert not returned(bench, the_hold(bench)).told
 
 
 def test_what_a_prison_is_told_does_not_change_when_the_person_says_more(bench: Bench) -> None:

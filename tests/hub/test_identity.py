@@ -157,6 +157,23 @@ def test_a_withdrawal_on_one_number_reaches_the_consent_on_the_other(either: Ben
     assert either.verify().whole
 
 
+@pytest.mark.parametrize(("confirmed", "lifted"), [(False, False), (True, True)])
+def test_lifting_a_refusal_on_one_number_reaches_the_other_only_beyond_doubt(
+    either: Bench, confirmed: bool, lifted: bool
+) -> None:
+    allow(either, 1, "s")
+    either.post("prison_health", refusal("nei", ["tsb"], who=2))
+    linked(either, confirmed=confirmed)
+    if lifted:
+        either.post("prison_health", withdrawal("nei", "t", who=1))
+    else:
+        with pytest.raises(HubError, match=r"consent\.unknown"):
+            either.post("prison_health", withdrawal("nei", "t", who=1))
+    refer(either, 1)
+    assert tsb(either) == ([record(either, 1)] if lifted else [])
+    assert either.verify().whole
+
+
 # Links that end
 
 

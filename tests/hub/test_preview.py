@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from hub import preview
+from hub import identity, preview
 from hub.app import Hub
 from hub.demo.world import PERSON
 from hub.errors import HubError
+from hub.identity import Desk
 from hub.message import Category, Purpose, Verdict
 from hub.preview import Question
 from hub.store.schema import audit_leaf, consent, disclosure, message, person
-from tests.hub.bench import BODIES, FHIR, JSON, XML, Bench, fields, org
+from tests.hub.bench import BODIES, FHIR, JSON, XML, Bench, fields, number, org, refusal
+from tests.hub.bench import consent as said
 
 EVERYTHING = (consent, disclosure, message, person)
 
@@ -149,3 +151,23 @@ def test_the_same_question_as_if_a_consent_were_withdrawn_and_as_known_then(eith
     assert goes(either, question(either, at=start + timedelta(days=5000))) == frozenset()
     with pytest.raises(HubError, match=r"consent\.unknown"):
         goes(either, question(either, withdrawn="no such"))
+
+
+def test_a_question_about_the_dead_is_answered_as_everything_about_them(either: Bench) -> None:
+    either.post("prison_health", "samtykke-nav.json")
+    assert goes(either, question(either)) == {"work"}
+    identity.protect(either.parts, (number(0),), Desk("Kari", "brev", "k"), deceased=True)
+    assert goes(either, question(either)) == frozenset()
+
+
+def test_as_known_then_counts_the_links_that_were_known_then(bench: Bench) -> None:
+    bench.post("prison_health", said("samtykke-nav.json", "n", who=1))
+    bench.post("gp", refusal("nei", ["tsb"]))
+    bench.clock.forward(minutes=5)
+    before = bench.clock()
+    bench.clock.forward(minutes=5)
+    both = (number(0), number(1))
+    identity.link(bench.parts, both, Desk("Kari", "brev", "k"))
+    identity.confirm(bench.parts, both, Desk("Ola", "brev", "o"))
+    assert goes(bench, question(bench)) == {"work"}
+    assert goes(bench, question(bench, known_at=before)) == frozenset()

@@ -11,14 +11,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
 from hub.errors import HubError
 from hub.parts import Parts
-from hub.store import disclosures
+from hub.store import disclosures, people
 from hub.store.disclosures import LostRace, State
 from hub.store.engine import Store
 from hub.store.schema import instant, metadata, microseconds, person
@@ -55,6 +57,34 @@ def test_migrations_build_what_the_schema_says(empty: str) -> None:
     assert set(metadata.tables) <= built
 
 
+def test_a_database_of_the_first_schema_with_rows_in_it_is_brought_up_to_date(empty: str) -> None:
+    store = Store(empty)
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "hub" / "store" / "migrations"))
+    with store.writing() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, "0001")
+    with store.writing() as tx:
+        for row in (
+            "person (id, epoch, protected_address, created_at) VALUES ('p', 3, true, 5)",
+            "identifier (pseudonym, person_id) VALUES ('x', 'p')",
+            "consent (id, person_id, series, version, recorded_by, recorded_at) VALUES ('c','p','s',1,'1',5)",
+            "message (id, sender, sender_key, content, type, person_id, superseded, received_at)"
+            " VALUES ('m', '1', 'k', 'c', 't', 'p', false, 5)",
+            "disclosure (id, message_id, person_id, agreement, recipient, revision, place, state, attempts,"
+            " created_at) VALUES ('d', 'm', 'p', 'a', '2', 1, 1, 'queued', 2, 5)",
+        ):
+            tx.execute(text(f"INSERT INTO {row}"))
+    store.migrate()
+    with store.reading() as view:
+        owner, item = people.load(view, "p"), disclosures.load(view, "d")
+        assert compare_metadata(MigrationContext.configure(view), metadata) == []
+    store.close()
+    assert (owner.epoch, owner.protected_address, owner.deceased) == (3, True, False)
+    assert item is not None
+    assert (item.state, item.attempts, item.uncertain_at) == (State.QUEUED, 2, None)
+
+
 def test_migrating_twice_changes_nothing(url: str) -> None:
     store = Store(url)
     with store.writing() as tx:
@@ -66,13 +96,13 @@ def test_migrating_twice_changes_nothing(url: str) -> None:
 
 
 def test_several_processes_migrate_at_once(empty: str) -> None:
-    command = [
+    migrate = [
         sys.executable,
         "-c",
         "import sys; from hub.store.engine import Store; Store(sys.argv[1]).migrate()",
     ]
     running = [
-        subprocess.Popen([*command, empty], cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(3)
+        subprocess.Popen([*migrate, empty], cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(3)
     ]
     said = [process.communicate(timeout=60)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], said

@@ -11,13 +11,12 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("person") as person:
-        person.add_column(sa.Column("deceased", sa.Boolean(), nullable=False, server_default=sa.false()))
-        person.add_column(sa.Column("release_asked_by", sa.String(length=64), nullable=True))
-    with op.batch_alter_table("disclosure") as disclosure:
-        disclosure.add_column(sa.Column("tried", sa.LargeBinary(), nullable=True))
-        disclosure.add_column(sa.Column("tried_key", sa.LargeBinary(), nullable=True))
-        disclosure.add_column(sa.Column("uncertain_at", sa.BigInteger(), nullable=True))
+    # Not in a batch: that makes the table anew, and SQLite drops none that others refer to.
+    op.add_column("person", sa.Column("deceased", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("person", sa.Column("release_asked_by", sa.String(length=64), nullable=True))
+    op.add_column("disclosure", sa.Column("tried", sa.LargeBinary(), nullable=True))
+    op.add_column("disclosure", sa.Column("tried_key", sa.LargeBinary(), nullable=True))
+    op.add_column("disclosure", sa.Column("uncertain_at", sa.BigInteger(), nullable=True))
     op.create_table(
         "person_link",
         sa.Column("id", sa.String(length=32), nullable=False),
