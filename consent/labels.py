@@ -83,7 +83,8 @@ class _Found:
             if clues := frozenset(hit.term_id for hit in hits if hit.strength is Strength.CLUE):
                 self._signs[leaf.path] = self._signs.get(leaf.path, frozenset()) | clues
                 hits = tuple(hit for hit in hits if hit.strength is not Strength.CLUE)
-            if speaks_of_use(text, hits) or any(codes.names_substance(code.replace(" ", "").upper()) for code in _LABORATORY.findall(text)):
+            tests = (code.replace(" ", "").upper() for code in _LABORATORY.findall(text))
+            if speaks_of_use(text, hits) or any(map(codes.names_substance, tests)):
                 self._raise(leaf.path, _SUBSTANCE)
             elif hits:
                 self._doubt.add(leaf.path)
