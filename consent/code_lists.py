@@ -27,6 +27,14 @@ _UNKNOWN = frozenset({Category.UNKNOWN})
 _SUBSTANCE = frozenset({Category.SUBSTANCE_USE})
 _WRITTEN = re.compile(r"[A-Z0-9-]*[A-Z0-9]")
 _PARTS = re.compile(r"[^A-Za-z0-9.\-]+")
+_FORMS = {
+    "7110": re.compile(r"[A-Z][0-9]{2}[0-9A-Z]{0,4}"),
+    "7170": re.compile(r"[A-Z][0-9]{2,4}|-[0-9]{2}"),
+    "7180": re.compile(r"[A-Z](?:[0-9]{2}(?:[A-Z](?:[A-Z](?:[0-9]{2})?)?)?)?"),
+    "7280": re.compile(r"[A-Z]{3}[0-9]{5}"),
+}
+"""How a code of a closed system is written. What is not written so is none of its codes."""
+_NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f]")
 # F1 in any notation is a diagnosis of substance use in every edition of ICD, but for tobacco.
 _F1 = re.compile(r"F1[0-689][0-9]{0,3}")
 
@@ -82,7 +90,9 @@ class CodeLists:
             if told:
                 return told
             if name not in self.open_systems:
-                return frozenset() if any(map(_WRITTEN.fullmatch, spelt)) else _UNKNOWN
+                form = _FORMS.get(name, _WRITTEN)
+                plain = not _NOT_LATIN.search(unicodedata.normalize("NFKC", code))
+                return frozenset() if plain and any(map(form.fullmatch, spelt)) else _UNKNOWN
         return _SUBSTANCE if any(map(self.names_substance, spelt)) else _UNKNOWN
 
     def names_substance(self, code: str) -> bool:
@@ -152,7 +162,7 @@ def system_name(name: str) -> str:
 def spellings(code: str) -> set[str]:
     """The code as one word, and each code of a string that holds several (`P19 -> F11.2`)."""
     code = unicodedata.normalize("NFKC", code)
-    parts = {code, *_PARTS.split(code), *_PARTS.split(code.replace("-", " "))}
+    parts = {code, re.sub(r"[\W_]", "", code), *_PARTS.split(code), *_PARTS.split(code.replace("-", " "))}
     joined = {re.sub(r"[\s.+*†!]", "", part).upper() for part in parts}
     return {spelling for spelling in joined if spelling}
 

@@ -81,12 +81,13 @@ def readable(text: str, *, prose: bool = True) -> bool:
 _PLAIN = re.compile(r"[A-Za-z0-9æøåÆØÅ .,:;()/'\"!?+§*@=_-]*")
 _SPELT_OUT = re.compile(r"(?<![^\W\d_])[^\W\d_][ .*_-]+[^\W\d_][ .*_-]+[^\W\d_](?![^\W\d_])")
 _KEPT = frozenset("æøåÆØÅ")
-_LOOKALIKES = str.maketrans(
-    "аеорсухіјѕһӏԁԛԝқвкмнтгузпбАВЕКМНОРСТУХІЈЅԌʏμαεορυικνντχηγΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷɡɑʀᴀ‐‑‒–—―−",
-    "aeopcyxijshldqwkvkmhtryзnбABEKMHOPCTYXIJSGYuaeopuikvvtxnyABEZHIKMNOPTYXijgaRA-------",
+_SMALL_CAPITALS = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz")
+_LOOKALIKES = _SMALL_CAPITALS | str.maketrans(
+    "аеорсухіјѕһӏԁԛԝқвкмнтгузпбАВЕКМНОРСТУХІЈЅԌʏμαεορυικνντχηγΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷɡɑ‐‑‒–—―−",
+    "aeopcyxijshldqwkvkmhtryзnбABEKMHOPCTYXIJSGYuaeopuikvvtxnyABEZHIKMNOPTYXijga-------",
 )
-_LINE_END = re.compile(r"[-\u2010\u2011\u00ad][ \t]*\r?\n\s*")
-_HIDDEN = dict.fromkeys({*range(9), 11, 12, *range(14, 32), 127}, "")
+_LINE_END = re.compile(r"[-=\u2010\u2011\u00ad][ \t]*\r?\n\s*")
+_HIDDEN = dict.fromkeys({*range(9), 11, 12, *range(14, 32), 127, 0x1160, 0x2800, 0x3164}, "")
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 _TAG = re.compile(r"<([^<>]{0,500})>")
 _SPACED = re2.compile(r"(^|[^\pL\pN])((?:\pL[ .*_-]+){2,}\pL)($|[^\pL\pN])")

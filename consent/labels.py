@@ -28,7 +28,7 @@ _SUBSTANCE = frozenset({Category.SUBSTANCE_USE})
 _UNKNOWN = frozenset({Category.UNKNOWN})
 _NO_WORD = re.compile(r"\S{48,}")
 """Longer than any word: something is packed in a way that nobody here unpacks."""
-_LABORATORY = re.compile(r"(?:NPU|NOR|NNN)[0-9]{5}")
+_LABORATORY = re.compile(r"(?i)(?:(?:NPU|NNN) ?|NOR)[0-9]{5}")
 
 
 def label(
@@ -83,7 +83,8 @@ class _Found:
             if clues := frozenset(hit.term_id for hit in hits if hit.strength is Strength.CLUE):
                 self._signs[leaf.path] = self._signs.get(leaf.path, frozenset()) | clues
                 hits = tuple(hit for hit in hits if hit.strength is not Strength.CLUE)
-            if speaks_of_use(text, hits) or any(map(codes.names_substance, _LABORATORY.findall(text))):
+            tests = (code.replace(" ", "").upper() for code in _LABORATORY.findall(text))
+            if speaks_of_use(text, hits) or any(map(codes.names_substance, tests)):
                 self._raise(leaf.path, _SUBSTANCE)
             elif hits:
                 self._doubt.add(leaf.path)

@@ -36,6 +36,9 @@ _KNOWN = _words(
     pasient pasienten bruker brukaren innsette møter møte hjelp støtte bor bur flytte kommune kommunen
     nav ukjent ingen god bra dårlig stabil stabilt normal normale alvorlig moderat lett tidligere nå
     begge høyre venstre mg tablett tabletter daglig morgen kveld hver gjennomført startet avsluttet
+    mandag tirsdag onsdag torsdag fredag lørdag søndag januar februar juni juli oktober desember
+    pga inkl ift mtp evt ang ca kl tlf pas pasienter blodtrykk puls temp lab rtg ekg crp normalt
+    søvnløs hodepine brystsmerter vondt nøkler brev dokumentasjon sendt sendes ettersendes snarest
     oppsummering aktuelt status tiltak bakgrunn anamnese konklusjon funn innlagt utskrevet
     """
 )

@@ -66,8 +66,8 @@ _EXCEPTION_KEYS = {
     *("valid_to", "data_period", "exceptions"),
 }
 _OBJECTION_KEYS = {"id", "scope", "recorded", "sender", "recipient", "purpose", "withdrawn", "person", "note"}
-_OVERRIDE_KEYS = {"by", "second", "role", "law", "ground", "reason", "notify_person", "note"}
-_LINK_KEYS = {"confirmed", "linked", "split", "note"}  # and two that name the identifiers
+_OVERRIDE_KEYS = {"by", "second", "role", "law", "ground", "reason", "notify_person", "signed", "note"}
+_LINK_KEYS = {"confirmed", "status", "linked", "split", "source", "note"}  # and two that name the identifiers
 _EXPECTED_KEYS = {
     *("decision", "reason", "consent", "alarm", "retry", "route", "released", "removed"),
     *("row", "stop", "after", "note"),  # said for the reader: rows have our own names
@@ -272,6 +272,9 @@ def answer(vector: Vector, pack: Pack, texts: Texts, words: Words) -> Got:
         return reading.answer(texts)
     except _NotUnderstood as fault:
         return Got(DENY, NOT_UNDERSTOOD, faults=(str(fault),))
+    except (AttributeError, LookupError, TypeError, ValueError):
+        # A word where a list belongs, or the other way round: one such vector must not end the run.
+        return Got(DENY, NOT_UNDERSTOOD, faults=("a value of another shape",))
 
 
 class _NotUnderstood(Exception):
@@ -404,10 +407,11 @@ class _Reading:
             if not isinstance(raw, Mapping):
                 raise _NotUnderstood(at)
             _only(raw, _ITEM_KEYS, at)
-            own = [str(person) for person in _list(raw.get("persons"))]
+            named = [str(person) for person in _list(raw.get("person"))]
+            own = [str(person) for person in _list(raw.get("persons"))] or (named if len(named) > 1 else [])
             if not own and "person" not in raw:
                 own = everybody
-            first = str(raw["person"]) if raw.get("person") else None
+            first = named[0] if len(named) == 1 else None
             first = first or (str(self.person) if not own or str(self.person) in own else own[0])
             others = frozenset(person for person in own if person not in self._same(first))
             word = raw.get("category", raw.get("categories", request.get("category")))
@@ -447,6 +451,8 @@ class _Reading:
             by.append("the desk's second person")
         role = raw.get("role") or ("health_personnel" if by and by[0].startswith("HPR:") else "")
         stated = [raw[key] for key in ("reason", "ground", "law") if key in raw]
+        if raw.get("signed", True) is not True:
+            by = []  # nobody answers for it
         return Override(str(stated[0] or "") if stated else "", str(role), tuple(by))
 
     # -- persons ----------------------------------------------------------------------------------
@@ -467,11 +473,17 @@ class _Reading:
                     raise _NotUnderstood(at)
                 begun = link.get("linked") is None or _moment(link["linked"]) <= self.at
                 undone = link.get("split") is not None and _moment(link["split"]) <= self.at
-                certain = link.get("confirmed", True) is True and begun and not undone
+                certain = self._confirmed(link) and begun and not undone
                 found.append((pair, certain))
             else:
                 raise _NotUnderstood(at)
         return found
+
+    def _confirmed(self, link: Plain) -> bool:
+        """Whether the link is confirmed by now: said as yes or no, as a status, or as since when."""
+        said = link.get("confirmed", True)
+        sure = _moment(said) <= self.at if isinstance(said, str) else said is True
+        return sure and link.get("status", "confirmed") == "confirmed"
 
     def _same(self, person: str, *, certain: bool = True) -> set[str]:
         """Every identifier of the person, by links that are certain or by any."""

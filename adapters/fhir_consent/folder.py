@@ -5,6 +5,7 @@ Must not know what a consent means. A file that cannot be opened is told as such
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -37,6 +38,8 @@ class Found:
     def type(self) -> str:
         """The resource type, or an empty string."""
         kind = self.resource.get("resourceType") if self.resource is not None else None
+        if isinstance(kind, str) and kind.strip().lower() == "consent":
+            return "Consent"  # misspelt, so that it is refused as one and not passed over
         return kind if isinstance(kind, str) and kind.isascii() and kind.isalnum() else ""
 
 
@@ -70,39 +73,121 @@ def _opened(file: Path, place: str) -> Iterator[Found]:
         yield Found(place, None, refused)
         return
     try:
-        document = _xml(body) if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else read_json(body)
+        if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            root = read_xml(body)
+            if not root.tag.startswith(_FHIR):
+                raise refuse("parse.format-unknown", "namespace", "a FHIR resource")
+            yield from _resources(root, place)
+            return
+        document = read_json(body)
+        if not isinstance(document.get("resourceType"), str):
+            raise refuse("parse.format-unknown", "resourceType", "a FHIR resource")
     except HubError as refused:
         yield Found(place, None, refused)
         return
     yield Found(place, document)
-    entries = document.get("entry") if document.get("resourceType") == "Bundle" else None
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        inside = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(inside, dict):
-            yield Found(f"{place}#entry[{index}]", inside)
+    for path, inside in _inside(document, ""):
+        yield Found(f"{place}#{path.removesuffix('.resource')}", inside)
+
+
+def _inside(around: object, at: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """Every resource inside another, at any depth and under any name. What a consent contains is a
+    matter of reading the consent; of what others contain, which nothing outside them can refer to, only
+    the consents."""
+    if isinstance(around, list):
+        for index, one in enumerate(around):
+            yield from _found_at(one, f"{at}[{index}]")
+    elif isinstance(around, dict) and around.get("resourceType") != "Consent":
+        for name, one in around.items():
+            yield from _found_at(one, f"{at}.{name}" if at else name)
+
+
+def _found_at(one: object, at: str) -> Iterator[tuple[str, dict[str, object]]]:
+    kind = one.get("resourceType") if isinstance(one, dict) else None
+    if (
+        isinstance(one, dict)
+        and isinstance(kind, str)
+        and (kind == "Consent" or ".contained[" not in f".{at}")
+    ):
+        yield at, one
+    yield from _inside(one, at)
+
+
+def _resources(root: etree._Element, place: str) -> Iterator[Found]:
+    """As for JSON: the resource of an XML file, and every one inside it."""
+    kind = root.tag.removeprefix(_FHIR)
+    try:
+        yield Found(place, _consent(root) if kind == "Consent" else _outline(root, kind))
+    except HubError as refused:
+        yield Found(place, None, refused)
+    if kind == "Consent":
+        return
+    holders = [child for child in root.iter(f"{_FHIR}resource", f"{_FHIR}contained") if len(child)]
+    for index, holder in enumerate(holders):
+        inside = holder[0]
+        name, found = f"{place}#resource[{index}]", str(inside.tag).removeprefix(_FHIR)
+        around = {element.tag for element in (holder, *holder.iterancestors())}
+        if f"{_FHIR}Consent" not in around and (found == "Consent" or f"{_FHIR}contained" not in around):
+            try:
+                yield Found(name, _consent(inside) if found == "Consent" else _outline(inside, found))
+            except HubError as refused:
+                yield Found(name, None, refused)
 
 
 class _Xml(Protocol):
     def model_validate_xml(self, source: bytes) -> Any: ...
 
 
-def _xml(body: bytes) -> dict[str, object]:
-    """A resource in XML as the JSON it would be. Of other resources than Consent only what tells who
-    they are is read."""
-    root = read_xml(body)
-    if not root.tag.startswith(_FHIR):
-        raise refuse("parse.format-unknown", "namespace", "a FHIR resource")
-    kind = root.tag.removeprefix(_FHIR)
-    if kind != "Consent":
-        return _outline(root, kind)
+def _consent(root: etree._Element) -> dict[str, object]:
+    """A consent in XML as the JSON it would be, if nothing of it gets lost on the way."""
     names = {child.tag.removeprefix(_FHIR) for child in root}
     newer = bool(names & set(_R5))
     model: _Xml = ConsentR5 if newer else ConsentR4
     try:
-        said: dict[str, object] = model.model_validate_xml(body).model_dump()
+        said: dict[str, object] = model.model_validate_xml(etree.tostring(root)).model_dump()
     except Exception:  # noqa: BLE001  what it raises quotes the document
         raise HubError("parse.invalid", [Finding("body", "structure", "a valid FHIR Consent")]) from None
-    return {"resourceType": kind, **_plain(said)}
+    if Counter(_written(root, ())) != Counter(_read(said, ())):
+        raise HubError("parse.invalid", [Finding("body", "structure", "each element once, of FHIR only")])
+    return {"resourceType": "Consent", **_plain(said)}
+
+
+_ATTRIBUTES = frozenset({"value", "url", "id"})
+_Path = tuple[str, ...]
+
+
+def _written(element: etree._Element, at: _Path) -> Iterator[_Path]:
+    """Where values stand in the XML. What is no FHIR stands where nothing is ever read."""
+    if at == ("text", "{http://www.w3.org/1999/xhtml}div"):
+        return
+    if not element.tag.startswith(_FHIR) or set(element.keys()) - _ATTRIBUTES or _words(element):
+        yield ("",)
+    if element.get("value") is not None:
+        yield at
+    for child in element:
+        if (name := str(child.tag).removeprefix(_FHIR)) != "contained":
+            yield from _written(child, (*at, name))
+
+
+def _words(element: etree._Element) -> bool:
+    """Whether something is said between the elements."""
+    between = [element.text, *(child.tail for child in element)]
+    return any(text and text.strip() for text in between)
+
+
+def _read(said: object, at: _Path) -> Iterator[_Path]:
+    """Where values stand in what was made of it, but for those that XML writes as attributes."""
+    if isinstance(said, Mapping):
+        for name, child in said.items():
+            extension = name == "url" and at[-1:] in {("extension",), ("modifierExtension",)}
+            attribute = extension or (name == "id" and at)
+            if not attribute and name not in {"resourceType", "contained"} and child is not None:
+                yield from _read(child, (*at, name.removeprefix("_")))
+    elif isinstance(said, list):
+        for child in said:
+            yield from _read(child, at)
+    elif said is not None and at != ("text", "div"):
+        yield at
 
 
 def _plain(value: Any) -> Any:

@@ -197,8 +197,10 @@ class _Reading:
     def _identified(self, reference: Reader, kind: str, systems: Mapping[str, str]) -> tuple[str, str] | None:
         """(system, value) of what is referred to: said in the reference, or found behind it. Where both
         are there they must agree."""
-        reference.ignore("type")
         address = reference.text("reference")
+        for name, said in (("type", reference.text("type")), ("reference", _kind_of(address))):
+            if said not in (None, kind):
+                reference.fault(name, "value", f"a reference to a resource {kind}")
         behind = self._behind(reference, address, kind, systems)
         identifier = reference.child("identifier")
         if identifier is None:
@@ -239,12 +241,20 @@ class _Reading:
                 self.consent.fault(name, "missing", "who gave it")
             return None
         performer = performers[0]
-        performer.ignore("identifier", "display")
+        performer.ignore("display")
         address = performer.text("reference")
         kind = performer.text("type") or (address or "").rpartition("/")[0].rpartition("/")[2]
         if address is not None and kind not in address:
             performer.fault("type", "value", "the kind of resource referred to")
-        person = self.consent.peek("subject" if self.newer else "patient", "reference")
+        who = "subject" if self.newer else "patient"
+        person = self.consent.peek(who, "reference")
+        identifier = performer.child("identifier")
+        if identifier is not None:
+            identifier.ignore("use", "type", "assigner", "period")
+            for name in ("system", "value"):
+                said, own = identifier.text(name), self.consent.peek(who, "identifier", name)
+                if kind == "Patient" and own is not None and said != own:
+                    identifier.fault(name, "value", "the person the consent is about")
         if kind == "Patient" and address is not None and address != person:
             performer.fault("reference", "value", "the person the consent is about")
         if kind not in words.GRANTORS:
@@ -415,6 +425,12 @@ _EXTRA = {
     words.LANGUAGE: "sprak",
     words.UNDER_SENTENCE: "under_straff",
 }
+
+
+def _kind_of(address: str | None) -> str | None:
+    """The kind of resource that a reference names: Organization/1, or a URL that ends so."""
+    named = re.search(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[^/]+)?$", address or "")
+    return named.group(1) if named else None
 
 
 def _has_limits(child: Reader) -> bool:

@@ -139,6 +139,21 @@ NOT_EVALUABLE: dict[str, tuple[Callable[[Any], object], str]] = {
     "a performer of another kind": (
         lambda c: c["performer"][0].update(type="Practitioner"), "performer[0].type",
     ),
+    "a performer who is somebody else": (
+        lambda c: c["performer"][0].update(identifier={
+            "system": c["patient"]["identifier"]["system"], "value": "14839030186",
+        }),
+        "performer[0].identifier.value",
+    ),
+    "an actor who is a practitioner, by an identifier of a sector": (
+        lambda c: c["provision"]["actor"][0]["reference"].update(reference="Practitioner/1"),
+        "actor[0].reference.reference",
+    ),
+    "the same by its type": (
+        lambda c: c["provision"]["actor"][0]["reference"].update(type="Practitioner"),
+        "actor[0].reference.type",
+    ),
+    "a group as the person": (lambda c: c["patient"].update(type="Group"), "patient.type"),
     "a research consent": (lambda c: c["scope"]["coding"][0].update(code="research"), "scope"),
     "a person by reference only": (
         lambda c: c.update(patient={"reference": "Patient/1"}), "patient.identifier",

@@ -372,6 +372,58 @@ def test_a_block_in_xml_is_read_like_one_in_json(tmp_path: Path) -> None:
     assert told["b.xml"].verdict == "rejected"
 
 
+DENIES = XML.replace(b"<provision>", b'<provision><type value="deny"/>')
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'<type value="deny"/>', b'<type value="deny"/><type value="permit"/>'),
+        (b"</provision>", b'</provision><provision><type value="deny"/></provision>'),
+        (b'<status value="active"/>', b'<status value="inactive"/><status value="active"/>'),
+        (b'<status value="active"/>', b'<status value="active" until="2026-03-01"/>'),
+        (b"<provision>", b'<provision><x:purpose xmlns:x="urn:x" value="treatment"/>'),
+        (b"</provision>", b"only to the doctor</provision>"),
+        (b"</period>", b'<end value="2026-03-01"/><end value="2027-03-01"/></period>'),
+    ],
+)
+def test_nothing_in_xml_is_lost_on_the_way(tmp_path: Path, old: bytes, new: bytes) -> None:
+    assert written(tmp_path, a_xml=DENIES)["a.xml"].verdict == "accepted"
+
+    assert old in DENIES
+    assert written(tmp_path, a_xml=DENIES.replace(old, new, 1))["a.xml"].verdict == "unreadable"
+
+
+def test_what_says_nothing_in_xml_does_not_matter(tmp_path: Path) -> None:
+    said = b'<text><status value="generated"/><div xmlns="http://www.w3.org/1999/xhtml">x</div></text>'
+    whole = DENIES.replace(b"<status", b"<!-- c --><?p i?>" + said + b"<status", 1)
+
+    assert written(tmp_path, a_xml=whole.replace(b"<provision>", b'<provision id="p">'))["a.xml"].verdict == (
+        "accepted"
+    )
+
+
+def test_a_consent_inside_another_resource_gets_its_own_answer(tmp_path: Path) -> None:
+    inner = XML.replace(b' xmlns="http://hl7.org/fhir"', b"")
+    bundle = b'<Bundle xmlns="http://hl7.org/fhir"><entry><resource>%s</resource></entry></Bundle>' % inner
+    told = written(
+        tmp_path,
+        b_xml=bundle,
+        parameters={"resourceType": "Parameters", "parameter": [{"name": "c", "resource": r4()}]},
+        nested={"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Bundle", "entry": [
+            {"resource": r4()}]}}]},
+        contained={"resourceType": "Patient", "contained": [r4(), {"resourceType": "Patient", "id": "p"}]},
+        misspelt={**r4(), "resourceType": "consent "},
+    )  # fmt: skip
+
+    assert {name: answer.verdict for name, answer in told.items()} == {
+        "b.xml": "other", "b.xml#resource[0]": "accepted", "parameters": "other",
+        "parameters#parameter[0]": "accepted", "nested": "other", "nested#entry[0]": "other",
+        "nested#entry[0].resource.entry[0]": "accepted", "contained": "other",
+        "contained#contained[0]": "accepted", "misspelt": "rejected",
+    }  # fmt: skip
+
+
 def test_every_file_gets_an_answer_whatever_it_holds(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     told = written(
@@ -394,7 +446,7 @@ def test_every_file_gets_an_answer_whatever_it_holds(tmp_path: Path) -> None:
 
     assert {name: answer.verdict for name, answer in told.items()} == {
         "array": "unreadable", "broken": "unreadable", "empty": "unreadable", "twice": "unreadable",
-        "doctype.xml": "unreadable", "other.xml": "other", "bare": "other", "hollow": "rejected",
+        "doctype.xml": "unreadable", "other.xml": "other", "bare": "unreadable", "hollow": "rejected",
         "odd": "rejected", "bundle": "other", "bundle#entry[0]": "accepted", "bundle#entry[1]": "other",
         "below/deep": "accepted",
     }  # fmt: skip
