@@ -152,6 +152,8 @@ class _Reader:
                 f"{at}.org", "check-digit", "an organisation number, nine digits with a valid check digit"
             )
         sectors = self._codes([entry["sector"]] if "sector" in entry else [], f"{at}.sector", Sector)
+        if Sector.OUTSIDE in sectors:
+            self._fault(f"{at}.sector", "outside", "a sector whose agencies may be parties of a hub")
         if "sector" not in entry:
             self._fault(f"{at}.sector", "required", "a sector")
         door = entry.get("door", "inbox")

@@ -7,6 +7,7 @@ formats and no policy.
 # No `from __future__ import annotations` here: FastAPI reads the routes' annotations, and those name
 # the caller check of the enclosing function.
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ from hub.api.problem import answer, documented
 from hub.api.tokens import IssuerKeys, Scope, Tokens, file_source, url_source
 from hub.directory import Directory
 from hub.errors import Finding, HubError
-from hub.message import Agency
+from hub.message import CONTROL_SECTORS, Agency
 from hub.settings import Settings
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -70,7 +71,8 @@ def create_app(
     even_out: float = EVEN_OUT_SECONDS,
 ) -> FastAPI:
     """The API over one hub. `ready` says whether store and queue answer; it may block. `even_out`:
-    a fetch takes a whole number of these many seconds; 0 as long as it takes."""
+    a fetch takes a whole number of these many seconds, a control role's post twice as many; 0 as long as
+    it takes."""
     app = FastAPI(
         title="Brobygger",
         version="1",
@@ -87,7 +89,7 @@ def create_app(
     bodies = Bodies(
         limit=settings.max_body_bytes, uploads=settings.max_uploads, seconds=settings.body_seconds
     )
-    _add_messages(app, facade, bodies, _caller(tokens, Scope.WRITE))
+    _add_messages(app, facade, bodies, _caller(tokens, Scope.WRITE), even_out=even_out)
     _add_receipts(app, facade, _caller(tokens, Scope.WRITE))
     _add_preview(app, facade, bodies, _caller(tokens, Scope.PREVIEW))
     _add_inbox(app, facade, _caller(tokens, Scope.READ), even_out=even_out)
@@ -138,7 +140,9 @@ def _known_form(identifier: str) -> str:
     return identifier
 
 
-def _add_messages(app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable[[Request], Agency]) -> None:
+def _add_messages(
+    app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable[[Request], Agency], *, even_out: float
+) -> None:
     @app.post(
         "/v1/messages",
         status_code=202,
@@ -161,9 +165,14 @@ def _add_messages(app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable
         Send it again, unchanged, when you get no answer or `503`: `duplicate` is then true and
         nothing happens twice. The same message id with other content is refused.
         """
-        stated = media_type(request)
-        async with bodies.of(request) as body:
-            accepted = await run_in_threadpool(facade.receive, sender, stated, body)
+        stated, began = media_type(request), time.monotonic()
+        try:
+            async with bodies.of(request) as body:
+                accepted = await run_in_threadpool(facade.receive, sender, stated, body)
+        finally:
+            if even_out and sender.sector in CONTROL_SECTORS:
+                # How long it takes depends on what the person lets go, which is not for them to know.
+                await asyncio.sleep(_rest_of_step(began, 2 * even_out))
         status_url = f"/v1/messages/{accepted.id}"
         response.headers["Location"] = status_url
         return {
@@ -243,7 +252,11 @@ def _even_out(began: float, step: float) -> None:
     """Wait until the time taken is a whole number of steps: how long the decision took depends on what
     the message holds that is not for this reader."""
     if step:
-        time.sleep(step - (time.monotonic() - began) % step)
+        time.sleep(_rest_of_step(began, step))
+
+
+def _rest_of_step(began: float, step: float) -> float:
+    return step - (time.monotonic() - began) % step
 
 
 def _add_inbox(app: FastAPI, facade: Facade, caller: Callable[[Request], Agency], *, even_out: float) -> None:

@@ -92,6 +92,9 @@ def test_of_what_the_person_said_the_outside_hears_two_words() -> None:
         "decide.free-text-unread",
         "decide.protected-address",
         "decide.essential-missing",
+        "decide.deceased",
+        "decide.returned",
+        "decide.reader-refused",
     }
 
     shown = {code: status.shown_code(code) for code in codes}

@@ -174,7 +174,7 @@ FAULT = test_store.FAULTS
 
 
 def forget_the_grade(patch: pytest.MonkeyPatch, _: Lab) -> None:
-    patch.setattr(people, "protect_address", lambda tx, person_id: None)
+    patch.setattr(people, "stop", lambda tx, person_ids, *, address, deceased: None)
 
 
 def link_by_looks(patch: pytest.MonkeyPatch, _: Lab) -> None:

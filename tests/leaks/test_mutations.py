@@ -69,7 +69,7 @@ def let_pass_what_is_held(patch: pytest.MonkeyPatch) -> None:
 
 
 def label_as_declared_only(patch: pytest.MonkeyPatch) -> None:
-    def declared(record: Record, leaves: tuple[Any, ...], codes: object) -> Labelled:
+    def declared(record: Record, leaves: tuple[Any, ...], codes: object, sender: object) -> Labelled:
         items = (Item(leaf.path, leaf.labels, leaf.labels, leaf.free_text) for leaf in leaves)
         return Labelled(record, tuple(items))
 

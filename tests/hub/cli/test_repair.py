@@ -85,7 +85,10 @@ def test_a_retry_enqueues_the_disclosure_again(installed: Installation) -> None:
 
     retry(installed, item)
 
-    assert enqueued(installed) == [item.id]
+    # What came on top since the first attempt, whose answer was lost, has a turn of its own behind it.
+    first, *behind = enqueued(installed)
+    assert first == item.id
+    assert item.id not in behind
 
 
 def test_a_retry_that_fails_parks_it_again_at_once(installed: Installation) -> None:

@@ -134,7 +134,10 @@ def test_on_postgresql_no_payload_and_no_number_stands_in_the_files_of_the_serve
     files = [file for file in postgres._folder.rglob("*") if file.is_file()]
     assert len(files) > 100
     for file in files:
-        data = file.read_bytes()
+        try:
+            data = file.read_bytes()
+        except FileNotFoundError:
+            continue  # the server lives, and takes away what it needs no more
         assert mark.encode() not in data, file.name
         assert m.PERSON["id"].encode() not in data, file.name
 

@@ -85,15 +85,16 @@ def test_no_agreement_takes_content_from_a_clinic_to_anybody_outside_health_care
 
 
 def test_a_consent_that_a_clinic_recorded_and_took_back_does_not_name_the_clinic(lab: Lab) -> None:
-    """Attack 21: the housing office got something under it, and hears nothing from that sender."""
+    """Attack 21: the housing office got something under it, and is told of the end by nobody in particular."""
     said = m.to_housing(message_id=some_id())
     accepted(lab.post("tsb", JSON, m.as_json(said)))
     accepted(post_brik(lab, bare_brik()))
     lab.settle()
     accepted(lab.post("tsb", JSON, m.as_json(m.withdrawn(said["samtykke"]["serie"], some_id()))))
     lab.settle()
-    assert len(got(lab, "housing")) == 1
-    assert ORGS["tsb"].encode() not in got(lab, "housing")[0]
+    letters = got(lab, "housing")
+    assert len(letters) == 2
+    assert not [letter for letter in letters if ORGS["tsb"].encode() in letter]
 
 
 @pytest.mark.parametrize("to", ["nav", "housing", "school", "prison", "gp"])
