@@ -6,7 +6,9 @@ It turns whatever escaped into `hub.internal`, logs where that was without sayin
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 import traceback
 from pathlib import Path
 
@@ -26,6 +28,11 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+_LINGER_BYTES = 256 * 1024
+_LINGER_SECONDS = 2.0
+"""What is still taken in and thrown away after a refusal, at most: enough for an honest caller to end
+its request and read why it was refused, nothing worth having for anybody else."""
 
 
 class Guard:
@@ -57,6 +64,12 @@ class Guard:
                     headers.setdefault(name, value)
                 if unread:  # nobody will read the rest, so the connection cannot be used again
                     headers["Connection"] = "close"
+            elif unread and message["type"] == "http.response.body" and not message.get("more_body", False):
+                # Closing while bytes still come in resets the connection, and the caller may then
+                # never see the answer (RFC 9112 section 9.6). So: the answer, the rest, the end.
+                await send({**message, "more_body": True})
+                await _drain(receive)
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
             await send(message)
 
         try:
@@ -69,6 +82,19 @@ class Guard:
             # Once an answer has begun the connection is simply cut: the caller sees it incomplete.
             if not started:
                 await answer(HubError("hub.internal"))(scope, receive, guarded)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read on without keeping anything, until the caller is done or has had its share."""
+    left, ends = _LINGER_BYTES, time.monotonic() + _LINGER_SECONDS
+    while left > 0 and (patience := ends - time.monotonic()) > 0:
+        try:
+            message = await asyncio.wait_for(receive(), patience)
+        except TimeoutError:
+            return
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
+        left -= max(len(message.get("body", b"")), 1)
 
 
 def _announces_body(scope: Scope) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -48,11 +49,18 @@ def raw(
             pass
         answer = b""
         try:
-            while part := link.recv(65536):
+            while not whole(answer) and (part := link.recv(65536)):
                 answer += part
         except OSError:
             pass
     return answer, sent
+
+
+def whole(answer: bytes) -> bool:
+    """Whether an answer has come as far as its head says."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: *([0-9]+)", head)
+    return length is not None and len(body) >= int(length.group(1))
 
 
 def code(answer: bytes) -> str:
@@ -71,6 +79,42 @@ def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(
     assert client.post("/v1/messages", headers=headers, content=whole + b" ").status_code == 413
     chunked = client.post("/v1/messages", headers=headers, content=iter([whole, b" "]))
     assert chunked.status_code == 413
+
+
+def refused(link: socket.socket, bearer: Bearer, announced: int) -> None:
+    """Announce a body that is refused on its headers, and leave the hub the time to do so."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in bearer(fakes.PRISON).items())
+    head = f"POST /v1/messages HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n{lines}"
+    link.sendall(f"{head}Content-Length: {announced}\r\n\r\n".encode())
+    time.sleep(0.05)
+
+
+def test_the_answer_reaches_a_caller_who_is_still_sending(url: str, bearer: Bearer) -> None:
+    """Closing on bytes that still come in resets the connection, and takes the answer with it."""
+    address = urlsplit(url)
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=10) as link:
+        refused(link, bearer, 2 * LIMIT)
+        for _ in range(10):
+            link.sendall(b"x" * (LIMIT // 5))
+            time.sleep(0.005)
+        answer = b""
+        while part := link.recv(65536):
+            answer += part
+    assert code(answer) == "receive.too-large"
+
+
+def test_who_goes_on_sending_after_a_refusal_is_cut_off(url: str, bearer: Bearer) -> None:
+    address, started = urlsplit(url), time.monotonic()
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=10) as link:
+        refused(link, bearer, 10**9)
+        cut_off = False
+        while not cut_off and time.monotonic() - started < 8:
+            try:
+                link.sendall(b"x")
+            except (ConnectionResetError, BrokenPipeError):
+                cut_off = True
+            time.sleep(0.05)
+    assert cut_off
 
 
 def test_a_body_of_50_megabytes_is_refused_on_its_headers_and_never_held(
