@@ -30,7 +30,7 @@ class Desk:
     def __init__(self, lab: Lab, url: str, keys: dict[str, str]) -> None:
         self._lab = lab
         self.pages: list[tuple[str, bytes]] = []
-        self._clients = {name: httpx.Client(base_url=url) for name in keys}
+        self._clients = {name: httpx.Client(base_url=url, timeout=60) for name in keys}
         for name, client in self._clients.items():
             client.post("/console/login", data={"name": name, "key": keys[name]})
 

@@ -43,7 +43,7 @@ def visit(installed: Installation) -> Iterator[Callable[[Parts], httpx.Client]]:
 
         def come(parts: Parts) -> httpx.Client:
             url = stack.enter_context(served(installed, parts))
-            return stack.enter_context(httpx.Client(base_url=url))
+            return stack.enter_context(httpx.Client(base_url=url, timeout=60))
 
         yield come
 

@@ -58,7 +58,7 @@ def enter(bench: Bench, people: tuple[Users, dict[str, str]], tmp_path: Path) ->
         def come(name: str) -> httpx.Client:
             if not url:
                 url.append(stack.enter_context(served_with(bench.parts, users, tmp_path)))
-            client = stack.enter_context(httpx.Client(base_url=url[0]))
+            client = stack.enter_context(httpx.Client(base_url=url[0], timeout=60))
             client.post("/console/login", data={"name": name, "key": keys[name]})
             return client
 

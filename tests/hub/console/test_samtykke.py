@@ -27,7 +27,7 @@ def desk(installed: Installation) -> Iterator[Desk]:
         url = stack.enter_context(served(installed, installed.parts, people))
 
         def at(name: str) -> httpx.Client:
-            client = stack.enter_context(httpx.Client(base_url=url))
+            client = stack.enter_context(httpx.Client(base_url=url, timeout=60))
             answer = client.post("/console/login", data={"name": name, "key": made[name][1]})
             assert answer.status_code == 303
             return client

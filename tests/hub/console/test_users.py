@@ -155,7 +155,7 @@ def desk_key(installed: Installation, tmp_path: Path) -> str:
 @pytest.fixture
 def visitor(installed: Installation, desk_key: str, tmp_path: Path) -> Iterator[httpx.Client]:
     people = load_users(tmp_path / "users.yaml", installed.parts.agency)
-    with served(installed, installed.parts, people) as url, httpx.Client(base_url=url) as client:
+    with served(installed, installed.parts, people) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
