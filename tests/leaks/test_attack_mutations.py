@@ -335,7 +335,7 @@ def test_the_attack_notices(
             attack(lab, first, fresh, monkeypatch)
     finally:
         first.directory.clear()  # type: ignore[attr-defined]  # an attack changes it in place
-        first.directory.update(before)  # type: ignore[attr-defined]
+        first.directory.update(before)  # type: ignore[attr-defined]  # a dict, seen as a Mapping
 
 
 def test_most_files_of_attacks_have_a_mutation() -> None:

@@ -97,20 +97,20 @@ def _xml_that_calls(url: str) -> Iterator[Callable[[str], str]]:
     ):
         yield lambda x, p=prolog: x.replace(root, f"{p}{root}", 1).replace(
             "Avdeling B", "Avdeling &x;" if "ENTITY x" in p else "Avdeling B"
-        )  # type: ignore[misc]
+        )  # type: ignore[misc]  # mypy infers no lambda with defaults
     for attribute in (
         f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:brobygger:brik:1 {url}/s.xsd"',
         f'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="{url}/s.xsd"',
         f'xml:base="{url}/"',
     ):
-        yield lambda x, a=attribute: x.replace(root, f"{root} {a}", 1)  # type: ignore[misc]
+        yield lambda x, a=attribute: x.replace(root, f"{root} {a}", 1)  # type: ignore[misc]  # mypy infers no lambda with defaults
     for element in (
         f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{url}/i.xml"/>',
         f'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{url}/i.txt" parse="text"/>',
         f'<xsl:copy-of xmlns:xsl="http://www.w3.org/1999/XSL/Transform" select="document(\'{url}/d\')"/>',
         f'<Vedlegg href="{url}/v.pdf"/>',
     ):
-        yield lambda x, e=element: x.replace("<Bolig>", f"<Bolig>{e}", 1)  # type: ignore[misc]
+        yield lambda x, e=element: x.replace("<Bolig>", f"<Bolig>{e}", 1)  # type: ignore[misc]  # mypy infers no lambda with defaults
 
 
 def _fhir_that_calls(url: str) -> Iterator[Callable[[dict[str, Any]], object]]:
@@ -118,7 +118,7 @@ def _fhir_that_calls(url: str) -> Iterator[Callable[[dict[str, Any]], object]]:
     for inside in (f'<img src="{url}/i.png"/>', f'<a href="{url}">x</a>', f'<link href="{url}/c.css"/>', f'<p style="background:url({url}/b)">x</p>', f'<object data="{url}/o"/>'):  # fmt: skip
         yield lambda b, i=inside: b["entry"][0]["resource"]["section"][-1]["text"].update(
             div=f"<div {div}>Stabil astma. {i}</div>"
-        )  # type: ignore[misc]
+        )  # type: ignore[misc]  # mypy infers no lambda with defaults
     for where in (0, 1, 2):
         for name, what in {
             "implicitRules": f"{url}/rules",
@@ -127,7 +127,7 @@ def _fhir_that_calls(url: str) -> Iterator[Callable[[dict[str, Any]], object]]:
             "contained": [{"resourceType": "Binary", "id": "b", "contentType": "application/pdf", "securityContext": {"reference": f"{url}/B"}}],
             "photo": [{"url": f"{url}/photo.png"}],
         }.items():  # fmt: skip
-            yield lambda b, w=where, n=name, v=what: b["entry"][w]["resource"].update({n: v})  # type: ignore[misc]
+            yield lambda b, w=where, n=name, v=what: b["entry"][w]["resource"].update({n: v})  # type: ignore[misc]  # mypy infers no lambda with defaults
     yield lambda b: b["entry"][0]["resource"].update(subject={"reference": f"{url}/Patient/1"})
     yield lambda b: b.update(link=[{"relation": "next", "url": f"{url}/next"}])
     yield lambda b: b["entry"].append(

@@ -133,7 +133,7 @@ def _reveals(lab: Lab, key: str) -> None:
     agency = replace(party.agency, reveals=frozenset({Category.SUBSTANCE_USE}))
     directory[ORGS[key]] = replace(party, agency=agency)
     lab.parts.directory.clear()  # type: ignore[attr-defined]  # the doors hold the same dictionary
-    lab.parts.directory.update(directory)  # type: ignore[attr-defined]
+    lab.parts.directory.update(directory)  # type: ignore[attr-defined]  # a dict, seen as a Mapping
 
 
 @pytest.fixture(autouse=True)
@@ -141,7 +141,7 @@ def _directory_as_it_was(first: Parts) -> Iterator[None]:
     before = dict(first.directory)
     yield
     first.directory.clear()  # type: ignore[attr-defined]  # see above
-    first.directory.update(before)  # type: ignore[attr-defined]
+    first.directory.update(before)  # type: ignore[attr-defined]  # a dict, seen as a Mapping
 
 
 def _shape(call: Call) -> tuple[Any, ...]:
