@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from consent.decide import Ask, decide
-from consent.rows import Case, Expect, Form, Given, Pack, Row, load_pack
+from consent.policy_files import load_pack
+from consent.rows import Case, Expect, Form, Given, Pack, Row
 from consent.texts import ApprovedText, Texts
 from hub.message import (
     ANY,

@@ -19,7 +19,7 @@ from typing import Any
 
 from adapters.registry import adapters_for
 from consent.labels import load_codes
-from consent.rows import load_pack
+from consent.policy_files import load_pack
 from hub import hand_over, inbox, pipeline, preview, register, status, sweeper
 from hub.directory import Directory, load_directory
 from hub.doors.amqp import Incoming, Notify

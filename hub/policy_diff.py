@@ -16,7 +16,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from consent.intake import read as read_consent
-from consent.rows import Approval, Pack, flow_of, load_pack
+from consent.policy_files import load_pack
+from consent.rows import Approval, Pack, flow_of
 from hub import pipeline, policy
 from hub.case import Case, read_case
 from hub.errors import Finding, HubError

@@ -66,7 +66,7 @@ def check_vectors(file: Path, pack: str, as_json: bool) -> int:
     requests) and expected (decision permit, deny, partial or hold; reason; consent, alarm, released,
     removed). consent/vectors.yaml has the words.
     """
-    from consent.rows import load_pack
+    from consent.policy_files import load_pack
     from consent.texts import load_texts
     from consent.vectors import check, load_words, read_vectors
 

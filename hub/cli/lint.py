@@ -69,7 +69,7 @@ def lint(as_json: bool) -> int:
 
 def check(env: Mapping[str, str]) -> list[tuple[str, Finding]]:
     """Every fault as (part, finding). A part that cannot be read does not hide faults of the others."""
-    from consent.rows import load_pack
+    from consent.policy_files import load_pack
     from hub.directory import load_directory
     from hub.settings import Settings
     from mappings.agreements import load_agreements

@@ -62,7 +62,7 @@ def list_rows(name: str, as_json: bool) -> None:
 
     A row that no agency's lawyer has approved is marked; a draft is listed and decides nothing.
     """
-    from consent.rows import load_pack
+    from consent.policy_files import load_pack
 
     steps = _steps()
     pack = _now(steps) if name == "now" else load_pack(name)
@@ -102,7 +102,8 @@ def list_rows(name: str, as_json: bool) -> None:
 @_json
 def show(row: str, as_json: bool) -> None:
     """One flow in both its forms: what decides now, what the statute allows, and what was approved."""
-    from consent.rows import Form, flow_of, load_pack
+    from consent.policy_files import load_pack
+    from consent.rows import Form, flow_of
 
     steps = _steps()
     now, flow = _now(steps), flow_of(row)
@@ -362,7 +363,7 @@ def _steps() -> list[Step]:
 
 
 def _now(steps: list[Step]) -> Pack:
-    from consent.rows import load_pack
+    from consent.policy_files import load_pack
     from hub import policy as policies
 
     return policies.switched(load_pack(), steps)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from consent.decide import decide, permit
-from consent.rows import Effect, Requires, Row, load_pack
+from consent.policy_files import load_pack
+from consent.rows import Effect, Requires, Row
 from hub.errors import PROBLEMS, HubError
 from hub.message import (
     CONTROL_SECTORS,

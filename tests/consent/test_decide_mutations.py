@@ -18,6 +18,7 @@ import pytest
 
 import consent.decide
 import consent.said
+from consent import policy_files
 from consent import rows as consent_rows
 from tests.consent import asking, test_decide, test_decide_more
 
@@ -236,7 +237,7 @@ def noticed(decide_module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> bool:
 
 @cache
 def _pack(name: str) -> consent_rows.Pack:
-    return consent_rows.load_pack(name)
+    return policy_files.load_pack(name)
 
 
 def mutated(where: ModuleType, old: str, new: str) -> ModuleType:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.decide import Ask, decide
-from consent.rows import Effect, OverrideRule, Pack, Row, load_pack
+from consent.policy_files import load_pack
+from consent.rows import Effect, OverrideRule, Pack, Row
 from hub.message import (
     ANY,
     HEALTH_SECTORS,

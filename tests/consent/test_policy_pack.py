@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from consent.cases import Ran, run_cases, run_row
 from consent.decide import decide
-from consent.rows import POLICY, Approval, Effect, Expect, Form, Legal, Pack, Row, Status, load_pack
+from consent.policy_files import POLICY, load_pack
+from consent.rows import Approval, Effect, Expect, Form, Legal, Pack, Row, Status
 from consent.texts import ApprovedText, Texts
 from hub.errors import HubError
 from hub.message import (

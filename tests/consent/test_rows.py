@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from consent.rows import POLICY, Effect, Form, Pack, load_pack
+from consent.policy_files import POLICY, load_pack
+from consent.rows import Effect, Form, Pack
 from consent.strict_yaml import read_yaml
 from hub.errors import HubError
 from hub.message import HEALTH_SECTORS, Category, Purpose, Sector

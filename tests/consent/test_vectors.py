@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from consent.rows import Pack, load_pack
+from consent.policy_files import load_pack
+from consent.rows import Pack
 from consent.texts import load_texts
 from consent.vectors import Result, check, load_words, read_vectors
 from hub.errors import PROBLEMS, HubError

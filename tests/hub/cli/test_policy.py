@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from consent.cases import run_cases
-from consent.rows import load_pack
+from consent.policy_files import load_pack
 from hub import policy_diff
 from hub.cli.main import main
 from hub.demo.world import PERSON

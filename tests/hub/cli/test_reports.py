@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from consent.rows import load_pack
+from consent.policy_files import load_pack
 from hub.audit.log import read_note
 from hub.cli import lint
 from hub.cli import map as map_command

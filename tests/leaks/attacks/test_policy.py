@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from consent.decide import Ask, decide
-from consent.rows import Effect, Pack, load_pack
+from consent.policy_files import load_pack
+from consent.rows import Effect, Pack
 from hub.app import build
 from hub.errors import HubError
 from hub.message import ANY, Agency, Basis, Category, Consent, Item, Purpose, Sector, Verdict
