@@ -68,7 +68,8 @@ def check_vectors(file: Path, pack: str, as_json: bool) -> int:
     """
     from consent.policy_files import load_pack
     from consent.texts import load_texts
-    from consent.vectors import check, load_words, read_vectors
+    from consent.vector_files import load_words, read_vectors
+    from consent.vectors import check
 
     results = check(read_vectors(file), load_pack(pack), load_texts(), load_words(), strict=pack == "strict")
     rows = [_compared(result) for result in results]

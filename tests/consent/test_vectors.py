@@ -13,7 +13,8 @@ import pytest
 from consent.policy_files import load_pack
 from consent.rows import Pack
 from consent.texts import load_texts
-from consent.vectors import Result, check, load_words, read_vectors
+from consent.vector_files import load_words, read_vectors
+from consent.vectors import Result, check
 from hub.errors import PROBLEMS, HubError
 
 SHARED = Path(__file__).parents[3] / "shared" / "consent" / "fixtures" / "decision_vectors.json"
