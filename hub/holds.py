@@ -9,77 +9,66 @@ that somebody wants to set aside.
 Nothing here hands anything over. An answer lets the disclosure be decided again, by the same function and
 behind the same gate as always, so that a withdrawal between the answer and the hand-over stops it. Every
 answer makes the same traffic, whichever it is (docs/decisions/0001).
-
-Who may read: somebody of the agency that wrote it, or of one that serves that agency; never the recipient's
-own, who would then have it, and never a control role, for which holds that come and go would tell of
-consents and refusals.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from consent.freetext import normalise
-from consent.intake import read as read_consent
 from consent.rows import Row
-from consent.said import OSLO
-from hub import pipeline
 from hub.answers import (
     Act,
-    Book,
-    Content,
     Entry,
     OnLeaf,
     Word,
     as_line,
-    findings,
     is_doubtful,
     is_legible,
 )
 from hub.audit.log import Kind, open_private
-from hub.case import Case, content, read_book, read_case
 from hub.errors import Finding, HubError
+from hub.held import (
+    Facts,
+    Held,
+    Reader,
+    Shown,
+    facts_of,
+    find,
+    held_rows,
+    is_readers,
+    objections,
+    open_hold,
+    person_of,
+    proposal_of,
+    shown_leaf,
+)
 from hub.message import (
     CONTROL_SECTORS,
     Agency,
     Category,
-    Decision,
     Item,
     Outcome,
-    Purpose,
-    Verdict,
-    walk,
 )
 from hub.parts import Parts, work_of
 from hub.rows import prove
-from hub.store import consents, disclosures, holds, links, messages
+from hub.store import disclosures, holds, links
 from hub.store.disclosures import Disclosure, State
 from hub.store.people import Person
 from hub.store.schema import audit_leaf, consent, disclosure, kept_refusal, person
-from mappings.fields import Text
 
 MANY_IN_AN_HOUR, MANY_IN_A_DAY = 20, 60
 """Reads by one person beyond which somebody should ask why."""
 
 _LONGEST = 500
 _MOST = 1_000
-_OBJECTED = frozenset({"decide.objection", "decide.override-refused"})
 _NEVER_TICKED = frozenset({Category.UNKNOWN})
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who sits at the desk: a login name of its own, an agency, and the roles that count for overrides."""
-
-    name: str
-    agency: Agency
-    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -93,67 +82,6 @@ class Listed:
     code: str
     leaves: int | None
     proposed: bool
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A piece of a text: a hit with the term and its strength, or what stands between hits."""
-
-    text: str = field(repr=False)
-    term: str = ""
-    strength: str = ""
-
-
-@dataclass(frozen=True)
-class ShownLeaf:
-    """One held leaf as its reader sees it. `heard` is the text with hits marked, as the hub reads it, which
-    differs from `text` where `rewritten`. Only what is `legible` can be released. `rows` are those that
-    could let it go."""
-
-    path: str
-    title: Text
-    code: str
-    text: str = field(repr=False)
-    heard: tuple[Piece, ...] = field(repr=False)
-    rewritten: bool
-    doubtful: bool
-    legible: bool
-    declared: frozenset[Category]
-    raised: frozenset[Category]
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What the first person proposed: the word on each leaf and what that person found there."""
-
-    reader: str
-    at: datetime
-    reason: str = field(repr=False)
-    leaves: Mapping[str, OnLeaf]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What may be known of one hold before it is opened."""
-
-    id: str
-    age: timedelta
-    code: str
-    recipient: Agency
-    purpose: Purpose
-    agreement: Text
-    leaves: int
-    proposed_by: str | None
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One hold, opened."""
-
-    facts: Facts
-    leaves: tuple[ShownLeaf, ...]
-    proposal: Proposal | None
 
 
 @dataclass(frozen=True)
@@ -180,21 +108,14 @@ class Reads:
         return self.hour > MANY_IN_AN_HOUR or self.day > MANY_IN_A_DAY
 
 
-def may_read(reader: Agency, sender: Agency, recipient: Agency) -> bool:
-    """Whether somebody of this agency may see held content on its way between the two."""
-    if reader.sector in CONTROL_SECTORS or reader.org == recipient.org:
-        return False
-    return reader.org == sender.org or sender.org in reader.serves
-
-
 def listed(parts: Parts, reader: Reader | None = None, limit: int = _MOST) -> list[Listed]:
     """What is held, oldest first; for a reader, what that reader may open."""
     made = []
     with parts.store.reading() as view:
-        for item in _held_rows(view, limit):
-            if reader is not None and not _is_readers(view, parts, item, reader):
+        for item in held_rows(view, limit):
+            if reader is not None and not is_readers(view, parts, item, reader):
                 continue
-            opened = _opened(view, parts, item)
+            opened = open_hold(view, parts, item)
             recipient = parts.agency(item.recipient)
             if recipient is None or (opened is not None and not opened.leaves):
                 continue
@@ -214,7 +135,7 @@ def listed(parts: Parts, reader: Reader | None = None, limit: int = _MOST) -> li
 def facts(parts: Parts, hold_id: str, reader: Reader) -> Facts:
     """What is known of a hold without opening it. Raises hold.not-found."""
     with parts.store.reading() as view:
-        return _facts(parts, _find(view, parts, hold_id, reader))
+        return facts_of(parts, find(view, parts, hold_id, reader))
 
 
 def read(parts: Parts, hold_id: str, reader: Reader) -> Shown:
@@ -222,14 +143,14 @@ def read(parts: Parts, hold_id: str, reader: Reader) -> Shown:
 
     Raises hold.not-found for what is not held, and for what this reader may not see.
     """
-    with parts.store.gate(_person_of(parts, hold_id)), parts.store.writing() as tx:
-        held = _find(tx, parts, hold_id, reader)
+    with parts.store.gate(person_of(parts, hold_id)), parts.store.writing() as tx:
+        held = find(tx, parts, hold_id, reader)
         seen = {leaf.path: OnLeaf(held.content.digests[leaf.path], Word.SEEN) for leaf in held.leaves}
         _write(tx, parts, held, Kind.READ, _entry(parts, reader, Act.READ, leaves=seen))
         shown = Shown(
-            _facts(parts, held),
-            tuple(_shown(parts, held, leaf) for leaf in held.leaves),
-            _proposal(held.book.proposed),
+            facts_of(parts, held),
+            tuple(shown_leaf(parts, held, leaf) for leaf in held.leaves),
+            proposal_of(held.book.proposed),
         )
     # Dying here: it counts as read, and nobody has seen it.
     return shown
@@ -251,8 +172,8 @@ def answer(
     Raises hold.not-found, hold.unread, hold.invalid with every finding; nothing has changed then.
     """
     chosen, ticked = frozenset(only), {path: frozenset(c) for path, c in (found or {}).items()}
-    with parts.store.gate(_person_of(parts, hold_id)), parts.store.writing() as tx:
-        held = _find(tx, parts, hold_id, reader)
+    with parts.store.gate(person_of(parts, hold_id)), parts.store.writing() as tx:
+        held = find(tx, parts, hold_id, reader)
         paths = {leaf.path for leaf in held.leaves}
         _check(word, reason, chosen, ticked, paths)
         digests = {path: held.content.digests[path] for path in paths}
@@ -282,8 +203,8 @@ def override(parts: Parts, hold_id: str, reader: Reader, *, role: str, ground: s
 
     Raises hold.not-found, hold.no-override, hold.invalid.
     """
-    with parts.store.gate(_person_of(parts, hold_id)), parts.store.writing() as tx:
-        held = _find(tx, parts, hold_id, reader, objected=True)
+    with parts.store.gate(person_of(parts, hold_id)), parts.store.writing() as tx:
+        held = find(tx, parts, hold_id, reader, objected=True)
         if faults := _reason_faults(reason):
             raise HubError("hold.invalid", faults)
         if role not in reader.roles or not _overridable(parts, held, role, ground):
@@ -300,8 +221,8 @@ def confirm(parts: Parts, hold_id: str, reader: Reader) -> Answered:
 
     Raises hold.not-found, hold.nothing-proposed, hold.second-person, hold.changed, hold.unread.
     """
-    with parts.store.gate(_person_of(parts, hold_id)), parts.store.writing() as tx:
-        held = _find(tx, parts, hold_id, reader, objected=None)
+    with parts.store.gate(person_of(parts, hold_id)), parts.store.writing() as tx:
+        held = find(tx, parts, hold_id, reader, objected=None)
         proposed = held.book.proposed
         if proposed is None:
             raise HubError("hold.nothing-proposed")
@@ -351,176 +272,6 @@ def reads(parts: Parts) -> list[Reads]:
     return sorted(made, key=lambda one: (-one.day, -one.month, one.reader))
 
 
-# -- one hold, opened --
-
-
-@dataclass(frozen=True)
-class _Held:
-    """A disclosure with what of it is held now."""
-
-    item: Disclosure
-    case: Case
-    sender: Agency
-    book: Book
-    content: Content
-    decision: Decision
-    leaves: tuple[Item, ...]
-    values: Mapping[str, Any] = field(repr=False)
-    hits: Mapping[str, list[tuple[str, str, int, int]]]
-    codes: Mapping[str, str]
-
-
-def _held_rows(view: Connection, limit: int) -> list[Disclosure]:
-    oldest = (
-        select(disclosure.c.id)
-        .where(disclosure.c.state == State.WAITING, disclosure.c.outcome == Outcome.HELD)
-        .order_by(disclosure.c.created_at, disclosure.c.id)
-        .limit(limit)
-    )
-    found = disclosures.where(view, disclosure.c.id.in_(oldest), limit=limit)
-    return sorted(found, key=lambda item: (item.created_at, item.id))
-
-
-def _person_of(parts: Parts, hold_id: str) -> str:
-    """Whose gate to take."""
-    with parts.store.reading() as view:
-        item = disclosures.load(view, hold_id)
-    if item is None:
-        raise HubError("hold.not-found")
-    return item.person_id
-
-
-def _is_readers(view: Connection, parts: Parts, item: Disclosure, reader: Reader) -> bool:
-    stored = messages.load(view, item.message_id)
-    sender = parts.agency(stored.sender) if stored else None
-    recipient = parts.agency(item.recipient)
-    return sender is not None and recipient is not None and may_read(reader.agency, sender, recipient)
-
-
-def _find(
-    tx: Connection, parts: Parts, hold_id: str, reader: Reader, *, objected: bool | None = False
-) -> _Held:
-    """A hold that this reader may open; with `objected`, something that waits because of an objection, for
-    the agency it comes from; with None, either. Anything else is hold.not-found."""
-    item = disclosures.load(tx, hold_id)
-    if item is None or item.state is not State.WAITING or not _is_readers(tx, parts, item, reader):
-        raise HubError("hold.not-found")
-    if item.due_at is not None and item.due_at <= parts.clock():
-        raise HubError("hold.not-found")  # its time is out; the sweeper ends it
-    held = _opened(tx, parts, item)
-    if held is None:
-        raise HubError("hold.not-found")
-    is_held = item.outcome == Outcome.HELD and bool(held.leaves)
-    is_objected = reader.agency.org == held.sender.org and bool(_objections(held))
-    if not (is_held and objected is not True) and not (is_objected and objected is not False):
-        raise HubError("hold.not-found")
-    return held
-
-
-def _opened(tx: Connection, parts: Parts, item: Disclosure) -> _Held | None:
-    """None when nobody can open it any more, or a party of it is missing."""
-    try:
-        case = read_case(tx, parts, item)
-    except HubError:
-        return None
-    if case is None:
-        return None
-    given = consents.of_person(tx, parts.vault, case.person, read_consent)
-    decision, _ = pipeline.decide_for(
-        parts, case.route, case.labelled, case.person, given, parts.clock(), case.said
-    )
-    codes = {
-        one.path: one.reason
-        for one in decision.items
-        if one.verdict is Verdict.HOLD and one.path not in case.sent
-    }
-    leaves = tuple(item for item in case.labelled.items if item.path in codes)
-    values = dict(walk(case.labelled.record.fields))
-    return _Held(
-        item,
-        case,
-        case.route.sender,
-        read_book(tx, parts, case.person, item),
-        content(parts, case.route, case.labelled),
-        decision,
-        leaves,
-        values,
-        {leaf.path: findings(values.get(leaf.path)) for leaf in leaves},
-        codes,
-    )
-
-
-def _facts(parts: Parts, held: _Held) -> Facts:
-    agreement, proposed = held.case.route.agreement, held.book.proposed
-    return Facts(
-        held.item.id,
-        parts.clock() - held.item.created_at,
-        held.item.code or "",
-        held.case.route.recipient,
-        agreement.purpose,
-        agreement.title,
-        len(held.leaves),
-        proposed.reader if proposed else None,
-    )
-
-
-def _shown(parts: Parts, held: _Held, leaf: Item) -> ShownLeaf:
-    text = _as_text(held.values.get(leaf.path))
-    heard = normalise(text)
-    spec = parts.types[held.case.labelled.record.type].by_path.get(leaf.field)
-    return ShownLeaf(
-        path=leaf.path,
-        title=spec.says if spec else Text(leaf.field, leaf.field),
-        code=held.codes[leaf.path],
-        text=text,
-        heard=_pieces(heard, held.hits[leaf.path]),
-        rewritten=heard != text,
-        doubtful=is_doubtful(leaf, held.hits[leaf.path]),
-        declared=leaf.declared,
-        legible=is_legible(held.values.get(leaf.path)),
-        raised=leaf.categories - leaf.declared,
-        rows=_asking(parts, held.case, leaf),
-    )
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _pieces(heard: str, hits: Iterable[tuple[str, str, int, int]]) -> tuple[Piece, ...]:
-    """The whole text in pieces. Of hits that overlap, the first is marked."""
-    made, at = [], 0
-    for term, strength, start, end in hits:
-        if start < at:
-            continue
-        if start > at:
-            made.append(Piece(heard[at:start]))
-        made.append(Piece(heard[start:end], term, strength))
-        at = end
-    if at < len(heard) or not made:
-        made.append(Piece(heard[at:]))
-    return tuple(made)
-
-
-def _asking(parts: Parts, case: Case, leaf: Item) -> tuple[Row, ...]:
-    """The rows in force that could let the leaf go, once somebody has read it."""
-    route, day = case.route, parts.clock().astimezone(OSLO).date()
-    found = parts.pack.between(route.sender.sector, route.recipient.sector, route.agreement.purpose)
-    return tuple(
-        row
-        for row in found
-        if row.in_force(day=day, known=day)
-        and row.covers_field(leaf.field)
-        and row.categories & leaf.declared
-    )
-
-
-def _proposal(proposed: Entry | None) -> Proposal | None:
-    if proposed is None:
-        return None
-    return Proposal(proposed.reader, proposed.at, proposed.reason, proposed.leaves)
-
-
 # -- answering --
 
 
@@ -543,7 +294,7 @@ def _check(
         raise HubError("hold.invalid", faults)
 
 
-def _check_legible(held: _Held, leaves: Mapping[str, OnLeaf]) -> None:
+def _check_legible(held: Held, leaves: Mapping[str, OnLeaf]) -> None:
     faults = [
         Finding(path, "legible", "text that a person can read")
         for path, leaf in leaves.items()
@@ -559,7 +310,7 @@ def _reason_faults(reason: str) -> list[Finding]:
     return [Finding("reason", "text", f"1 to {_LONGEST} printable characters")]
 
 
-def _as_proposed(held: _Held, proposed: Entry, reader: Reader) -> None:
+def _as_proposed(held: Held, proposed: Entry, reader: Reader) -> None:
     """The second person confirms what the first one saw, and has seen it too."""
     digests = {path: leaf.digest for path, leaf in proposed.leaves.items()}
     if any(held.content.digests.get(path) != digest for path, digest in digests.items()):
@@ -573,18 +324,9 @@ def _same_person(one: str, other: str) -> bool:
     return normalise(one).casefold() == normalise(other).casefold()
 
 
-def _objections(held: _Held) -> list[tuple[str, str]]:
-    """Path and row of what an objection of the person stops."""
-    return [
-        (one.path, one.row or "")
-        for one in held.decision.items
-        if one.reason in _OBJECTED and one.path not in held.case.sent
-    ]
-
-
-def _overridable(parts: Parts, held: _Held, role: str, ground: str) -> list[Row]:
+def _overridable(parts: Parts, held: Held, role: str, ground: str) -> list[Row]:
     """The rows objected to that let this role go on, on this ground."""
-    refs = {ref for _, row in _objections(held) for ref in row.split("+")}
+    refs = {ref for _, row in objections(held) for ref in row.split("+")}
     return [
         row
         for row in parts.pack.rows
@@ -595,7 +337,7 @@ def _overridable(parts: Parts, held: _Held, role: str, ground: str) -> list[Row]
     ]
 
 
-def _may_tell(tx: Connection, parts: Parts, held: _Held) -> bool:
+def _may_tell(tx: Connection, parts: Parts, held: Held) -> bool:
     """Whether the sender may learn that its text came back. That it was held at all tells that the rest
     may go: a control role learns that only where it sees the delivery anyhow, and nothing was said by the
     person since, so that the return cannot tell of it."""
@@ -637,7 +379,7 @@ def _entry(parts: Parts, reader: Reader, act: Act, **said: Any) -> Entry:
 
 
 def _write(
-    tx: Connection, parts: Parts, held: _Held, kind: Kind, entry: Entry, *, notify_person: bool = False
+    tx: Connection, parts: Parts, held: Held, kind: Kind, entry: Entry, *, notify_person: bool = False
 ) -> None:
     """The line of the book and its audit leaf. Paths name fields; an index in a path could count."""
     holds.write(tx, parts.vault, held.case.person, held.item, entry.at, as_line(entry))

@@ -18,7 +18,8 @@ from hub.cli.shown import age, moment, say, say_json, table
 from hub.errors import HubError
 
 if TYPE_CHECKING:
-    from hub.holds import Answered, Reader, Reads, Shown, ShownLeaf
+    from hub.held import Reader, Shown, ShownLeaf
+    from hub.holds import Answered, Reads
     from hub.message import Category
     from hub.parts import Parts
 
@@ -288,7 +289,7 @@ def _say(id_: str, done: Answered, as_json: bool) -> None:
 def _reader(parts: Parts, name: str, key_file: Path | None) -> Reader:
     """Who this is, proved by the key. Raises hold.reader-unknown."""
     from hub.console.users import Role, load_users
-    from hub.holds import Reader
+    from hub.held import Reader
     from hub.settings import Settings
 
     users = load_users(Settings.from_env(os.environ).desk_users, parts.agency)

@@ -13,7 +13,8 @@ from hub.answers import Word
 from hub.console.texts import Language, say
 from hub.console.users import DeskUser
 from hub.errors import PROBLEMS, Finding, HubError
-from hub.holds import Answered, Facts, Piece, Reader, Shown, ShownLeaf
+from hub.held import Facts, Piece, Reader, Shown, ShownLeaf
+from hub.holds import Answered
 from hub.message import Category
 from hub.parts import Parts
 from mappings.fields import Text

@@ -21,7 +21,7 @@ from hub.audit import log
 from hub.audit.verify import verify
 from hub.demo.agencies import Got
 from hub.demo.world import NAMES, World
-from hub.holds import Reader
+from hub.held import Reader
 from hub.message import Outcome
 from hub.store.disclosures import Disclosure, where
 from hub.store.schema import disclosure

@@ -18,7 +18,7 @@ from hub import answers, holds, identity
 from hub.answers import Word
 from hub.audit.log import Kind, open_private
 from hub.errors import HubError
-from hub.holds import Reader, may_read
+from hub.held import Reader, may_read
 from hub.identity import Desk
 from hub.message import Agency, Category, Outcome, Sector
 from hub.store import disclosures, people
