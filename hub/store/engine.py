@@ -24,7 +24,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from hub.errors import HubError
 
@@ -42,6 +42,8 @@ class Store:
         self.sqlite = url.startswith("sqlite")
         self.engine = _sqlite(url) if self.sqlite else _postgresql(url)
         self._gates = None if self.sqlite else create_engine(url, poolclass=NullPool)
+        self._closed = False
+        event.listen(self.engine, "checkin", self._returned)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -107,7 +109,15 @@ class Store:
             command.upgrade(config, "head")
 
     def close(self) -> None:
+        """Let go of every connection: of those in use when their user is done."""
+        self._closed = True
         self.engine.dispose()
+
+    def _returned(self, _connection: Any, record: ConnectionPoolEntry) -> None:
+        """What somebody still used when the store was closed comes back to a pool that nobody looks
+        into any more, and would stay open there."""
+        if self._closed:
+            record.invalidate()
 
 
 def _lock_key(name: str) -> int:

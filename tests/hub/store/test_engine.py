@@ -15,7 +15,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import event, insert, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
 from hub.errors import HubError
@@ -267,3 +267,14 @@ def test_a_value_never_stands_in_the_text_of_a_database_error(either: Bench) -> 
     told = repr(refused.value) + repr(refused.value.findings)
     assert "kanari" not in told
     assert not isinstance(refused.value.__cause__, OperationalError)
+
+
+def test_what_is_in_use_while_the_store_closes_is_closed_when_it_comes_back(url: str) -> None:
+    store, closed = Store(url), []
+    event.listen(store.engine, "close", lambda connection, record: closed.append(connection))
+    with store.reading() as view:
+        used = view.connection.dbapi_connection
+        store.close()
+        assert used not in closed
+        assert view.execute(text("SELECT 1")).scalar() == 1
+    assert used in closed
