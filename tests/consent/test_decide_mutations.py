@@ -6,13 +6,10 @@ stands in the two decision tables and our own neutral vectors; it must hold unch
 
 from __future__ import annotations
 
-import itertools
 import sys
-from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -20,6 +17,7 @@ import consent.decide
 import consent.said
 from consent import policy_files
 from consent import rows as consent_rows
+from tests import mutating
 from tests.consent import asking, test_decide, test_decide_more
 
 DECIDE, SAID = consent.decide, consent.said
@@ -196,26 +194,6 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
 ]  # fmt: skip
 
 
-def cases(module: ModuleType) -> Iterator[Callable[[], None]]:
-    """Every test of a table, with every row of it, as something to call."""
-    for name, test in vars(module).items():
-        if not name.startswith("test_") or not callable(test):
-            continue
-        marks = [m for m in getattr(test, "pytestmark", ()) if m.name == "parametrize"]
-        if "tmp_path" in test.__code__.co_varnames[: test.__code__.co_argcount]:
-            continue  # about files
-        for rows in itertools.product(*(_keywords(mark) for mark in marks)):
-            given = {name: value for row in rows for name, value in row.items()}
-            yield lambda test=test, given=given: test(**given)  # type: ignore[misc]  # bound at once
-
-
-def _keywords(mark: Any) -> list[dict[str, Any]]:
-    names, rows = mark.args[0], mark.args[1]
-    if isinstance(names, str):
-        return [{names: value} for value in rows]
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
 def noticed(decide_module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether any case of the tables fails with this decision in place of ours."""
     for module in (asking, test_decide, test_decide_more):
@@ -223,16 +201,9 @@ def noticed(decide_module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> bool:
     monkeypatch.setattr(test_decide, "permit", decide_module.permit)
     for module in (test_decide, test_decide_more):
         monkeypatch.setattr(module, "load_pack", _pack, raising=False)
-        for case in cases(module):
-            try:
-                case()
-            except Exception:  # noqa: BLE001  a mutated decision may fail in any way
-                return True
-            except BaseException as fault:  # pytest's own "did not raise"
-                if type(fault).__name__ != "Failed":
-                    raise
-                return True
-    return False
+    return mutating.noticed(
+        case for module in (test_decide, test_decide_more) for case in mutating.cases(module)
+    )
 
 
 @cache
@@ -268,7 +239,7 @@ def test_the_tables_hold_for_what_is_not_mutated(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("where", "old", "new"),
     MUTATIONS,
-    ids=[f"{m.__name__.rpartition('.')[2]}-{i}" for i, (m, _, _) in enumerate(MUTATIONS)],
+    ids=mutating.ids(MUTATIONS),
 )
 def test_a_check_taken_out_is_noticed(
     where: ModuleType, old: str, new: str, monkeypatch: pytest.MonkeyPatch
