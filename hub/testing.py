@@ -117,10 +117,12 @@ def _audit() -> Outcome:
 
 
 def _pytest(args: Sequence[str]) -> Outcome:
-    """Serial, and speaking for itself. An interrupt reaches it, and it gets the time to clean up."""
+    """Speaking for itself; everything on all cores, each with servers of its own, and what was asked for
+    by name in one process. An interrupt reaches it, and it gets the time to clean up."""
     _progress("pytest")
     began = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-P", "-m", "pytest", *args], cwd=ROOT, env=_environment())
+    command = [sys.executable, "-P", "-m", "pytest", *(args or ["-n", "auto", "--dist", "worksteal"])]
+    process = subprocess.Popen(command, cwd=ROOT, env=_environment())
 
     def interrupt(_: int, __: FrameType | None) -> None:
         process.send_signal(signal.SIGINT)
