@@ -108,6 +108,7 @@ class World:
         self._serve_issuer(issuer_port)
         self.settings = self._settings(store, queue)
         self.parts = build(self.settings, clock=self.clock, ladder=LADDER)
+        self._stack.callback(self.parts.store.close)  # after everything that uses it has ended
         self.running = Running(self.parts, self.settings)
         self.running.start()
         self._stack.callback(self.running.stop)
