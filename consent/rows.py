@@ -18,7 +18,7 @@ from hub.message import ANY, Category, Purpose, Sector
 
 
 class Effect(StrEnum):
-    """What a row does. DUTY_ON_REQUEST speaks only when the recipient's request is on file."""
+    """What a row does. DUTY_ON_REQUEST speaks only while the recipient's request is on file."""
 
     PROHIBIT = "PROHIBIT"
     DUTY = "DUTY"

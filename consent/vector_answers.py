@@ -195,7 +195,7 @@ class _Reading:
             protected_address=False,
             data_date=thing.data_date,
             override=self._override(),
-            requests=frozenset(map(str, as_list(self.vector.request.get("requests")))),
+            requests={str(row): ("on file",) for row in as_list(self.vector.request.get("requests"))},
         )
         consents = None if self.vector.consents is None else list(self._consents(thing.person))
         whole = decide(ask, self.rows, consents, at=self.at, known_at=self.known_at, texts=texts)

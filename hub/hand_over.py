@@ -25,7 +25,7 @@ from hub.permit import SendPermit
 from hub.queue.port import Done, Later, Settlement, Work
 from hub.rows import fingerprint, open_rendering, prove_decision
 from hub.shapes import Outgoing
-from hub.store import consents, disclosures, links, people
+from hub.store import disclosures, links, on_file, people
 from hub.store.disclosures import Disclosure, State
 from hub.trail import run
 
@@ -201,7 +201,7 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
     labelled = _only(case.labelled, case.sent) if again else case.labelled
     if case.tried is not None and not again:
         labelled = _only(labelled, case.tried)
-    given = consents.of_person(tx, parts.vault, case.person, read_consent)
+    given = on_file.of_person(tx, parts.vault, case.person, read_consent)
     outgoing = pipeline.prepare(parts, case.route, labelled, case.person, given, now, case.said)
     if not people.fence(tx, case.person):
         raise HubError("receive.busy")  # what the person allows changes just now; come again

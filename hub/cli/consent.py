@@ -292,6 +292,7 @@ def _plain(told: Told) -> dict[str, Any]:
         "rows": list(told.rows),
         "consents": list(told.consents),
         "obligations": list(told.obligations),
+        "requests": list(told.requests),
         "plain": told.plain,
         "formal": told.formal,
         "outside": told.outside,

@@ -226,7 +226,7 @@ ROWS: list[tuple[str, list[Row], str]] = [
     ("no longer valid", [row(DUTY, valid_to=date(2026, 8, 31))], "decide.no-row"),
     ("not yet known", [row(DUTY, known_from=date(2026, 9, 2))], "decide.no-row"),
     ("a duty", [row(DUTY)], "decide.row"),
-    ("a duty on request", [row(Effect.DUTY_ON_REQUEST)], "decide.no-row"),
+    ("a duty on request", [row(Effect.DUTY_ON_REQUEST)], "decide.no-request"),
     ("unless objection", [row(MAY)], "decide.row"),
     ("with consent", [row()], "decide.no-consent"),
     ("prohibited", [row(PROHIBIT)], "decide.prohibited"),

@@ -62,17 +62,24 @@ def test_the_first_effect_that_has_a_row_answers(
 @pytest.mark.parametrize(
     ("rows", "requests", "reason"),
     [
-        ([row(ASKED)], said(), "decide.no-row"),
-        ([row(ASKED)], said("R2"), "decide.no-row"),
+        ([row(ASKED)], said(), "decide.no-request"),
+        ([row(ASKED)], said("R2"), "decide.no-request"),
+        ([row(ASKED, fields=("annet",))], said("R1"), "decide.no-row"),
         ([row(ASKED)], said("R1"), "decide.row"),
-        ([row(DUTY), row(ASKED, version=2)], said(), "decide.no-row"),
+        ([row(DUTY), row(ASKED, version=2)], said(), "decide.no-request"),
         ([row(ASKED), row(id="A")], said(), "decide.no-consent"),
     ],
 )
 def test_a_duty_on_request_speaks_only_when_the_request_is_on_file(
     rows: list[Row], requests: frozenset[str], reason: str
 ) -> None:
-    assert only(ask(requests=requests), rows, []).reason == reason
+    verdict = only(ask(requests={row_id: (f"{row_id}-asked",) for row_id in requests}), rows, [])
+    assert verdict.reason == reason
+    assert verdict.requests == (("R1-asked",) if reason == "decide.row" else ())
+
+
+def test_a_row_without_a_request_behind_it_does_not_speak() -> None:
+    assert only(ask(requests={"R1": ()}), [row(ASKED)], []).reason == "decide.no-request"
 
 
 def test_a_register_that_cannot_be_read_permits_nothing() -> None:
