@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from consent.rows import Effect, Requires, Row
+from consent.rows import Effect, Relation, Requires, Row
 from consent.said import OSLO, Question, Said, what_stands
 from consent.texts import NO_TEXTS, Texts
 from hub.errors import HubError
@@ -63,6 +63,8 @@ class Ask:
     override: Override | None = None
     requests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The recipient's requests that are on file now, by the id of the DUTY_ON_REQUEST row they call on."""
+    relations: frozenset[Relation] = frozenset()
+    """What the recipient is to the person now, as far as it is recorded."""
     deceased: bool = False
 
 
@@ -84,6 +86,7 @@ _ORDER = (
     "decide.prohibited",
     "decide.no-row",
     "decide.no-request",
+    "decide.not-registered-gp",
     "decide.register-unavailable",
     "decide.unreadable",
     "decide.override-refused",
@@ -204,6 +207,8 @@ def _silent(row: Row, ask: Ask) -> str | None:
     """Why a row in force does not speak to this question, or None: it does."""
     if row.effect is Effect.DUTY_ON_REQUEST and not ask.requests.get(row.id):
         return "decide.no-request"
+    if row.relation is not None and row.relation not in ask.relations and row.effect is not Effect.PROHIBIT:
+        return "decide.not-registered-gp"
     return None
 
 

@@ -1,8 +1,8 @@
-"""Understands which requests on file call on a row: who asked whom for what, in force at one moment and
-as the hub knew it then.
+"""Understands what is on file beside consents: which requests call on a row, and what the recipient is to
+the person, in force at one moment and as the hub knew it then.
 
-Pure, like the decision it serves. A request opens a way, so doubt narrows it: what is not said, cannot
-be read or has a newer version asks for nothing. It must not know consents, stores or messages.
+Pure, like the decision it serves. Both open a way, so doubt narrows them: what is not said, cannot be
+read or has a newer version opens nothing. It must not know consents, stores or messages.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from consent.rows import Effect, Row
+from consent.rows import Effect, Relation, Row
 from consent.said import OSLO
-from hub.message import Agency, Purpose, Request
+from hub.message import Agency, Purpose, RegisteredGp, Request
 
 
 def standing(requests: Iterable[Request], *, at: datetime, known_at: datetime) -> list[Request]:
@@ -74,3 +74,30 @@ def _asks_for(request: Request, data_date: date | None) -> bool:
     if data_date is None:
         return False
     return (request.data_from or date.min) <= data_date <= (request.data_to or date.max)
+
+
+def registered_gp(records: Iterable[RegisteredGp], *, at: datetime, known_at: datetime) -> str | None:
+    """Organisation number of the person's registered GP `at`, as the hub knew it `known_at` (both aware).
+
+    Of the records that speak of the day the one that came last counts. None: nobody's patient, unknown,
+    two records of one moment that disagree, or the last one cannot be read.
+    """
+    day = at.astimezone(OSLO).date()
+    speaking = [
+        record
+        for record in records
+        if record.recorded_at <= known_at and record.valid_from <= day <= (record.valid_to or date.max)
+    ]
+    last = max((record.recorded_at for record in speaking), default=None)
+    said = {record.org if record.readable else "" for record in speaking if record.recorded_at == last}
+    return (said.pop() or None) if len(said) == 1 else None
+
+
+def relations(
+    records: Iterable[RegisteredGp], recipient: Agency, *, at: datetime, known_at: datetime
+) -> frozenset[Relation]:
+    """What the recipient is to the person. A recipient that stands for its whole sector is what any agency
+    of it is: nothing is ever sent to one."""
+    gp = registered_gp(records, at=at, known_at=known_at)
+    is_gp = gp is not None and recipient.org in (gp, "")
+    return frozenset({Relation.REGISTERED_GP} if is_gp else ())

@@ -77,7 +77,7 @@ class Role(StrEnum):
 
 
 class Relation(StrEnum):
-    """What the recipient must be to the person. Told to the reader of the row; the route finds it."""
+    """What the recipient must be to the person, or the row does not speak. Unknown is not."""
 
     REGISTERED_GP = "registered_gp"
 
@@ -131,6 +131,8 @@ class Case:
     consent: Given = Given.NONE
     objection: bool = False
     request: bool = False
+    relation: bool = True
+    """Whether the recipient is to the person what the row demands."""
 
 
 @dataclass(frozen=True)

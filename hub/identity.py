@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from consent.on_file import registered_gp
 from hub import gates
 from hub.audit import log
 from hub.audit.log import Kind
@@ -23,7 +24,7 @@ from hub.desk import decide_all_again
 from hub.errors import Finding, HubError
 from hub.parts import Parts, work_of
 from hub.rows import prove
-from hub.store import consents, disclosures, links, people
+from hub.store import consents, disclosures, gps, links, people
 from hub.store.links import Link
 from hub.store.schema import audit_leaf, disclosure
 from mappings.identifiers import is_person_number
@@ -136,6 +137,11 @@ def show(parts: Parts, number: str, *, known_at: datetime | None = None) -> dict
             "protected_address": person.protected_address,
             "deceased": person.deceased,
             "forgotten": person.key is None,
+            "registered_gp": registered_gp(
+                gps.of_records(view, parts.vault, circle.one),
+                at=known_at or parts.clock(),
+                known_at=known_at or parts.clock(),
+            ),
             "same": sorted(circle.one - {person.id}),
             "perhaps_same": sorted(circle.linked - circle.one),
             "links": [_told(row, person.id) for row in rows if _then(row, known_at)],

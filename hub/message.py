@@ -450,4 +450,18 @@ class Request:
     readable: bool = True
 
 
+@dataclass(frozen=True)
+class RegisteredGp:
+    """What was recorded of whose patient the person is, from one day to another; `org` "" is nobody's.
+    The record that came last counts; one that cannot be read speaks of every day. Days are inclusive;
+    `valid_to` None is open."""
+
+    id: str
+    recorded_at: datetime
+    org: str = ""
+    valid_from: date = date.min
+    valid_to: date | None = None
+    readable: bool = True
+
+
 ANY = "*"

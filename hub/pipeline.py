@@ -15,7 +15,7 @@ from datetime import date, datetime
 
 from consent.decide import Ask, decide, permit
 from consent.labels import label
-from consent.on_file import calling_on
+from consent.on_file import calling_on, relations
 from hub import desk, intake, routes
 from hub.answers import NOTHING, Counts
 from hub.errors import HubError
@@ -151,6 +151,7 @@ def decide_for(
             at=at,
             known_at=at,
         ),
+        relations=relations(given.gps, route.recipient, at=at, known_at=at),
         deceased=person.deceased,
     )
     decision = said.narrowed(decide(ask, rows, given.consents, at=at, known_at=at, texts=parts.texts))

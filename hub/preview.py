@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from consent import decide as decision_of
 from consent.decide import Ask
 from consent.intake import read as read_consent
-from consent.on_file import calling_on
+from consent.on_file import calling_on, relations
 from consent.rows import Row
 from hub import desk, intake, pipeline, policy, routes, status
 from hub.audit import log
@@ -145,6 +145,7 @@ def of_question(
                 at=at,
                 known_at=known_at,
             ),
+            relations=relations(given.gps, question.recipient, at=at, known_at=known_at),
             deceased=person.deceased if person else False,
         )
         decision = decision_of.decide(ask, rows, said, at=at, known_at=known_at, texts=parts.texts)

@@ -27,6 +27,7 @@ from hub.store.schema import (
     hold_entry,
     information_request,
     person,
+    registered_gp,
 )
 from hub.vault import Vault
 
@@ -132,6 +133,7 @@ class _Told:
     withdrawn: set[tuple[str, str, int]] = field(default_factory=set)
     asked: set[tuple[str, str]] = field(default_factory=set)  # person, request
     ended: set[tuple[str, str]] = field(default_factory=set)
+    gps: set[tuple[str, str]] = field(default_factory=set)  # person, record of a registered GP
     at_desk: Counter[str] = field(default_factory=Counter)  # disclosure -> lines in the desk's book
 
 
@@ -157,6 +159,7 @@ def _check_tables(view: Connection, vault: Vault, report: Report) -> None:
     _check_disclosures(view, told, readable, report)
     _check_consents(view, told, readable, report)
     _check_requests(view, told, readable, report)
+    _check_gps(view, told, readable, report)
     _check_holds(view, told, readable, report)
 
 
@@ -229,6 +232,16 @@ def _check_requests(view: Connection, told: _Told, readable: set[str], report: R
         report.faults += [(what, f"request {request}") for _, request in sorted(differing)]
 
 
+def _check_gps(view: Connection, told: _Told, readable: set[str], report: Report) -> None:
+    columns = (registered_gp.c.id, registered_gp.c.person_id)
+    kept = {(row.person_id, row.id) for row in view.execute(select(*columns)) if row.person_id in readable}
+    for what, differing in (
+        ("record of a GP without its leaf", kept - told.gps),
+        ("leaf of a GP without its row", told.gps - kept),
+    ):
+        report.faults += [(what, f"record {record}") for _, record in sorted(differing)]
+
+
 def _match(row: Any, private: dict[str, Any], told: _Told, report: Report) -> None:
     if private["person"] != row.person_id or private["disclosure"] != (row.disclosure_id or ""):
         report.faults.append(("leaf was moved to another row", f"leaf {row.id}"))
@@ -247,6 +260,8 @@ def _match(row: Any, private: dict[str, Any], told: _Told, report: Report) -> No
         case Kind.REQUEST:
             known = told.asked if private["action"] == "add" else told.ended
             known.add((row.person_id, private["request"]))
+        case Kind.IDENTITY if private.get("action") == "registered-gp":
+            told.gps.add((row.person_id, private["record"]))
         case Kind.WITHDRAWAL:
             series, version = (row.person_id, private["consent"]), int(private.get("version", 0))
             told.withdrawn |= {

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from hub.message import Consent, Request
-from hub.store import consents, links, requests
+from hub.message import Consent, RegisteredGp, Request
+from hub.store import consents, gps, links, requests
 from hub.store.consents import Read
 from hub.store.people import Person
 from hub.vault import Vault
@@ -19,10 +19,11 @@ from hub.vault import Vault
 @dataclass(frozen=True)
 class OnFile:
     """Every version of each, as the decision reads them. Consents also over links in doubt, where they
-    can only refuse; requests open a way, so they count over confirmed links only."""
+    can only refuse; requests and who the GP is open a way, so they count over confirmed links only."""
 
     consents: tuple[Consent, ...] = ()
     requests: tuple[Request, ...] = ()
+    gps: tuple[RegisteredGp, ...] = ()
 
 
 NOTHING_ON_FILE = OnFile()
@@ -36,4 +37,5 @@ def of_person(
     return OnFile(
         consents.of_person(tx, vault, owner, read, known_at),
         tuple(entry.said for entry in requests.of_records(tx, vault, one)),
+        gps.of_records(tx, vault, one),
     )

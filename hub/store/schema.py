@@ -194,6 +194,16 @@ information_request = Table(
     UniqueConstraint("person_id", "series", "version"),
 )
 
+registered_gp = Table(
+    "registered_gp",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("recorded_at", Instant, nullable=False),  # known from
+    Column("ciphertext", LargeBinary, nullable=False),  # which agency, from when to when, who says so
+    Column("wrapped_key", LargeBinary),
+)
+
 hold_entry = Table(
     "hold_entry",
     metadata,

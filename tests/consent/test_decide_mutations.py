@@ -30,6 +30,8 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (DECIDE, "and row.in_force(day=day, known=known)", ""),
     (DECIDE, "newest[row.id].version < row.version", "newest[row.id].version > row.version"),
     (DECIDE, "row.effect is Effect.DUTY_ON_REQUEST and not ask.requests.get(row.id)", "False"),
+    (DECIDE, "row.relation is not None and row.relation not in ask.relations and", "False and"),
+    (DECIDE, "in ask.relations and row.effect is not Effect.PROHIBIT", "in ask.relations"),
     (DECIDE, "if row.ref not in self._why_silent]", "]"),
     (DECIDE, "return min(silent, key", "return max(silent, key"),
     (DECIDE, "self._ask.requests.get(row.id, ()))", "())"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ import pytest
 from consent import on_file
 from consent.decide import decide
 from consent.policy_files import load_pack
-from consent.rows import Effect, Row
-from hub.message import Agency, Category, Item, Purpose, Request, Sector
+from consent.rows import Effect, Relation, Row
+from hub.message import Agency, Category, Item, Purpose, RegisteredGp, Request, Sector
 from tests import mutating
 from tests.consent.asking import GP, HEALTH, NAV, NOON, TSB, ask, row
 
@@ -109,6 +110,50 @@ def test_which_requests_call_on_which_row(
 
 
 THREE = "(request.asked_by, request.asked_of, request.purpose)"
+# -- who the registered GP is ------------------------------------------------------------------------
+
+
+def listed(org: str = GP.org, **changes: Any) -> RegisteredGp:
+    """On that practice's list from 1 August 2026 on, recorded a day ago."""
+    return replace(RegisteredGp("g1", NOON - DAY, org, date(2026, 8, 1), None), **changes)
+
+
+SINCE: dict[str, Any] = {"id": "g2", "recorded_at": NOON - DAY / 2}
+OTHER = TSB.org
+GPS: list[tuple[str, list[RegisteredGp], dict[str, Any], str | None]] = [
+    ("recorded", [listed()], {}, GP.org),
+    ("unknown", [], {}, None),
+    ("the first day", [listed(valid_from=date(2026, 9, 1))], {}, GP.org),
+    ("the day before", [listed(valid_from=date(2026, 9, 2))], {}, None),
+    ("the last day", [listed(valid_to=date(2026, 9, 1))], {}, GP.org),
+    ("the day after", [listed(valid_to=date(2026, 8, 31))], {}, None),
+    ("already the next day in Oslo", [listed(valid_to=date(2026, 9, 1))],
+     {"at": MIDNIGHT, "known_at": MIDNIGHT}, None),
+    ("recorded later than known", [listed()], {"known_at": NOON - 2 * DAY}, None),
+    ("known at that moment", [listed()], {"known_at": NOON - DAY}, GP.org),
+    ("changed", [listed(), listed(OTHER, **SINCE)], {}, OTHER),
+    ("changed, the other way round", [listed(OTHER, **SINCE), listed()], {}, OTHER),
+    ("changed, and nobody knew", [listed(), listed(OTHER, **SINCE)], {"known_at": NOON - DAY}, GP.org),
+    ("changed from later on", [listed(), listed(OTHER, **SINCE, valid_from=date(2026, 10, 1))], {}, GP.org),
+    ("nobody's any more", [listed(), listed("", **SINCE)], {}, None),
+    ("two at one moment", [listed(), listed(OTHER, id="g2")], {}, None),
+    ("the same twice at one moment", [listed(), listed(id="g2")], {}, GP.org),
+    ("the last cannot be read", [listed(), listed(**SINCE, readable=False)], {}, None),
+    ("an older one cannot be read", [listed(readable=False), listed(**SINCE)], {}, GP.org),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "records", "how", "gp"), GPS, ids=[case[0] for case in GPS])
+def test_who_the_registered_gp_is(
+    name: str, records: list[RegisteredGp], how: dict[str, Any], gp: str | None
+) -> None:
+    times = {"at": NOON, "known_at": NOON} | how
+    assert on_file.registered_gp(records, **times) == gp
+    for recipient in (GP, TSB, Agency("", "gp", Sector.GP)):
+        is_it = gp is not None and recipient.org in (gp, "")
+        assert on_file.relations(records, recipient, **times) == frozenset(Relation if is_it else ())
+
+
 MUTATIONS: list[mutating.Mutation] = [
     (on_file, "if request.recorded_at <= known_at:", "if True:"),
     (on_file, "known.version < request.version", "known.version > request.version"),
@@ -131,17 +176,28 @@ MUTATIONS: list[mutating.Mutation] = [
     (on_file, "    if data_date is None:\n        return False\n", "    data_date = data_date or date.max\n"),
     (on_file, "(request.data_from or date.min) <= data_date", "True"),
     (on_file, "<= (request.data_to or date.max)", "<= date.max"),
+    (on_file, "if record.recorded_at <= known_at and", "if"),
+    (on_file, "record.valid_from <= day <=", "day <="),
+    (on_file, "<= day <= (record.valid_to or date.max)", "<= day"),
+    (on_file, "    day = at.astimezone(OSLO).date()\n    speaking", "    day = at.date()\n    speaking"),
+    (on_file, "last = max(", "last = min("),
+    (on_file, 'record.org if record.readable else ""', "record.org"),
+    (on_file, "if record.recorded_at == last}", "}"),
+    (on_file, "if len(said) == 1 else None", "if said else None"),
+    (on_file, 'recipient.org in (gp, "")', "True"),
+    (on_file, "gp is not None and", ""),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("where", "old", "new"), MUTATIONS, ids=mutating.ids(MUTATIONS))
 def test_a_check_taken_out_is_noticed(where: Any, old: str, new: str) -> None:
-    def one(case: tuple[str, list[Request], dict[str, Any], Calls]) -> None:
-        test_which_requests_call_on_which_row(*case)
-
-    assert not mutating.noticed(lambda case=case: one(case) for case in TABLE)  # type: ignore[misc]
+    tables: list[mutating.Case] = [
+        *(partial(test_which_requests_call_on_which_row, *case) for case in TABLE),
+        *(partial(test_who_the_registered_gp_is, *case) for case in GPS),
+    ]
+    assert not mutating.noticed(tables)
     with mutating.mutated(where, old, new):
-        assert mutating.noticed(lambda case=case: one(case) for case in TABLE)  # type: ignore[misc]
+        assert mutating.noticed(tables)
 
 
 # -- the shipped rows ------------------------------------------------------------------------------
