@@ -198,7 +198,7 @@ class Row:
     categories: frozenset[Category]
     fields: tuple[str, ...] = (ANY,)
     requires: Requires = Requires()
-    wait_days: int = 0
+    wait_days: int = 0  # how long what it withholds waits, sealed, for a consent or a request
     notify_withdrawal: bool = False
     law: tuple[str, ...] = ()
     status: Status = Status.DRAFT

@@ -11,8 +11,9 @@ committed at once; before that commit nothing of it exists, after it nothing of 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from consent import waiting
 from consent.decide import Ask, decide, permit
 from consent.labels import label
 from consent.on_file import calling_on, relations
@@ -74,13 +75,17 @@ def prepare(
     given: OnFile,
     at: datetime,
     said: Counts = NOTHING,
+    waited: timedelta | None = None,
 ) -> Outgoing:
     """Decide for one recipient, and if something may go, make it in the recipient's own format.
 
     Called at intake and again before every hand-over: the last decision is the one that counts.
-    `said` is what persons at the desk said about its held leaves.
+    `said` is what persons at the desk said about its held leaves, `waited` how long it has waited for
+    somebody to say more, if it has.
     """
-    decision, permitted = run(Step.DECIDE, decide_for, parts, route, labelled, person, given, at, said)
+    decision, permitted = run(
+        Step.DECIDE, decide_for, parts, route, labelled, person, given, at, said, waited
+    )
     if permitted is None:
         return Outgoing(decision, None, None)
     try:
@@ -119,6 +124,7 @@ def decide_for(
     given: OnFile,
     at: datetime,
     said: Counts = NOTHING,
+    waited: timedelta | None = None,
 ) -> tuple[Decision, Permitted | None]:
     """Ask the decision about every leaf the agreement carries, and about what the envelope tells:
     who sends it, and that such a message exists."""
@@ -155,6 +161,7 @@ def decide_for(
         deceased=person.deceased,
     )
     decision = said.narrowed(decide(ask, rows, given.consents, at=at, known_at=at, texts=parts.texts))
+    decision = waiting.narrowed(decision, rows, waited)
     return decision, permit(decision, labelled, ask)
 
 

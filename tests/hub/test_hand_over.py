@@ -345,6 +345,7 @@ def test_only_what_was_fetched_by_oneself_can_be_acknowledged(either: Bench) -> 
 
 
 def test_fetching_and_acknowledging_at_once_leave_no_copy(either: Bench) -> None:
+    either.register_gp()
     for index in range(6):
         either.post("prison_health", json_epikrise(index))
         either.drain()

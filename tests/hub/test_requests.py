@@ -33,7 +33,9 @@ def on_request(bench: Bench) -> Bench:
     """The way from the prison's health service to the clinic is open on request only."""
 
     def only_on_request(row: Row) -> Row:
-        return replace(row, effect=Effect.DUTY_ON_REQUEST, requires=Requires(request_on_file=True))
+        return replace(
+            row, effect=Effect.DUTY_ON_REQUEST, requires=Requires(request_on_file=True), wait_days=90
+        )
 
     pack = bench.parts.pack
     mine = [row for row in pack.forms["L23"] if row.version == 2]
