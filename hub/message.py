@@ -415,6 +415,8 @@ class Consent:
     interpreter: str = ""
     language: str = ""
     under_sentence: bool | None = None
+    widened: bool = False
+    """A block against named personnel, recorded as one towards everybody. Nothing is decided by it."""
     active: bool = True
     """False: never signed, or out of force since nobody knows when. It permits nothing."""
     only_refuses: bool = False

@@ -126,12 +126,7 @@ def summary(bench: Bench, after: int) -> list[str]:
     assert bench.listed("gp") == []
     bench.clock.forward(days=after)
     kinds = ["identity", "coordination", "custody", "somatic_health", "mental_health", "substance_use"]
-    to_gp = {
-        "avsendere": ["prison_health"],
-        "mottakere": ["gp"],
-        "formal": ["treatment"],
-        "kategorier": kinds,
-    }
+    to_gp: dict[str, Any] = {"avsendere": ["prison_health"], "mottakere": ["gp"], "formal": ["treatment"]}
     bench.post("prison_health", consent("samtykke-nav.json", "gp", kategorier=kinds, **to_gp))
     bench.drain()
     return [got.body.decode() for got in bench.come_for_it("gp")]
