@@ -67,6 +67,7 @@ CAST = (
     Cast("gp", "310000086", "Fjelltun legesenter", Sector.GP, "inbox", (("epikrise", "fhir-epikrise"),)),
 )
 
+ORGS = {agency.key: agency.org for agency in CAST}
 NAMES = {agency.org: agency.name for agency in CAST} | {agency.key: agency.name for agency in CAST}
 """The neutral name of each, by organisation number and by its key in the story."""
 
