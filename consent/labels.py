@@ -26,8 +26,6 @@ __all__ = ["CodeLists", "label", "load_codes"]
 _NOTHING: frozenset[Category] = frozenset()
 _SUBSTANCE = frozenset({Category.SUBSTANCE_USE})
 _UNKNOWN = frozenset({Category.UNKNOWN})
-_NO_WORD = re.compile(r"\S{48,}")
-"""Longer than any word: something is packed in a way that nobody here unpacks."""
 _LABORATORY = re.compile(r"(?i)(?:(?:NPU|NNN) ?|NOR)[0-9]{5}")
 
 
@@ -74,8 +72,8 @@ class _Found:
         for leaf in self._leaves:
             if isinstance(leaf.value, str):
                 texts.append((leaf, leaf.value))
-                packed = hidden_texts(leaf.value)
-                if packed is None or (not packed and leaf.free_text and _NO_WORD.search(leaf.value)):
+                packed = hidden_texts(leaf.value, prose=leaf.free_text)
+                if packed is None:
                     self._raise(leaf.path, _UNKNOWN)
                 else:
                     texts.extend((leaf, text) for text in packed)

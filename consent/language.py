@@ -90,7 +90,6 @@ def _foreign(word: str) -> bool:
     return word in _FOREIGN or _OTHER_SHAPE.search(word) is not None or not _OTHER_LETTERS.isdisjoint(word)
 
 
-_LOWER_CASE_WORD = re.compile(r"(?<![^\W\d_])[a-zæøå]{2,}(?![^\W\d_])")
 _MOST_IN_A_NAME = 2
 """Words in lower case in a name, an address or a place: `Elvestad videregående skole`."""
 
@@ -100,4 +99,5 @@ def is_prose(text: str) -> bool:
     capitals from end to end count like words in small letters."""
     if text.isupper() and len(text) > 3:
         text = text.lower()
-    return len(_LOWER_CASE_WORD.findall(text)) > _MOST_IN_A_NAME
+    small = [word for word in _WORD.findall(text) if word.islower() and len(word) > 1]
+    return len(small) > _MOST_IN_A_NAME

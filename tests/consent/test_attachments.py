@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import gzip
 import io
 import time
@@ -186,6 +187,11 @@ def test_depth_size_and_ratio_are_limited() -> None:
     assert text_of(fits, "application/gzip", "f") is not None
 
 
+def packed(content: str | bytes) -> str:
+    return base64.b64encode(content.encode() if isinstance(content, str) else content).decode()
+
+
+HEROIN = b"heroin"
 PACKED = {
     "base64": base64.b64encode(f"Han har {WORD}".encode()).decode(),
     "base64url": base64.urlsafe_b64encode(f"Han ?>>?? {WORD}".encode()).decode(),
@@ -199,6 +205,33 @@ PACKED = {
     "data in base64": f"data:text/plain;base64,{base64.b64encode(WORD.encode()).decode()}",
     "hex": f"Han {WORD}".encode().hex(),
     "quoted": "Han har rus=6D=69sbruk",
+    "quoted once": "Han har rus=6Disbruk",
+    "quoted in small letters": "Han har rus=6disbruk",
+    "quoted with a soft hyphen beside it": "Han har rus=6Disbruk og ei bu\u00adstad",
+    "quoted in another encoding": "p=E5 rus=6Disbruk",
+    "short base64": packed("LAR"),
+    "a word in base64": packed("heroin"),
+    "base64 in groups": "cnVz bWlz YnJ1 a2V0",
+    "base64 on a line of its own": f"Hei\n{packed(f'Han har {WORD}')}\nHilsen",
+    "base64 of UTF-16": packed(WORD.encode("utf-16")),
+    "base64 of UTF-16 without a mark": packed(WORD.encode("utf-16-le")),
+    "base64 of UTF-16, the other way": packed(WORD.encode("utf-16-be")),
+    "UTF-7": f"+{packed(WORD.encode('utf-16-be')).rstrip('=')}-",
+    "base64 of a western encoding": packed(f"{WORD} på øya".encode("cp1252")),
+    "base64 with a mark": packed(f"\ufeff{WORD}"),
+    "base64 with a hard space": packed(f"{WORD}\u00a0i mai"),
+    "base64 that begins like a stream": packed(f"x {WORD} i mai"),
+    "short base64 with an å": packed("påvirk"),
+    "short hex": HEROIN.hex(),
+    "hex with spaces": HEROIN.hex(" "),
+    "hex with colons": HEROIN.hex(":").upper(),
+    "hex as in a program": ", ".join(f"0x{byte:02x}" for byte in HEROIN),
+    "decimal": " ".join(map(str, HEROIN)),
+    "decimal with commas": ",".join(map(str, HEROIN)),
+    "binary": " ".join(f"{byte:08b}" for byte in HEROIN),
+    "binary in one": "".join(f"{byte:08b}" for byte in HEROIN),
+    "uuencode": f"\nbegin 644 a.txt\n{binascii.b2a_uu(WORD.encode()).decode()}`\nend\n",
+    "uuencode without an end": f"\r\nbegin 644 a.txt\r\n{binascii.b2a_uu(WORD.encode()).decode()}",
     "pdf": base64.b64encode(pdf(WORD)).decode(),
 }
 
@@ -208,18 +241,55 @@ def test_what_is_packed_in_a_text_is_read(case: str) -> None:
     texts = hidden_texts(f"Se {PACKED[case]} takk")
 
     assert texts is not None
-    assert any(WORD in text for text in texts)
+    said = "".join(texts)
+    assert WORD in said or any(word in said for word in ("heroin", "LAR", "påvirk", "rusmisbruket"))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "Trenger bolig i Fjordvik", "Trenger leilighet, jobb og bankkonto.\nHilsen NAV", "a" * 400]
-)
+ORDINARY = [
+    "",
+    "Trenger bolig i Fjordvik",
+    "Trenger leilighet, jobb og bankkonto.\nHilsen NAV",
+    "Ring 22 33 44 55 eller 22334455.",
+    "Puls 72 75 73, BT=120/80, Hb=14, vekt 84 83 66.",
+    "Født 01.01.1990, time 2026-01-02 10:30.",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "Begynner i dag. begin 2026 with a plan",
+    "Familie 👨‍👩‍👧 og 🇳🇴",
+    "Alle eller ingen. Alta, Elle, alle.",
+]
+
+
+@pytest.mark.parametrize("text", ORDINARY)
 def test_an_ordinary_text_holds_nothing(text: str) -> None:
-    assert hidden_texts(text) == ()
+    assert hidden_texts(text, prose=True) == ()
+
+
+NOT_UNPACKED = {
+    "uuencode that is none": "begin 644 a.txt\nM\nhei",
+    "a data URI that is none": "data:image/png;base64,AAECAwQFBgcICQ==",
+    "letters without a shape": "hei\u200b\u200c\u200b\u200b\u200c\u200c\u200b\u200c der",
+    "a picture": packed(b"\x89PNG\r\n\x1a\n" + bytes(range(60))),
+    "a word longer than words": "x#" * 24,
+    "such a word beside a text": f"{packed(f'Han bor på {WORD}')} {'x#' * 24}",
+}
+
+
+@pytest.mark.parametrize("case", NOT_UNPACKED)
+def test_what_is_packed_and_cannot_be_read_is_told(case: str) -> None:
+    assert hidden_texts(f"{NOT_UNPACKED[case]}", prose=True) is None
+
+
+def test_only_prose_has_no_long_words() -> None:
+    assert hidden_texts("x#" * 24) == hidden_texts("a" * 400) == ()
+    assert hidden_texts("x#" * 23, prose=True) == ()
 
 
 @pytest.mark.parametrize(
-    "piece", ["QUJD", "=3D", "data:,", "41", "data:text/plain;base64,QUJD ", "<a>", "%41"]
+    "piece",
+    [
+        *("QUJD", "=3D", "data:,", "41", "data:text/plain;base64,QUJD ", "<a>", "%41", "41 ", "aGVyb2lu "),
+        *("101 ", "01100001 ", "begin 644 a\n", "begin 644 a\n#86)C\n", "aB\n", "0x41,"),
+    ],
 )
 def test_time_grows_with_the_length(piece: str) -> None:
     def took(repeats: int) -> float:
