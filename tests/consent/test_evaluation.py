@@ -71,6 +71,21 @@ EVALUATED: list[tuple[str, Consent, set[Line]]] = [
         {Line(s.value, "gp", "housing", ("work",), ()) for s in Sector if s is not Sector.OUTSIDE},
     ),
     (
+        "every sector is named",
+        yes("work", **{**ONE, "senders": frozenset(Sector), "recipients": frozenset({*Sector, ORG})}),
+        {Line(sender, to, "housing", ("work",), ()) for sender in Sector for to in (*Sector, ORG)},
+    ),
+    (
+        "every purpose is named",
+        yes("work", **{**ONE, "purposes": frozenset(Purpose)}),
+        {Line("prison", ORG, purpose, ("work",), ()) for purpose in Purpose},
+    ),
+    (
+        "a recipient is no sender",
+        yes("work", senders=frozenset({ANY}), recipients=frozenset({"gp"}), purposes=frozenset({"housing"})),
+        {Line(OTHERS, "gp", "housing", ("work",), ())},
+    ),
+    (
         "every purpose but one is named",
         yes("work", **{**ONE, "purposes": frozenset(p.value for p in Purpose if p is not Purpose.COMPLAINT)}),
         {Line("prison", ORG, p.value, ("work",), ()) for p in Purpose if p is not Purpose.COMPLAINT},
@@ -84,13 +99,11 @@ def test_what_it_permits_and_refuses(consent: Consent, told: set[Line]) -> None:
 
 
 def test_the_order_is_that_of_the_names_and_others_are_last() -> None:
-    consent = no(
-        senders=frozenset({"prison", "gp"}), recipients=None, purposes=frozenset({"work_and_education"})
-    )
+    senders = [ORG, "court", "gp", "prison", "probation", "tsb", "voluntary"]
 
-    told = evaluate(consent, NOON)
+    told = evaluate(no(senders=frozenset({ANY, *senders}), recipients=None, purposes=None), NOON)
 
-    assert [line.sender for line in told] == ["gp", "prison"]
+    assert [line.sender for line in told] == [*senders, OTHERS]
 
 
 def test_it_is_asked_at_the_moment_and_about_the_date_of_the_data() -> None:

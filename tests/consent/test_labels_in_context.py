@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import gzip
+from pathlib import Path
 
 import pytest
 
-from consent.combinations import load_combinations
+from consent.combinations import Combination, Combinations, Effect, Sign, Within, load_combinations
 from consent.labels import label, load_codes
 from hub.errors import HubError
 from hub.message import Agency, Category, Item, Leaf, Record, Sector
@@ -96,6 +97,18 @@ COMBINED = [
     ([("m[0].form", "depotinjeksjon", None), ("m[1].dosering", "ukentlig", None)], set()),
     ([("d[0].kode", "B18.2", ICD)], set()),
     ([("d[0].kode", "D72", ICD), ("m[0].x", "overvåket", None)], set()),
+    ([("d[0].kode", "D72", "7170"), ("m[0].x", "overvåket", None)], {"d[0].kode", "m[0].x"}),
+    ([("d[0].kode", "A01 -> D72", "7170"), ("m[0].x", "overvåket", None)], {"d[0].kode", "m[0].x"}),
+    ([("d[0].kode", "B18.2", ICD), ("m[0].kode", "V03AB15", ATC), ("m[0].x", "daglig", None)],
+     {"d[0].kode", "m[0].kode", "m[0].x"}),
+    ([("d[0].kode", "B18.2", ICD), ("m[0].kode", "V03AB15", ATC), ("x", "daglig", None)],
+     {"d[0].kode", "m[0].kode"}),
+    ([("m[0].form", "overvåket", None), ("m[0].dosering", "daglig på apotek", None)],
+     {"m[0].form", "m[0].dosering"}),
+    ([("a", "sublingval", None), ("b", "daglig", None)], set()),
+    ([("a", "sublingval daglig", None)], {"a"}),
+    ([("m[0].a", "depotinjeksjon", None), ("m[0].b", "hepatitt C", None), ("x", "ukentlig", None)],
+     {"m[0].a", "m[0].b", "x"}),
     ([("m[0].form", "tablett", None), ("m[0].dosering", "daglig", None)], set()),
 ]  # fmt: skip
 
@@ -116,23 +129,72 @@ def test_a_medicine_is_raised_as_a_whole_statement() -> None:
 def test_every_combination_is_needed() -> None:
     known = load_combinations()
     for rule in known.rules:
-        signs = {f"a[0].{sign}": frozenset({sign}) for sign in rule.of}
-        assert set(known.given_away(signs, dict.fromkeys(signs, "a[0]"))) == set(signs)
-        assert not known.given_away({"a[0].x": frozenset({min(rule.of)})}, {"a[0].x": "a[0]"})
+        paths = {f"{sign}[0]" if rule.within is Within.MESSAGE else f"a[0].{sign}": sign for sign in rule.of}
+        signs = {path: frozenset({sign}) for path, sign in paths.items()}
+        parts = {path: path.partition(".")[0] for path in paths}
+        assert set(known.given_away(signs, parts).values()) == {rule.effect}
+        others = Combinations(known.signs, tuple(other for other in known.rules if other is not rule))
+        assert others.given_away(signs, parts) != known.given_away(signs, parts)
+        for path in signs:
+            fewer = {other: sign for other, sign in signs.items() if other != path}
+            assert set(known.given_away(fewer, parts)) != set(signs)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["signs: {}\ncombinations: []", "signs: {a: {words: [b], codes: [c]}}\ncombinations: []",
-     "signs: {a: {words: [b], codes: []}}\ncombinations: [{id: x, effect: raise, within: message, of: [z]}]",
-     "signs: {a: {words: [b], codes: []}}\ncombinations: [{id: x, effect: shout, within: message, of: [a]}]"],
-)  # fmt: skip
-def test_combinations_that_are_not_clear_are_refused(tmp_path: object, text: str) -> None:
-    path = tmp_path / "c.yaml"  # type: ignore[operator]  # a pathlib.Path
+SIGNS = "signs: {a: {words: [b], codes: ['7110:B1', '7180:N07']}, c: {words: [d e], codes: []}}\n"
+RULE = "{id: x, effect: hold, within: element, of: [a, c]}"
+
+
+def test_combinations_are_loaded_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(f"{SIGNS}combinations: [{RULE}]")
+
+    assert load_combinations(path) == Combinations(
+        (Sign("a", ("b",), (("7110", "B1"), ("7180", "N07"))), Sign("c", ("d e",), ())),
+        (Combination("x", Effect.HOLD, Within.ELEMENT, frozenset({"a", "c"})),),
+    )
+
+
+NOT_CLEAR: list[tuple[str, set[tuple[str, str]]]] = [
+    (f"signs: {{}}\ncombinations: [{RULE}]", {("combinations[0].of", "signs"), ("/", "id")}),
+    (f"signs: 3\ncombinations: [{RULE}]", {("combinations[0].of", "signs"), ("/", "id")}),
+    (f"{SIGNS}combinations: []", {("/", "id")}),
+    (f"{SIGNS}combinations: 3", {("/", "id")}),
+    (f"{SIGNS}combinations: [{RULE}, {RULE}]", {("/", "id")}),
+    (f"{SIGNS}combinations: [{RULE}]\nmore: 1", {("/.more", "unknown-key")}),
+    (f"{SIGNS}combinations: [{RULE.replace('id: x, ', '')}]", {("combinations[0].id", "missing")}),
+    (f"{SIGNS}combinations: [{RULE.replace('hold', 'shout')}]", {("combinations[0].effect", "code")}),
+    (f"{SIGNS}combinations: [{RULE.replace('element', 'world')}]", {("combinations[0].within", "code")}),
+    (f"{SIGNS}combinations: [{RULE.replace('a, c', 'a')}]", {("combinations[0].of", "signs")}),
+    (f"{SIGNS}combinations: [{RULE.replace('a, c', 'a, z')}]", {("combinations[0].of", "signs")}),
+    (f"{SIGNS.replace('7110:B1', '7110')}combinations: [{RULE}]", {("signs.a.codes", "code")}),
+    (f"{SIGNS.replace('7110:B1', ':B1')}combinations: [{RULE}]", {("signs.a.codes", "code")}),
+    (f"{SIGNS.replace('codes: []', 'codes: 3')}combinations: [{RULE}]", {("signs.c.codes", "code")}),
+    (f"{SIGNS.replace(', codes: []', '')}combinations: [{RULE}]",
+     {("signs.c.codes", "missing"), ("signs.c.codes", "code")}),
+    (f"{SIGNS.replace('[b]', '[]')}combinations: [{RULE}]", {("signs.a.words", "texts")}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "found"), NOT_CLEAR)
+def test_combinations_that_are_not_clear_are_refused(
+    tmp_path: Path, text: str, found: set[tuple[str, str]]
+) -> None:
+    path = tmp_path / "c.yaml"
     path.write_text(text)
 
-    with pytest.raises(HubError, match=r"policy\.invalid"):
+    with pytest.raises(HubError, match=r"policy\.invalid") as caught:
         load_combinations(path)
+
+    assert {(finding.at, finding.rule) for finding in caught.value.findings} == found
+
+
+def test_raising_wins_wherever_the_rule_stands() -> None:
+    rules = [Combination(effect, effect, Within.MESSAGE, frozenset("ab")) for effect in Effect]
+    signs = {"x": frozenset("a"), "y": frozenset("b"), "z": frozenset("c")}
+
+    for order in (rules, rules[::-1]):
+        found = Combinations((), tuple(order)).given_away(signs, {})
+        assert found == {"x": Effect.RAISE, "y": Effect.RAISE}
 
 
 def packed(text: str, depth: int) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from consent.plain import CATEGORIES, PURPOSES, SECTORS, summary, word
+from consent import plain
+from consent.plain import summary, word
 from hub.message import ANY, Category, Consent, Purpose, Sector
 from tests.consent.asking import but, no, yes
 
@@ -113,15 +114,15 @@ def test_an_organisation_is_told_by_the_name_that_the_caller_knows() -> None:
 
     assert told[1] == "Fra: Elvestad, fengsel"
     assert told[-1] == "  Til: 320000000, Elvestad"
-    assert word(SECTORS, "gp", "nb", name) == "fastlege"
-    assert word(SECTORS, ORG, "nb") == ORG
+    assert word(plain.SECTORS, "gp", "nb", name) == "fastlege"
+    assert word(plain.SECTORS, ORG, "nb") == ORG
 
 
 def test_every_code_has_words_of_its_own_in_both_languages() -> None:
     kinds = [
-        (SECTORS, {*Sector, ANY}),
-        (PURPOSES, {*Purpose, ANY}),
-        (CATEGORIES, {*Category, ANY} - {Category.UNKNOWN, Category.PROTECTED_ADDRESS}),
+        (plain.SECTORS, {*Sector, ANY}),
+        (plain.PURPOSES, {*Purpose, ANY}),
+        (plain.CATEGORIES, {*Category, ANY} - {Category.UNKNOWN, Category.PROTECTED_ADDRESS}),
     ]
     for kind, codes in kinds:
         assert set(kind) == codes
