@@ -64,14 +64,12 @@ _FOREIGN = _words(
 )
 _OTHER_SHAPE = re.compile(r"zh|shch|cz|sz|rz|dzi|yy$|iyo|ayo|aax|uux|xa[aln]|qa[abd]|ije$")
 _OTHER_LETTERS = frozenset("äöüßłąężźćńśščžđŋŧňřěůçşğñãõîâășțėųūāēīļķ")
-_NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff]")
+_NOT_LATIN = re.compile(r"[^\u0000-\u024f]")
 
 
 def other_script(text: str) -> bool:
     """Whether a word of two letters or more holds a letter outside the Latin alphabet, in a text
     whose look-alikes are already folded. A single Greek letter is a symbol."""
-    if text.isascii() or not _NOT_LATIN.search(text):
-        return False
     return any(len(word) > 1 and _NOT_LATIN.search(word) for word in _WORD.findall(text))
 
 
@@ -97,7 +95,7 @@ _MOST_IN_A_NAME = 2
 def is_prose(text: str) -> bool:
     """Whether a line that should be a name, an address or a code says something in words. Words in
     capitals from end to end count like words in small letters."""
-    if text.isupper() and len(text) > 3:
+    if text.isupper():
         text = text.lower()
     small = [word for word in _WORD.findall(text) if word.islower() and len(word) > 1]
     return len(small) > _MOST_IN_A_NAME

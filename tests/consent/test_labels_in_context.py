@@ -15,7 +15,9 @@ from hub.message import Agency, Category, Item, Leaf, Record, Sector
 
 CODE_LISTS = load_codes()
 ICD, ATC = "7110", "7180"
+OID = "2.16.578.1.12.4.1.1."
 S, H, U = Category.SUBSTANCE_USE, Category.SOMATIC_HEALTH, Category.UNKNOWN
+M, C = Category.MENTAL_HEALTH, Category.CUSTODY
 GP = Agency("1", "Legesenteret", Sector.GP)
 CLINIC = Agency("2", "Klinikken", Sector.TSB)
 UNIT = Agency("3", "Enheten", Sector.MUNICIPALITY_HEALTH, reveals=frozenset({S}))
@@ -220,9 +222,89 @@ def test_a_picture_in_a_text_is_unknown() -> None:
     assert U in items(leaf("v", picture))["v"].categories
 
 
-def test_a_laboratory_code_in_a_text_is_looked_up() -> None:
-    assert S in items(leaf("v", "Rekvirert NPU16494 i dag"))["v"].categories
-    assert S not in items(leaf("v", "Rekvirert NPU19651 i dag"))["v"].categories
+@pytest.mark.parametrize(
+    ("code", "tells"),
+    [("NPU16494", True), ("npu 16494", True), ("NOR25618", True), ("Nor 25618", True), ("NPU19651", False),
+     ("16494", False), ("NPU1649", False)],
+)  # fmt: skip
+def test_a_laboratory_code_in_a_text_is_looked_up(code: str, tells: bool) -> None:
+    assert (S in items(leaf("v", f"Rekvirert {code} i dag"))["v"].categories) is tells
+
+
+def test_what_a_code_tells_is_declared_for_all_around_it_and_what_words_tell_is_not() -> None:
+    got = items(
+        leaf("d[0].kode", "F32.1", system=ICD),
+        leaf("d[0].annen.kode", "Z65.1", system=ICD),
+        leaf("d[0].tekst", "heroin"),
+        leaf("d[1].kode", "22298006", system="http://snomed.info/sct"),
+        leaf("d[1].tekst", "ro"),
+        leaf("kode", "F32.1", system=ICD),
+        leaf("gruppe.koder[0]", "F32.1", system=ICD),
+        leaf("gruppe.koder[1]", "Z65.1", system=ICD),
+        leaf("gruppe.tekst", "ro"),
+        leaf("annet", "ro"),
+    )
+
+    assert {
+        path: (set(item.declared), set(item.categories - item.declared)) for path, item in got.items()
+    } == {
+        "d[0].kode": ({H, M, C}, {S}),
+        "d[0].annen.kode": ({H, M, C}, {S}),
+        "d[0].tekst": ({H, M, C}, {S}),
+        "d[1].kode": ({H}, {U}),
+        "d[1].tekst": ({H}, {U}),
+        "kode": ({H, M}, set()),
+        "gruppe.koder[0]": ({H, M, C}, set()),
+        "gruppe.koder[1]": ({H, M, C}, set()),
+        "gruppe.tekst": ({H, M, C}, set()),
+        "annet": ({H}, set()),
+    }
+
+
+def test_a_code_may_be_a_number() -> None:
+    assert S in items(leaf("d.kode", 75544000, system="http://snomed.info/sct"))["d.kode"].categories
+
+
+WAITS = [
+    ([leaf("x", "ro")], {"x": (False, False)}),
+    ([leaf("x", "ro", free=True)], {"x": (True, False)}),
+    ([leaf("x", "går til legen ofte")], {"x": (True, False)}),
+    ([leaf("x", "går til legen ofte", system=ICD)], {"x": (False, False)}),
+    ([leaf("x", 3)], {"x": (False, False)}),
+    ([leaf("x", "overdose")], {"x": (True, True)}),
+    ([leaf("x", "Bruker Sobril daglig")], {"x": (True, True)}),
+    ([leaf("x", "daglig")], {"x": (False, False)}),
+    ([leaf("a[0].x", "daglig"), leaf("a[0].y", "apotek"), leaf("a[1].x", "ro")],
+     {"a[0].x": (True, True), "a[0].y": (True, True), "a[1].x": (False, False)}),
+    ([leaf("a[0].x", "overdose"), leaf("a[0].b[1].x", "ro"), leaf("b", "ro")],
+     {"a[0].x": (True, True), "a[0].b[1].x": (True, True), "b": (False, False)}),
+    ([leaf("a[0].x", "Владимир"), leaf("a[0].y", "ro")],
+     {"a[0].x": (False, False), "a[0].y": (False, False)}),
+    ([leaf("a[0]", "overdose"), leaf("a[1]", "ro")], {"a[0]": (True, True), "a[1]": (False, False)}),
+    ([leaf("a.x", "overdose"), leaf("a.y", "ro")], {"a.x": (True, True), "a.y": (False, False)}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("leaves", "waits"), WAITS)
+def test_what_waits_for_a_reader(leaves: list[Leaf], waits: dict[str, tuple[bool, bool]]) -> None:
+    got = items(*leaves)
+
+    assert {path: (item.free_text, item.doubt) for path, item in got.items()} == waits
+
+
+def test_a_leaf_tells_with_its_words_its_codes_and_what_is_packed_in_it() -> None:
+    hidden = base64.b64encode(b"Fikk nyxoid i dag").decode()
+
+    assert S in items(leaf("x", f"Hepatitt C. {hidden}"))["x"].categories
+    assert S in items(leaf("x", "B18.2 nyxoid", system=ICD))["x"].categories
+    assert S in items(leaf("x", "B18.2", system=f"urn:oid:{OID}7110"), leaf("y", "nyxoid"))["x"].categories
+    assert S not in items(leaf("x", "B18.2", system="urn:x"), leaf("y", "nyxoid"))["x"].categories
+
+
+@pytest.mark.parametrize(("word", "free", "unknown"), [("x#" * 24, True, True), ("x#" * 24, False, False),
+                                                       ("x#" * 23, True, False)])  # fmt: skip
+def test_in_prose_a_word_longer_than_words_is_unknown(word: str, free: bool, unknown: bool) -> None:
+    assert (U in items(leaf("x", f"Se {word}", free=free))["x"].categories) is unknown
 
 
 def test_a_name_or_an_id_is_no_packed_text() -> None:
