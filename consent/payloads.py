@@ -38,7 +38,7 @@ class Payload(NamedTuple):
 _SURE = 10
 """Bytes of a text that no word or number becomes by chance. Below, only Latin letters count."""
 
-_PERHAPS = re2.compile(r"[0-9+/=_-]|[a-z][A-Z]|[A-Z]{2}|[A-Za-z]{14}|data:|begin ")
+_PERHAPS = re2.compile(r"(?i:data:)|[0-9=]|[a-z][A-Z]|[A-Z]{2}")
 """What no payload is without, and most words are."""
 
 _DATA_URI = re.compile(

@@ -152,7 +152,9 @@ def _constants(where: ModuleType, broken: CodeType) -> dict[str, Any]:
 
 def _written(value: Any) -> str:
     """A pattern is written in full: its `repr` is cut."""
-    return str(value.pattern) if isinstance(value, (re.Pattern, re2._Regexp)) else repr(value)
+    if isinstance(value, re.Pattern):
+        return f"{value.pattern} {value.flags}"
+    return str(value.pattern) if isinstance(value, re2._Regexp) else repr(value)
 
 
 def _forget(where: ModuleType) -> None:
