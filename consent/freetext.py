@@ -77,12 +77,14 @@ def readable(text: str, *, prose: bool = True) -> bool:
 # -- the text as it sounds --
 
 _PLAIN = re.compile(r"[A-Za-z0-9æøåÆØÅ .,:;()/'\"!?+§*@=_-]*")
+"""Nothing in it changes; most texts are so."""
 _ESCAPE = re.compile(r"[\\%]u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\u\{[0-9A-Fa-f]{1,5}\}|\\U000[0-9A-Fa-f]{5}")
-_KEPT = frozenset("æøåÆØÅ")
+_KEPT = frozenset("åÅ")
+"""No other letter of Norwegian is taken for one with a mark."""
 _SMALL_CAPITALS = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz")
 _LOOKALIKES = _SMALL_CAPITALS | str.maketrans(
-    "аеорсухіјѕһӏԁԛԝқвкмнтгузпбАВЕКМНОРСТУХІЈЅԌʏμαεορυικνντχηγΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷɡɑ‐‑‒–—―−",
-    "aeopcyxijshldqwkvkmhtryзnбABEKMHOPCTYXIJSGYuaeopuikvvtxnyABEZHIKMNOPTYXijga-------",
+    "аеорсухіјѕһӏԁԛԝқвкмнтгузпбАВЕКМНОРСТУХІЈЅԌμαεορυικνντχηγΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷɡɑ‐‑‒–—―−",
+    "aeopcyxijshldqwkvkmhtryзnбABEKMHOPCTYXIJSGuaeopuikvvtxnyABEZHIKMNOPTYXijga-------",
 )
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 # In white circles and boxes a letter is folded by NFKC; in black ones, and as half of a flag, it is not.
@@ -93,10 +95,10 @@ _INVISIBLE_LETTERS = re.compile("[\U000e0020-\U000e007e]+")
 _SEEN = {0xE0000 + code: code for code in range(0x20, 0x7F)}
 _LINE_END = re.compile(r"[-=\u2010\u2011\u00ad][ \t]*\r?\n\s*")
 _HIDDEN = dict.fromkeys({*range(9), 11, 12, *range(14, 32), 127, 0x1160, 0x2800, 0x3164}, "")
+_MARKS = frozenset(("Mn", "Me", "Cf"))
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 _TAG = re.compile(r"<([^<>]{0,500})>")
 _BETWEEN = r"[ .,:;/|~+=*'\"·•_-]"
-_SPELT_OUT = re.compile(rf"(?<![^\W\d_])[^\W\d_]{_BETWEEN}+[^\W\d_]{_BETWEEN}+[^\W\d_](?![^\W\d_])")
 _SPACED = re2.compile(rf"(^|[^\pL\pN])((?:\pL{_BETWEEN}+){{2,}}\pL)($|[^\pL\pN])")
 _SPACED_ONCE = re2.compile(rf"(^|[^\pL\pN])((?:\pL{_BETWEEN}){{2,}}\pL)($|[^\pL\pN])")
 _NOT_LETTER = re.compile(r"[\W\d_]+")
@@ -106,13 +108,10 @@ _WORD = re.compile(r"[^\W_]+|§")
 def normalise(text: str) -> str:
     """The text as a reader would hear it, in the letters of the terms. What stands inside tags and
     comments follows at the end."""
-    if _PLAIN.fullmatch(text) and not _SPELT_OUT.search(text):
+    if _PLAIN.fullmatch(text) and not _SPACED.search(text):
         return text
     for _ in range(3):
-        decoded = unquote(html.unescape(_ESCAPE.sub(_escaped, text)))
-        if decoded == text:
-            break
-        text = decoded
+        text = unquote(html.unescape(_ESCAPE.sub(_escaped, text)))
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # escaped in two halves
     text = _CDATA.sub("", unicodedata.normalize("NFKC", text))
     if unseen := _INVISIBLE_LETTERS.findall(text):
@@ -131,20 +130,13 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _letter(char: str) -> str:
-    char = char.translate(_LOOKALIKES)
-    if char.isascii() or char in _KEPT or char == "§":
-        return char
-    plain = unicodedata.normalize("NFD", char)
-    return "".join(c for c in plain if unicodedata.category(c) not in {"Mn", "Me", "Cf"}).translate(
-        _LOOKALIKES
-    )
+    parts = unicodedata.normalize("NFD", char)
+    return "".join(c for c in parts if unicodedata.category(c) not in _MARKS).translate(_LOOKALIKES)
 
 
 def _close_up(match: re.Match[str]) -> str:
     before, letters, after = match.group(1), match.group(2), match.group(3)
-    word = _NOT_LETTER.sub("", letters)
-    if len(word) <= 4:
-        word = word.upper()  # l.a.r. is LAR
+    word = _NOT_LETTER.sub("", letters).upper()  # l.a.r. is LAR
     return f"{before}{_matcher().inside.sub(_apart, word)}{after}"
 
 
@@ -189,7 +181,7 @@ def _spell(table: Mapping[int, int], match: re.Match[str]) -> str:
 
 
 _OPEN, _CLOSE, _NEXT = "\x01", "\x02", "\x03"
-_GAP = r"[^\x01\x02\x03]{0,3}"
+_GAP = r"[^\x02\x03]{0,3}"
 _MARK = re.compile(r"[\x01\x02]")
 
 
@@ -237,15 +229,15 @@ def speaks_of_use(text: str, hits: Sequence[Hit]) -> bool:
     if any(hit.strength is Strength.STRONG for hit in hits):
         return True
     likely = [hit for hit in hits if hit.strength is Strength.MEDIUM]
-    if len(likely) < 2:
-        return False
     heard = normalise(text).lower()
     words = [heard[hit.start : hit.end].strip() for hit in likely]
-    return any(
-        likely[j].start - likely[i].end <= NEAR and likely[j].start >= likely[i].end and words[i] != words[j]
-        for i in range(len(likely))
-        for j in range(i + 1, min(i + 8, len(likely)))
-    )
+    for i, one in enumerate(likely):
+        for j in range(i + 1, len(likely)):
+            if likely[j].start > one.end + NEAR:
+                break
+            if likely[j].start >= one.end and words[j] != words[i]:
+                return True
+    return False
 
 
 def _marked(word: re.Match[str]) -> str:
