@@ -71,12 +71,10 @@ def _named(consent: Consent, attribute: str) -> list[str]:
 
 
 def _parties(named: list[str]) -> list[Agency]:
-    """Each with a sector: its own, or one that is not named. Where all are named there are no others."""
+    """A sector is matched by its name as an organisation is by its number, so each is given a sector that
+    is not named. Where all are named there are no others."""
     free = [sector for sector in Sector if sector not in named]
-    parties = [
-        Agency(party, party, Sector(party) if party in set(Sector) else next(iter(free), Sector.OUTSIDE))
-        for party in named
-    ]
+    parties = [Agency(party, party, next(iter(free), Sector.OUTSIDE)) for party in named]
     return parties + [Agency(OTHERS, OTHERS, sector) for sector in free[:1]]
 
 

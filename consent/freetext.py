@@ -94,7 +94,7 @@ _LOOKALIKES |= {
 _INVISIBLE_LETTERS = re.compile("[\U000e0020-\U000e007e]+")
 _SEEN = {0xE0000 + code: code for code in range(0x20, 0x7F)}
 _LINE_END = re.compile(r"[-=\u2010\u2011\u00ad][ \t]*\r?\n\s*")
-_HIDDEN = dict.fromkeys({*range(9), 11, 12, *range(14, 32), 127, 0x1160, 0x2800, 0x3164}, "")
+_HIDDEN = dict.fromkeys({*range(9), 11, 12, *range(14, 32), 127, 0x1160, 0x2800}, "")
 _MARKS = frozenset(("Mn", "Me", "Cf"))
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 _TAG = re.compile(r"<([^<>]{0,500})>")
@@ -115,7 +115,7 @@ def normalise(text: str) -> str:
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # escaped in two halves
     text = _CDATA.sub("", unicodedata.normalize("NFKC", text))
     if unseen := _INVISIBLE_LETTERS.findall(text):
-        text = f"{_INVISIBLE_LETTERS.sub('', text)} {' '.join(unseen).translate(_SEEN)}"
+        text = f"{text} {' '.join(unseen).translate(_SEEN)}"
     if inside := _TAG.findall(text):
         text = f"{_TAG.sub('', text)} {' '.join(inside)}"
     text = _LINE_END.sub("", text).translate(_HIDDEN)
@@ -230,7 +230,7 @@ def speaks_of_use(text: str, hits: Sequence[Hit]) -> bool:
         return True
     likely = [hit for hit in hits if hit.strength is Strength.MEDIUM]
     heard = normalise(text).lower()
-    words = [heard[hit.start : hit.end].strip() for hit in likely]
+    words = [heard[hit.start : hit.end] for hit in likely]
     for i, one in enumerate(likely):
         for j in range(i + 1, len(likely)):
             if likely[j].start > one.end + NEAR:

@@ -44,7 +44,7 @@ _PERHAPS = re2.compile(r"(?i:data:)|[0-9=]|[a-z][A-Z]|[A-Z]{2}")
 _DATA_URI = re.compile(
     r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([^\s\"'<>)]{1,4000000})", re.IGNORECASE
 )
-_UUENCODED = re.compile(r"^begin [0-7]{3,4} \S.{0,99}\r?\n((?:[ -`]{1,70}(?:\r?\n|\Z))+)", re.MULTILINE)
+_UUENCODED = re.compile(r"^begin [0-7]{3,4} \S.{0,99}\n((?:[ -`]{1,70}(?:\r?\n|\Z))+)", re.MULTILINE)
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|[ \t]*\r?\n[ \t]*)+={0,2}")
 _BASE64_WORD = re.compile(r"[A-Za-z0-9+/_-]{4,}={0,2}")
 _APART = r"[ ,:;.-]{1,2}"
@@ -111,7 +111,7 @@ def _base64(word: str) -> bytes:
     word = "".join(word.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(word + "=" * (-len(word) % 4), validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return b""
 
 
@@ -128,14 +128,13 @@ _FILES = (
     *(b"\x1f\x8b", b"PK", b"%PDF-", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*"),
     *(b"0\x82", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"RIFF", b"BM", b"\xd0\xcf\x11\xe0"),
 )
-_WESTERN = re.compile(rb"[\t\n\r -~\xc0-\xff]*")
 
 
 def _plausible(content: bytes) -> bytes | None:
     """The content if it is text or a file that we know; inflated if it is a bare deflate stream."""
     if content.startswith(_FILES):
         return content
-    if content[:1] == b"\x78" and (inner := inflated(content, 15)) is not None:
+    if (inner := inflated(content, 15)) is not None:
         return inner
     text = _text(content)
     return text.encode("utf-8") if text and all(map(_seen, text)) else None
@@ -152,7 +151,7 @@ def _text(content: bytes) -> str:
         encodings = ["utf-16"]
     elif abs(2 * content.count(0) - len(content)) < 2:  # every other byte
         encodings = ["utf-16-be" if content[:1] == b"\x00" else "utf-16-le"]
-    elif _WESTERN.fullmatch(content) and 5 * sum(byte > 127 for byte in content) <= len(content):
+    elif 5 * sum(byte > 127 for byte in content) <= len(content):
         encodings.append("cp1252")
     for encoding in encodings:
         try:
@@ -163,13 +162,12 @@ def _text(content: bytes) -> str:
 
 
 _LATIN = re.compile(r"[A-Za-z0-9æøåÆØÅ .,:;+/()-]*")
-_A_WORD = re.compile(r"[^\W_]{3}")
 
 
 def _word(content: bytes) -> bytes:
     """The content in UTF-8 if it is words in Latin letters."""
     text = _text(content)
-    return text.encode("utf-8") if _LATIN.fullmatch(text) and _A_WORD.search(text) else b""
+    return text.encode("utf-8") if _LATIN.fullmatch(text) else b""
 
 
 def inflated(content: bytes, window: int) -> bytes | None:

@@ -78,6 +78,16 @@ def pdf_with_empty_key() -> bytes:
     return out.getvalue()
 
 
+def blank_pdf() -> bytes:
+    """A page with nothing on it, and nothing said about it."""
+    writer = PdfWriter()
+    writer.add_blank_page(200, 200)
+    writer.metadata = None
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
 def pdf_with_note() -> bytes:
     writer = PdfWriter(io.BytesIO(pdf("Hei")))
     writer.pages[0][NameObject("/Annots")] = ArrayObject()
@@ -152,6 +162,31 @@ UNREADABLE = {
     "docx with a deleted text": (docx('<w:del w:id="1"/>'), DOCX),
     "rtf with an object": (rb"{\rtf1 {\object\objdata 00}}", "application/rtf"),
     "rtf with a picture": (rb"{\rtf1 {\pict 00}}", "application/rtf"),
+    **{
+        f"rtf with {word}": (b"{\\rtf1 {\\" + word.encode() + b" 00}}", "application/rtf")
+        for word in ("objdata", "object", "bin4", "v", "deleted")
+    },
+    **{
+        f"docx with {tag}": (docx(f"<{tag} w:id='1'/>"), DOCX)
+        for tag in ("w:webHidden", "w:ins", "w:object", "w:pict", "a:blip")
+    },
+    **{
+        f"odt with {tag}": (zipped(content_xml=f"<o><{tag}/></o>"), ODT)
+        for tag in ("draw:image", "draw:object", 'x text:display="none"')
+    },
+    "docx that is signed": (zipped(word__document_xml="<w:p/>", _xmlsignatures__a_xml="<a/>"), DOCX),
+    "docx with a program": (zipped(word__document_xml="<w:p/>", word__vbaProject="x"), DOCX),
+    "odt that is signed": (zipped(content_xml="<o/>", META__documentSignatures_xml="<a/>"), ODT),
+    "xml with something enciphered": (b"<a><x:EncryptedData xmlns:x='u'/></a>", "application/xml"),
+    "xml with something signed": (b"<a><ObjectData/></a>", "application/xml"),
+    "xml with an entity in small letters": (b"<a><!entity x></a>", "application/xml"),
+    "pdf with an action": (pdf("Hei", OpenAction=True), "application/pdf"),
+    "pdf with actions": (pdf("Hei", AA=True), "application/pdf"),
+    "pdf that holds others": (pdf("Hei", Collection=True), "application/pdf"),
+    "half a zip": (zipped(a_txt=WORD)[:-30], "application/zip"),
+    "an empty pdf": (pdf(""), "application/pdf"),
+    "a blank pdf": (blank_pdf(), "application/pdf"),
+    "html said to be xml": (b"<!DOCTYPE html><p>Hei", "application/xml"),
     "xml with an entity": (b'<!DOCTYPE a [<!ENTITY x "hei">]><a>&x;</a>', "application/xml"),
     "text said to be pdf": (b"Hei", "application/pdf"),
     "pdf said to be text": (pdf("Hei"), "text/plain"),
@@ -281,7 +316,87 @@ def test_what_is_packed_and_cannot_be_read_is_told(case: str) -> None:
 
 def test_only_prose_has_no_long_words() -> None:
     assert hidden_texts("x#" * 24) == hidden_texts("a" * 400) == ()
-    assert hidden_texts("x#" * 23, prose=True) == ()
+    assert hidden_texts("x#" * 23 + "x", prose=True) == ()
+    assert hidden_texts("x#" * 24, prose=True) is None
+    assert hidden_texts(packed("Han bor hos mor på øya, og trenger bolig snart"), prose=True)
+
+
+@pytest.mark.parametrize(
+    "sign",
+    "\u00ad\u200b\u200f\u202a\u202e\u2060\u2064\ufe00\ufe0f\ufeff\U000e0100\U000e01ef",
+)
+def test_many_signs_without_a_shape_in_a_row_are_unreadable(sign: str) -> None:
+    assert hidden_texts(f"Hei {sign * 8}") is None
+    assert hidden_texts(f"Hei {sign * 7} {sign * 7}") == ()
+
+
+def test_a_text_is_packed_so_deep_and_no_deeper() -> None:
+    text = "ro og fred"
+    for _ in range(DEEPEST):
+        text = packed(text)
+
+    assert DEEPEST == 6
+    assert "ro og fred" in (hidden_texts(text) or ())
+    assert hidden_texts(packed(text)) is None
+    file = b"ro og fred"
+    for _ in range(DEEPEST):
+        file = gzip.compress(file)
+    assert text_of(file, "application/gzip", "f") == ("f", "ro og fred")
+    assert text_of(gzip.compress(file), "application/gzip", "f") is None
+
+
+@pytest.mark.parametrize(("members", "read"), [(99, True), (100, False)])
+def test_a_file_has_so_many_parts_and_no_more(members: int, read: bool) -> None:
+    content = zipped(**{f"n{i}_txt": "x" for i in range(members)})
+
+    assert (text_of(content, "application/zip", "f") is not None) is read
+
+
+KINDS = {
+    "text": b"Hei", "xml": b"<a>Hei</a>", "html": b"<html>Hei</html>", "rtf": rb"{\rtf1 Hei}",
+    "pdf": pdf("Hei"), "zip": zipped(a_txt="Hei"), "gzip": gzip.compress(b"Hei"),
+}  # fmt: skip
+STATED = {
+    "text/plain": {"text"}, "text/markdown": {"text"}, "text/csv": {"text"},
+    "application/json": {"text"}, "application/fhir+json": {"text"},
+    "text/xml": {"xml"}, "application/xml": {"xml"}, "application/fhir+xml": {"xml"},
+    "text/html": {"text", "xml", "html"}, "application/xhtml+xml": {"xml", "html"},
+    "text/rtf": {"rtf"}, "application/rtf": {"rtf"}, "application/pdf": {"pdf"},
+    "application/zip": {"zip"}, DOCX: {"zip"}, ODT: {"zip"},
+    "application/gzip": {"gzip"}, "application/x-gzip": {"gzip"},
+    "application/octet-stream": set(KINDS), " TEXT/PLAIN ; charset=utf-8": {"text"}, "": set(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stated", STATED)
+def test_a_file_must_be_what_it_is_said_to_be(stated: str) -> None:
+    assert {kind for kind, content in KINDS.items() if text_of(content, stated, "f")} == STATED[stated]
+
+
+WHOLE = {
+    "rtf letters": (rb"{\rtf1 p\'e5 \u248?ya}", "application/rtf", "på øya"),
+    "rtf letters in capitals": (rb"{\rtf1 p\'E5 \u-3912?}", "application/rtf", "på \uf0b8"),
+    "rtf lines": (rb"{\rtf1 a\par b\line c\tab d\cell e\row f}", "application/rtf", "a\nb\nc\nd\ne\nf"),
+    "rtf soft hyphens": (rb"{\rtf1 rus\-mis\_bruk}", "application/rtf", "rusmisbruk"),
+    "rtf words of its own": (rb"{\rtf1{\*\Gen12 x}rus{\b\fs-24 mis}bruk}", "application/rtf", "xrusmisbruk"),
+    "html in capitals": (b"\xef\xbb\xbf \r\n\t<HTML>Hei</HTML>", "application/xhtml+xml", "<HTML>Hei"),
+    "html with a doctype": (b"<!DOCTYPE html><p>Hei", "application/xhtml+xml", "<p>Hei"),
+    "xml in every place": (b'<a b="en">to<c d="tre">fire</c>fem</a>', "text/xml", "en to tre fire fem"),
+    "xml cut by markup": (b"<a>rus<b/>mis<b/>bruk</a>", "text/xml", "rusmisbruk"),
+    "xml escaped twice": (b"<a>r&amp;#117;s</a>", "text/xml", "rus"),
+    "no xml": (b"<a>Hei", "text/xml", "<a>Hei"),
+    "UTF-16, the other way": (b"\xfe\xff" + "Hei på".encode("utf-16-be"), "text/plain", "Hei på"),
+    "a folder in a zip": (zipped(mappe__=b"", a_txt="Hei"), "application/zip", "Hei"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_a_file_is_read_to_the_letter(case: str) -> None:
+    content, stated, said = WHOLE[case]
+    texts = text_of(content, stated, "fil")
+
+    assert texts is not None
+    assert any(said in text for text in texts)
 
 
 @pytest.mark.parametrize(

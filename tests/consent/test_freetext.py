@@ -195,6 +195,22 @@ READABLE = [
 ]
 
 
+SHORT = [
+    ("bil hus", True, True),
+    ("bil hus vei", True, False),
+    ("bil hus vei tre stein sand grus", False, True),
+    ("bil hus vei tre stein sand grus berg", False, False),
+    ("<table><tbody><tr><td>bolig</td></tr></tbody></table>", True, True),
+    ("Bor h\u043es mor", True, True),
+    ("Bor hos морж", True, False),
+]
+
+
+@pytest.mark.parametrize(("text", "prose", "expected"), SHORT)
+def test_few_words_prove_nothing_and_markup_is_no_word(text: str, prose: bool, expected: bool) -> None:
+    assert readable(text, prose=prose) is expected
+
+
 @pytest.mark.parametrize(("text", "expected"), READABLE)
 def test_only_norwegian_and_english_in_latin_letters_are_readable(text: str, expected: bool) -> None:
     assert readable(text) is expected

@@ -149,6 +149,9 @@ CODED: list[tuple[str, str, set[Category]]] = [
     ("http://loinc.org", "11535-2 75624-7", {H, S}),
     ("http://snomed.info/sct", "22298006:363698007=75544000", {S}),
     ("http://snomed.info/sct", "56294008+22298006", {H, U}),
+    ("http://snomed.info/sct", "N07BC02", {S}),
+    (ICD, "Ｆ３２．１", {M}),
+    (f" {ICD}", "F32.1", {M}),
 ]
 
 
