@@ -7,11 +7,13 @@ it lasts, and so does a constant of the module: whoever imported a function has 
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -66,17 +68,28 @@ def noticed(tables: Iterable[Case]) -> bool:
 
 
 def cases(module: ModuleType) -> Iterator[Case]:
-    """Every test of a table that needs nothing but its rows, with every row of it, to be called."""
+    """Every test of a table that needs nothing but its rows, and perhaps an empty folder, with every row
+    of it, to be called. What makes up its own rows is no table."""
     for name, test in vars(module).items():
-        if not name.startswith("test_") or not isinstance(test, FunctionType):
+        if not name.startswith("test_") or not isinstance(test, FunctionType) or hasattr(test, "hypothesis"):
             continue
         marks = [m for m in getattr(test, "pytestmark", ()) if m.name == "parametrize"]
         rows = list(itertools.product(*(_keywords(mark) for mark in marks)))
         wanted = set(test.__code__.co_varnames[: test.__code__.co_argcount])
         for row in rows:
             given = {name: value for part in row for name, value in part.items()}
-            if wanted <= set(given):  # what needs a fixture is not part of a table
+            if wanted <= set(given):  # what needs another fixture is not part of a table
                 yield lambda test=test, given=given: test(**given)  # type: ignore[misc]  # bound at once
+            elif wanted - set(given) == {_FOLDER}:
+                yield lambda test=test, given=given: _in_folder(test, given)  # type: ignore[misc]  # as above
+
+
+_FOLDER = "tmp_path"
+
+
+def _in_folder(test: Callable[..., None], given: dict[str, Any]) -> None:
+    with TemporaryDirectory() as folder:
+        test(**given, **{_FOLDER: Path(folder)})
 
 
 def _keywords(mark: Any) -> list[dict[str, Any]]:
@@ -129,16 +142,20 @@ def _constants(where: ModuleType, broken: CodeType) -> dict[str, Any]:
         exec(broken, copy.__dict__)  # our own source, changed by the table
     finally:
         sys.modules[where.__name__] = where
-    plain = (str, int, float, tuple, list, dict, set, frozenset)
+    plain = (str, int, float, tuple, list, dict, set, frozenset, re.Pattern)
     return {
         name: value
         for name, value in vars(copy).items()
         if isinstance(value, plain)
         and not name.startswith("__")
         and name in vars(where)
-        and repr(value) != repr(vars(where)[name])
+        and _said(value) != _said(vars(where)[name])
         and " at 0x" not in repr(value)
     }
+
+
+def _said(value: Any) -> str:
+    return value.pattern if isinstance(value, re.Pattern) else repr(value)
 
 
 def _forget(where: ModuleType) -> None:
