@@ -231,9 +231,7 @@ NOT_READ: dict[str, tuple[Change, set[tuple[str, str]]]] = {
         )
         for name in ("class", "documentType", "resourceType", "code", "data", "expression")
     },
-    "a code in two systems": (
-        lambda c: c["scope"]["coding"].append(code(SCOPE, "research")), {("scope.coding", "count"), ("scope.coding[1].system", "not-read"), ("scope.coding[1].code", "not-read")},
-    ),
+    "a second coding": (lambda c: c["scope"]["coding"].append({}), {("scope.coding", "count")}),
     "a narrative that may say more": (
         lambda c: c.update(text={"status": "additional", "div": "x"}), {("text.status", "value")},
     ),

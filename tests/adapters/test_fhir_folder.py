@@ -123,13 +123,12 @@ def test_the_same_in_xml(tmp_path: Path) -> None:
 
 def test_the_outline_of_another_resource_is_its_id_and_identifiers(tmp_path: Path) -> None:
     body = (
-        f'<Patient {FHIR}><id value="1"/><active value="true"/><identifier><use value="x"/><system value="s"/>'
-        '<value value="v"/></identifier><identifier><value value="w"/></identifier></Patient>'
+        f'<Patient {FHIR}><id value="1"/><active value="true"/><identifier><use value="x"/>'
+        '<system value="s"/><value value="v"/></identifier><identifier><value value="w"/></identifier>'
+        "</Patient>"
     )
     [found] = opened(tmp_path, a_xml=body.encode()).values()
-    [bare] = (
-        one for place, one in opened(tmp_path, b_xml=f"<Group {FHIR}/>".encode()).items() if place[0] == "b"
-    )
+    bare = opened(tmp_path, b_xml=f"<Group {FHIR}/>".encode())["b.xml"]
 
     assert found.resource == {
         "resourceType": "Patient", "id": "1", "identifier": [{"system": "s", "value": "v"}, {"value": "w"}],
@@ -137,7 +136,7 @@ def test_the_outline_of_another_resource_is_its_id_and_identifiers(tmp_path: Pat
     assert bare.resource == {"resourceType": "Group"}
 
 
-VALUES = {
+VALUES: dict[str, dict[str, Any]] = {
     f"<extension url='urn:x'><value{kind} value='{value}'/></extension>": {
         "extension": [{"url": "urn:x", f"value{kind}": expected}]
     }
@@ -217,6 +216,7 @@ def test_what_a_consent_in_xml_contains_is_seen_by_whoever_reads_it(tmp_path: Pa
         tmp_path, a_xml=consent("<contained><Patient><id value='p'/></Patient></contained>")
     ).values()
 
+    assert found.resource is not None
     assert ("contained", "not-read") in {(at, rule) for _, at, rule in consents.told(found.resource)}
 
 
