@@ -52,7 +52,7 @@ def _parse_xml(body: bytes) -> etree._Element:
     try:
         return etree.fromstring(body, parser)
     except etree.XMLSyntaxError as fault:
-        rules = [entry.rule for entry in log_of(fault.error_log)]
+        rules = [entry.rule for entry in log_of(parser.error_log)]  # the fault's own also holds older ones
         line, column = fault.position
     raise refuse(
         "parse.malformed", (rules or ["well-formed"])[0], "well-formed XML", line or 1, max(column, 1)

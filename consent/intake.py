@@ -55,7 +55,7 @@ def check(record: Record, recorder: Sector, at: datetime) -> None:
         raise HubError("consent.not-evaluable", findings)
     if permissions and (findings := list(_form(said))):
         raise HubError("consent.form-missing", findings)
-    told = {word for scope in permissions for word in scope.said.get("kategorier", ())}
+    told = {word for scope in permissions for word in scope.said["kategorier"]}
     if recorder in CONTROL_SECTORS and Category.SUBSTANCE_USE in told:
         raise HubError("consent.recorder-control")
 
@@ -98,7 +98,7 @@ def _scopes(document: Fields) -> Iterator[_Scope]:
     rule |= {"data_fra": said.get("data_fra"), "data_til": said.get("data_til")}
     rule = {name: value for name, value in rule.items() if value}
     permits = said["beslutning"] == "tillat"
-    yield _Scope("", permits, {**rule, "unntak": document.get("unntak", ())}, rule)
+    yield _Scope("", permits, rule, rule)
     yield from _exceptions(document, rule, "", not permits)
 
 
@@ -106,7 +106,6 @@ def _exceptions(around: Fields, rule: Fields, at: str, permits: bool) -> Iterato
     for index, own in enumerate(around.get("unntak", ())):
         here = f"{at}unntak[{index}]."
         said = {name: own.get(name) or rule.get(name) for name in _INHERITED}
-        said = {name: value for name, value in said.items() if value}
         yield _Scope(here, permits, own, said)
         yield from _exceptions(own, said, here, not permits)
 

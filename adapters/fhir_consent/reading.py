@@ -49,12 +49,10 @@ def read(document: Mapping[str, object], resolve: Resolve | None = None) -> Reco
     """As `parse`, of a resource that is already opened. `resolve` finds what it refers to."""
     structure, meaning = Findings(), Findings()
     consent = Reader(document, "", meaning)
-    if consent.has("contained"):  # fhir.resources does not survive every contained resource
-        consent.fault("contained", "not-read", "nothing contained")
     newer = bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)
     if newer and _ONLY_R4 & document.keys():
         consent.fault("", "release", "the elements of one release of FHIR, R4 or R5")
-    if not consent.has("contained"):
+    if not consent.has("contained"):  # fhir.resources does not survive every contained resource
         Reader(document, "", structure).check(ConsentR5 if newer else ConsentR4)
     consent.constant("resourceType", "Consent")
     fields = _Reading(consent, newer, resolve or (lambda reference: None)).fields()
@@ -81,7 +79,7 @@ class _Reading:
         self._status()
         series, message = self._identifiers()
         extensions = self._extensions()
-        provision = None if self.newer else consent.child("provision")
+        provision = None if self.newer else consent.child("provision", required=True)
         decision = self._decision(provision)
         version = self._version(decision)
         patient = consent.child("subject" if self.newer else "patient", required=True)
@@ -102,7 +100,7 @@ class _Reading:
         scope = self._scope(provision, decision) if provision else {}
         unntak = self._exceptions(provision or (consent if self.newer else None), decision, 1)
         melding = present(
-            id=message or (f"{series}.{version}" if series and version else None),
+            id=message or f"{series}.{version}",
             sendt=self._sent("date" if self.newer else "dateTime"),
             **extensions,
         )
@@ -110,8 +108,8 @@ class _Reading:
         return present(melding=melding, person=told, samtykke=samtykke, **scope, unntak=unntak)
 
     def _status(self) -> None:
-        status = self.consent.text("status", required=True)
-        if status not in (None, "active"):
+        status = self.consent.text("status")
+        if status != "active":
             self.consent.fault("status", "status", words.STATUSES.get(status or "", "active"))
 
     def _version(self, decision: str | None) -> int | None:
@@ -140,7 +138,7 @@ class _Reading:
             else:
                 identifier.fault("system", "unique", f"one series, and at most one {MESSAGE_ID}")
         own = self.consent.peek("id")
-        if series is None and not found and isinstance(own, str):
+        if not found and isinstance(own, str):
             series = own
         if series is None:
             self.consent.fault("identifier", "missing", "the id that the consent keeps in all versions")
@@ -185,8 +183,7 @@ class _Reading:
             return value
         try:
             return datetime.fromisoformat(value).replace(tzinfo=_OSLO).isoformat()
-        except ValueError:
-            self.consent.fault(name, "value", "a day or a time")
+        except ValueError:  # told with the structure
             return None
 
     def _identified(self, reference: Reader, kind: str, systems: Mapping[str, str]) -> tuple[str, str] | None:
@@ -263,7 +260,7 @@ class _Reading:
         """Sharing, or taking part in a programme. R4 says it in scope, R5 among the categories."""
         kinds: set[str] = set()
         known = {**words.CONSENT_CATEGORIES, **(words.KINDS if self.newer else {})}
-        for category in self.consent.children("category", at_least=0 if self.newer else 1):
+        for category in self.consent.children("category"):
             found = _coded(category, wide)
             if found is None:
                 continue
@@ -276,7 +273,7 @@ class _Reading:
             if not kinds:
                 self.consent.fault("category", "missing", "what kind of consent it is")
             return "program" if "program" in kinds else "deling"
-        scope = self.consent.child("scope", required=True)
+        scope = self.consent.child("scope")
         found = _coded(scope, wide)
         if scope is None or found is None:
             return None
@@ -311,12 +308,9 @@ class _Reading:
             policy.constant("uri", words.POLICY)
         rule = consent.child("policyRule")
         stated = consent.peek("provision", "type")
-        if provision is None and not consent.has("provision"):
-            consent.fault("provision", "missing", "what it permits or refuses")
         if rule is not None:
             found = self._policy_rule(rule, stated)
             if provision is not None and stated is None and found == words.BLOCK:
-                provision.ignore("type")
                 return "deny"
         if provision is None:
             return None
@@ -409,7 +403,7 @@ class _Reading:
                 data_fra=data_first,
                 data_til=data_last,
             )
-            if not exception and not _has_limits(child):
+            if not _has_limits(child):
                 child.fault("", "missing", "what the exception is about")
             exception |= present(unntak=self._exceptions(child, opposite, level + 1))
             found.append(exception)
@@ -454,7 +448,7 @@ def _coded(concept: Reader | None, wide: bool) -> words.Code | None:
 
 
 def _has_limits(child: Reader) -> bool:
-    """Whether something is there that was told to be unreadable already."""
+    """Whether it says what it is about; what of that cannot be read is told in its place."""
     return any(child.has(name) for name in ("actor", "purpose", "securityLabel", "period", "dataPeriod"))
 
 

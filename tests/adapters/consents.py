@@ -147,7 +147,7 @@ def r5() -> dict[str, Any]:
         old[new] = old.pop(name)
     old["sourceAttachment"] = [old["sourceAttachment"]]
     old["date"] = "2026-01-01"
-    inner = {name: value for name, value in EXCEPTION.items() if name not in ("type", "provision")}
+    inner = copy.deepcopy({k: v for k, v in EXCEPTION.items() if k not in ("type", "provision")})
     rule = {name: value for name, value in rule.items() if name not in ("type", "period")}
     return {
         **old,

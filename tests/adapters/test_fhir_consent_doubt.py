@@ -48,6 +48,47 @@ NOT_READ: dict[str, tuple[Change, set[tuple[str, str]]]] = {
     "contained": (
         lambda c: c.update(contained=[{"resourceType": "Patient"}]), {("contained", "not-read")},
     ),
+    "no version": (lambda c: c.pop("meta"), {("meta.versionId", "value")}),
+    "a form nobody knows": (
+        lambda c: c["extension"][2].update(valueCode="brev"), {("extension[2].valueCode", "code")},
+    ),
+    "a consent to research": (
+        lambda c: c.update(scope=concept(SCOPE, "research")), {("scope.coding[0].code", "code")},
+    ),
+    "a policy of others": (lambda c: c.update(policy=[{"uri": "urn:x"}]), {("policy[0].uri", "value")}),
+    "an actor in another role": (
+        lambda c: c["provision"]["actor"][0].update(role=concept(consents.ROLE, "AUT")),
+        {("provision.actor[0].role.coding[0].code", "code")},
+    ),
+    "a sector nobody knows": (
+        lambda c: _reference(c)["identifier"].update(value="politi"),
+        {("provision.actor[0].reference.identifier.value", "code")},
+    ),
+    "an action beyond sharing": (
+        _ruled("action", [concept(ACTION, "access"), concept(ACTION, "correct")]), {("provision.action", "code")},
+    ),
+    "an exception without type": (
+        lambda c: c["provision"]["provision"].append({"purpose": c["provision"]["purpose"]}),
+        {("provision.provision[1].type", "missing")},
+    ),
+    "a time of day": (
+        _ruled("period", {"start": "2026-01-01", "end": "2027-04-25T12:00:00+02:00"}),
+        {("provision.period.end", "value")},
+    ),
+    **{
+        f"the category {name}": (
+            _ruled("securityLabel", [code(f"{OURS}category", name)]), {("provision.securityLabel[0].code", "code")},
+        )
+        for name in ("unknown", "protected_address", "everything")
+    },
+    "no provision": (lambda c: c.pop("provision"), {("provision", "missing")}),
+    "an extension of others": (
+        lambda c: c["extension"].append({"url": "urn:x", "valueBoolean": True}),
+        {("extension[11].url", "code"), ("extension[11].url", "value")},
+    ),
+    "an extension twice": (
+        lambda c: c["extension"].append(dict(c["extension"][7])), {("extension[11].url", "value")},
+    ),
     "no status": (lambda c: c.pop("status"), {("status", "missing")}),
     "version 0": (lambda c: c["meta"].update(versionId="0"), {("meta.versionId", "value")}),
     "version 1a": (lambda c: c["meta"].update(versionId="1a"), {("meta.versionId", "value")}),
@@ -221,7 +262,7 @@ NOT_READ: dict[str, tuple[Change, set[tuple[str, str]]]] = {
     },
     "a fourth level": (
         lambda c: c["provision"]["provision"][0]["provision"][0].update(
-            provision=[{"type": "deny", "x": 1, "purpose": [code("urn:x", "y")]}]
+            provision=[{"type": "permit", "purpose": [code("urn:x", "y")]}]
         ),
         {("provision.provision[0].provision[0].provision[0]", "nested")},
     ),
@@ -229,7 +270,15 @@ NOT_READ: dict[str, tuple[Change, set[tuple[str, str]]]] = {
         f"a limit by {name}": (
             _ruled(name, [{"a": 1}]), {(f"provision.{name}", "not-read")},
         )
-        for name in ("class", "documentType", "resourceType", "code", "data", "expression")
+        for name in ("documentType", "resourceType", "expression")
+    },
+    **{
+        f"a limit by {name} in its own shape": (_ruled(name, [value]), {(f"provision.{name}", "not-read")})
+        for name, value in {
+            "class": code("urn:x", "y"),
+            "code": {"text": "x"},
+            "data": {"meaning": "instance", "reference": {"reference": "a/1"}},
+        }.items()
     },
     "a second coding": (lambda c: c["scope"]["coding"].append({}), {("scope.coding", "count")}),
     "a narrative that may say more": (
@@ -265,6 +314,17 @@ def test_every_doubt_is_told_at_its_place_and_no_other(
         assert {at for at, _ in expected} <= {at for at, _ in ours}
 
 
+@pytest.mark.parametrize("name", ["class", "documentType", "resourceType", "code", "data", "expression"])
+def test_a_limit_we_cannot_say_is_answered_with_what_to_do(name: str) -> None:
+    document = consents.r4()
+    document["provision"][name] = [{}]
+    with pytest.raises(HubError) as refused:
+        read(document)
+
+    told_of = [f.expected for f in refused.value.findings if f.at == f"provision.{name}"]
+    assert any(expected.startswith("no limit") for expected in told_of)
+
+
 STATUSES = ("draft", "proposed", "rejected", "inactive", "not-done", "entered-in-error", "unknown")
 
 
@@ -279,6 +339,13 @@ def test_every_status_but_active_is_answered_with_what_it_means(status: str) -> 
 
 
 R5_NOT_READ: dict[str, tuple[Change, set[tuple[str, str]]]] = {
+    "an actor without role": (
+        lambda c: c["provision"][0]["actor"][0].pop("role"), {("provision[0].actor[0].role", "missing")},
+    ),
+    "an actor without reference": (
+        lambda c: c["provision"][0]["actor"][0].pop("reference"),
+        {("provision[0].actor[0].reference", "missing")},
+    ),
     "another category": (
         lambda c: c.update(category=[concept("urn:x", "y")]),
         {("category[0].coding[0].code", "code"), ("category", "missing")},
@@ -415,3 +482,9 @@ def test_who_gave_it_is_who_is_referred_to() -> None:
     document["performer"][0]["identifier"] = OTHER
 
     assert {at for _, at, _ in told(document, _behind())} == {"performer[0].identifier.value"}
+
+
+def test_what_is_contained_is_told_and_not_looked_into() -> None:
+    document = {**consents.r4(), "contained": [{"resourceType": "Evil"}]}
+
+    assert told(document) == {("consent.not-evaluable", "contained", "not-read")}

@@ -134,6 +134,7 @@ SAID: list[tuple[Change, Callable[[Any], object], object]] = [
     (lambda c: c.update(policyRule=concept(ACT_CODE, "OPTIN")), _of("samtykke", "beslutning"), "tillat"),
     (lambda c: c["patient"]["identifier"].update(system=consents.DNR), _of("person", "id"), consents.PERSON),
     (lambda c: c.update(dateTime="2026-07-01"), _of("melding", "sendt"), "2026-07-01T00:00:00+02:00"),
+    (lambda c: c.update(dateTime="2026-07-01T10:00:00Z"), _of("melding", "sendt"), "2026-07-01T10:00:00Z"),
     (lambda c: c["identifier"].pop(), _of("melding", "id"), "s-1.3"),
     (lambda c: (c.pop("identifier"), c.update(id="c-1")), _of("samtykke", "serie"), "c-1"),
     (lambda c: c.update(identifier=[{"value": "s-9"}], id="c-1"), _of("samtykke", "serie"), "s-9"),
@@ -236,17 +237,27 @@ def _narrow(document: Any) -> list[tuple[str, Change]]:
 
 
 @pytest.mark.parametrize(("at", "change"), _narrow(None))
-@pytest.mark.parametrize("decision", ["permit", "deny"])
+@pytest.mark.parametrize("decision", ["permit", "deny", "permit and no more"])
 def test_what_is_narrower_than_our_words_permits_nothing(decision: str, at: str, change: Change) -> None:
     """A permission cannot be told by it, and a refusal not where its exceptions take it over."""
-    document = consents.r4() if decision == "permit" else consents.refusal()
+    document = consents.refusal() if decision == "deny" else consents.r4()
     document["provision"]["provision"] = [
-        {"type": "deny" if decision == "permit" else "permit", "dataPeriod": {"start": "2026-01-01"}}
+        {"type": "permit" if decision == "deny" else "deny", "dataPeriod": {"start": "2026-01-01"}}
     ]
+    if decision == "permit and no more":
+        del document["provision"]["provision"]
     assert told(document) == set()
     change(document)
 
     assert {place for _, place, _ in told(document)} == {at}
+
+
+@pytest.mark.parametrize("name", ["period", "dataPeriod", "actor", "purpose", "securityLabel"])
+def test_an_exception_may_be_about_one_thing(name: str) -> None:
+    document = consents.r4()
+    document["provision"]["provision"] = [{"type": "deny", name: consents.EXCEPTION[name]}]
+
+    assert len(parse(document)["unntak"]) == 1
 
 
 def test_a_policy_in_words_that_permits_is_not_known() -> None:

@@ -222,6 +222,10 @@ CHECKED: dict[str, tuple[list[Change], str, set[str]]] = {
     "an unknown word in an exception": (
         [exception(mottakere=["gp", "politi"])], NOT, {"unntak[0].mottakere[1] known-word"},
     ),
+    "an unknown word below it": (
+        [exception(formal=["housing"], unntak=[{"formal": ["x"]}])], NOT,
+        {"unntak[0].unntak[0].formal[0] known-word"},
+    ),
     "an unknown word in a refusal": (
         [refusing, scope("mottakere", "politi")], NOT, {"mottakere[0] known-word"},
     ),
@@ -263,7 +267,19 @@ def test_a_control_role_takes_nothing_about_substance_use(sector: Sector) -> Non
     assert told(given(), sector) == (refused, set())
     assert told(about_work, sector) == ("", set())
     assert told(given(refusing), sector) == ("", set())
+    back = exception(formal=["treatment"], unntak=[{"kategorier": ["substance_use"]}])
+    assert told(given(scope("kategorier", "work"), back), sector) == (refused, set())
     assert told(given(said("beslutning", "nekt")), sector) == ("", set())
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [(unsaid("gyldig_fra"), "a date"), (scope("formal"), "at least one entry")]
+)
+def test_what_should_be_said_is_named(change: Change, expected: str) -> None:
+    with pytest.raises(HubError) as refused:
+        intake.check(Record("samtykke.gitt", given(change)), Sector.GP, AT)
+
+    assert {finding.expected for finding in refused.value.findings} == {expected}
 
 
 WITHDRAWN: list[tuple[dict[str, Any], Sector, str, set[str]]] = [
