@@ -178,8 +178,8 @@ def check_structure(resource: object, model: Model, at: str, findings: Findings)
         found = [
             (error["loc"], error["type"]) for error in fault.errors(include_input=False, include_url=False)
         ]
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
-        found = [((), "structure")]  # it does not always wrap what its own lookups raise
+    except Exception:  # noqa: BLE001  it does not always wrap what its own lookups raise
+        found = [((), "structure")]
     else:
         return
     for where, rule in found:
@@ -225,6 +225,13 @@ def open_resource(resource: Reader) -> None:
 def coding(concept: Reader | None) -> tuple[str | None, str | None, str | None] | None:
     """(system, code, words) of a CodeableConcept. Two codings could mean different things to the
     labelling and to the reader, so there is one, and its display and text do not differ."""
+    found = open_concept(concept)
+    return None if found is None else (found[0], found[1], found[2] or found[3])
+
+
+def open_concept(concept: Reader | None) -> tuple[str | None, str | None, str | None, str | None] | None:
+    """As `coding`, but (system, code, display, text): where it matters whether the words came with the
+    code, or were written beside it."""
     if concept is None:
         return None
     text = concept.text("text")
@@ -234,7 +241,7 @@ def coding(concept: Reader | None) -> tuple[str | None, str | None, str | None] 
     system, code, display = open_coding(codings[0])
     if text is not None and display is not None and text != display:
         concept.fault("text", "value", "the same words as display")
-    return system, code, display or text
+    return system, code, display, text
 
 
 def open_coding(item: Reader) -> tuple[str | None, str | None, str | None]:

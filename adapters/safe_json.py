@@ -28,10 +28,6 @@ def write_json(document: dict[str, object]) -> bytes:
     return text.encode()
 
 
-class _DuplicateKey(Exception):
-    """Raised inside the JSON parser, never seen outside."""
-
-
 class _Forbidden(Exception):
     """Raised inside the JSON parser, never seen outside; says which rule."""
 
@@ -57,30 +53,33 @@ def read_json(body: bytes) -> dict[str, object]:
 
 
 def _parse_json(text: str) -> object:
+    repeated: list[int] = []
+
+    def made(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            repeated.append(len(pairs))
+        return found
+
     try:
-        return json.loads(
+        document: object = json.loads(
             text,
-            object_pairs_hook=_object,
+            object_pairs_hook=made,
             parse_constant=_constant,
             parse_float=_fraction,
             parse_int=_integer,
         )
     except json.JSONDecodeError as fault:
         line, column = fault.lineno, fault.colno
-    except _DuplicateKey:
-        raise HubError("parse.malformed", list(_repeated_keys(text))) from None
     except _Forbidden as fault:
         raise refuse("parse.forbidden-construct", fault.rule, fault.expected) from None
     except RecursionError:
         raise refuse("parse.forbidden-construct", "depth", f"at most {MAX_DEPTH} levels") from None
+    else:
+        if repeated:
+            raise HubError("parse.malformed", list(_repeated_keys(text)))
+        return document
     raise refuse("parse.malformed", "well-formed", "well-formed JSON", line, column)
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise _DuplicateKey
-    return made
 
 
 def _constant(_name: str) -> object:
@@ -107,6 +106,7 @@ _MOST_REPEATED = 20
 
 
 def _repeated_keys(text: str) -> Iterator[Finding]:
+    """Of a text that is well-formed to its end: only there do the braces match."""
     found = 0
     open_objects: list[set[str]] = []
     for token in _TOKEN.finditer(text):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,10 +31,14 @@ RECORDER = "innhentet_av"
 """The sector of whoever recorded it: added to the document by the hub, never taken from it."""
 
 
-def check(record: Record, recorder: Sector) -> None:
-    """Refuse what must not be recorded. Raises consent.programme-only (forskrift om
-    narkotikaprogram § 6 is consent to the programme), consent.form-missing,
-    consent.not-evaluable, consent.recorder-control."""
+_CLOCKS = timedelta(hours=1)
+"""How far the sender's clock may go before ours."""
+
+
+def check(record: Record, recorder: Sector, at: datetime) -> None:
+    """Refuse what must not be recorded `at` this moment (aware). Raises consent.programme-only (forskrift
+    om narkotikaprogram § 6 is consent to the programme), consent.form-missing, consent.not-evaluable (also
+    a permission that says it will be given later), consent.recorder-control."""
     document = record.fields
     said = document["samtykke"]
     if said["slag"] != "deling":
@@ -45,12 +49,14 @@ def check(record: Record, recorder: Sector) -> None:
     findings += [finding for scope in permissions for finding in _unsaid(scope)]
     if permissions and not said.get("gitt_av"):
         findings.append(Finding("samtykke.gitt_av", "said-out-loud", "who gave it"))
+    if permissions and datetime.fromisoformat(document["melding"]["sendt"]) > at + _CLOCKS:
+        findings.append(Finding("melding.sendt", "not-yet", "a time that has come"))
     if findings:
         raise HubError("consent.not-evaluable", findings)
     if permissions and (findings := list(_form(said))):
         raise HubError("consent.form-missing", findings)
-    told = {word for scope in permissions for word in scope.said.get("kategorier", ())}
-    if recorder in CONTROL_SECTORS and told & {Category.SUBSTANCE_USE, ANY}:
+    told = {word for scope in permissions for word in scope.said["kategorier"]}
+    if recorder in CONTROL_SECTORS and Category.SUBSTANCE_USE in told:
         raise HubError("consent.recorder-control")
 
 
@@ -92,7 +98,7 @@ def _scopes(document: Fields) -> Iterator[_Scope]:
     rule |= {"data_fra": said.get("data_fra"), "data_til": said.get("data_til")}
     rule = {name: value for name, value in rule.items() if value}
     permits = said["beslutning"] == "tillat"
-    yield _Scope("", permits, {**rule, "unntak": document.get("unntak", ())}, rule)
+    yield _Scope("", permits, rule, rule)
     yield from _exceptions(document, rule, "", not permits)
 
 
@@ -100,7 +106,6 @@ def _exceptions(around: Fields, rule: Fields, at: str, permits: bool) -> Iterato
     for index, own in enumerate(around.get("unntak", ())):
         here = f"{at}unntak[{index}]."
         said = {name: own.get(name) or rule.get(name) for name in _INHERITED}
-        said = {name: value for name, value in said.items() if value}
         yield _Scope(here, permits, own, said)
         yield from _exceptions(own, said, here, not permits)
 
@@ -223,7 +228,7 @@ def _unknown_words(scopes: Iterable[_Scope]) -> Iterable[Finding]:
     for scope in scopes:
         for name in ("avsendere", "mottakere"):
             for index, word in enumerate(scope.own.get(name, ())):
-                organisation = len(word) == 9 and word.isdigit()
+                organisation = len(word) == 9 and word.isascii() and word.isdigit()
                 if word not in parties and not organisation and word != ANY:
                     yield _unknown(f"{scope.at}{name}[{index}]", "a sector, an organisation number or *")
         for name, known in (("formal", Purpose), ("kategorier", Category)):

@@ -22,6 +22,10 @@ RULES: Mapping[str, Words] = {
         "kan ikke uttrykkes nøyaktig, og kan endre hva samtykket betyr",
         "cannot be expressed exactly, and can change what the consent means",
     ),
+    "narrower": Words(
+        "har ord ved siden av koden, som kan bety mindre enn den",
+        "has words beside the code, which may mean less than it",
+    ),
     "status": Words(
         "er ikke «active»; bare et gitt og gjeldende samtykke blir registrert, og et som er avsluttet eller "
         "feilført, trekkes",
@@ -47,6 +51,7 @@ RULES: Mapping[str, Words] = {
     ),
     "form": Words("mangler det formen krever", "lacks what the form requires"),
     "not-before": Words("slutter før det begynner", "ends before it begins"),
+    "not-yet": Words("er ikke kommet ennå", "has not come yet"),
     "other": Words("viser til seg selv", "refers to itself"),
     "well-formed": Words("er ikke velformet", "is not well formed"),
     "identity-number": Words("er ikke et gyldig fødselsnummer", "is not a valid identity number"),

@@ -73,9 +73,10 @@ def _mapping(node: yaml.MappingNode, at: str, findings: list[Finding]) -> dict[s
         if key_node.tag != f"{_TAG}str" or not isinstance(key, str):
             findings.append(_finding(at, "key", "a key that is text", key_node))
             continue
+        here = f"{at}.{key}" if at else key
         if key in result:
-            findings.append(_finding(f"{at}.{key}", "duplicate-key", "each key once", key_node))
-        result[key] = _plain(value_node, f"{at}.{key}" if at else key, findings)
+            findings.append(_finding(here, "duplicate-key", "each key once", key_node))
+        result[key] = _plain(value_node, here, findings)
     return result
 
 

@@ -117,6 +117,6 @@ def read_consent(
     record: Record = read_fhir(resource, folder.resolve)
     if findings := spec.check(record.fields):
         raise HubError("parse.invalid", findings)
-    intake.check(record, recorder)
+    intake.check(record, recorder, at)
     sent = datetime.fromisoformat(str(record.get("melding.sendt")))
     return intake.read({**record.fields, intake.RECORDER: recorder.value}, min(sent, at))

@@ -39,7 +39,7 @@ def record(parts: Parts, received: Received, said: Record) -> Accepted:
     Raises consent.* and receive.duplicate-id; then nothing was recorded.
     """
     if said.type == GIVEN:
-        intake.check(said, received.sender.sector)
+        intake.check(said, received.sender.sector, received.at)
     else:
         intake.check_withdrawal(said, received.sender.sector)
     number = str(said.get("person.id"))

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import is_dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -70,10 +71,14 @@ def noticed(tables: Iterable[Case]) -> bool:
 
 
 def cases(module: ModuleType) -> Iterator[Case]:
-    """Every test of a table that needs nothing but its rows, with every row of it, to be called."""
+    """Every test of a table that needs nothing but its rows, and perhaps an empty folder, with every row
+    of it, to be called. What makes up its own rows is no table."""
     for name, test in vars(module).items():
-        if name.startswith("test_") and isinstance(test, FunctionType):
+        if name.startswith("test_") and isinstance(test, FunctionType) and not hasattr(test, "hypothesis"):
             yield from rows(test)
+
+
+_FOLDER = "tmp_path"
 
 
 def rows(test: Callable[..., Any], **fixtures: Any) -> Iterator[Case]:
@@ -86,6 +91,13 @@ def rows(test: Callable[..., Any], **fixtures: Any) -> Iterator[Case]:
         given |= {name: value for name, value in fixtures.items() if name in wanted}
         if wanted <= set(given):
             yield lambda given=given: test(**given)  # type: ignore[misc]  # bound at once
+        elif wanted - set(given) == {_FOLDER}:
+            yield lambda given=given: _in_folder(test, given)  # type: ignore[misc]  # as above
+
+
+def _in_folder(test: Callable[..., None], given: dict[str, Any]) -> None:
+    with TemporaryDirectory() as folder:
+        test(**given, **{_FOLDER: Path(folder)})
 
 
 def _keywords(mark: Any) -> list[dict[str, Any]]:

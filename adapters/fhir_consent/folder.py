@@ -63,6 +63,8 @@ class Folder:
 
 def _opened(file: Path, place: str) -> Iterator[Found]:
     try:
+        if not file.is_file():  # a link to what never ends
+            raise OSError
         if file.stat().st_size > MAX_BYTES:
             raise refuse("receive.too-large", "size", f"at most {MAX_BYTES} bytes")
         body = file.read_bytes()
@@ -152,7 +154,8 @@ def _consent(root: etree._Element) -> dict[str, object]:
     return {"resourceType": "Consent", **_plain(said)}
 
 
-_ATTRIBUTES = frozenset({"value", "url", "id"})
+_ATTRIBUTES = frozenset({"value", "id"})
+_EXTENSIONS = (("extension",), ("modifierExtension",))
 _Path = tuple[str, ...]
 
 
@@ -160,7 +163,8 @@ def _written(element: etree._Element, at: _Path) -> Iterator[_Path]:
     """Where values stand in the XML. What is no FHIR stands where nothing is ever read."""
     if at == ("text", "{http://www.w3.org/1999/xhtml}div"):
         return
-    if not element.tag.startswith(_FHIR) or set(element.keys()) - _ATTRIBUTES or _words(element):
+    allowed = _ATTRIBUTES | {"url"} if at[-1:] in _EXTENSIONS else _ATTRIBUTES
+    if not element.tag.startswith(_FHIR) or set(element.keys()) - allowed or _words(element):
         yield ("",)
     if element.get("value") is not None:
         yield at
@@ -179,7 +183,7 @@ def _read(said: object, at: _Path) -> Iterator[_Path]:
     """Where values stand in what was made of it, but for those that XML writes as attributes."""
     if isinstance(said, Mapping):
         for name, child in said.items():
-            extension = name == "url" and at[-1:] in {("extension",), ("modifierExtension",)}
+            extension = name == "url" and at[-1:] in _EXTENSIONS
             attribute = extension or (name == "id" and at)
             if not attribute and name not in {"resourceType", "contained"} and child is not None:
                 yield from _read(child, (*at, name.removeprefix("_")))

@@ -16,7 +16,7 @@ from fhir.resources.consent import Consent as ConsentR5
 from fhir.resources.R4B.consent import Consent as ConsentR4
 
 from adapters.base import Findings
-from adapters.fhir import Json, Reader, coding, open_coding, open_resource, present
+from adapters.fhir import Json, Reader, open_coding, open_concept, open_resource, present
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_consent import vocabulary as words
 from adapters.fhir_parts import ANSWERS, DNR, FNR, ORGNR, RECIPIENT, SENDER, read_organisation
@@ -30,7 +30,7 @@ LEVELS = 3
 Resolve = Callable[[str], Mapping[str, object] | None]
 """A relative reference such as Organization/54 -> the resource, where somebody has it."""
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OSLO = ZoneInfo("Europe/Oslo")
 _ONLY_R5 = frozenset(
     {"subject", "date", "period", "grantor", "grantee", "manager", "controller", "decision", "policyBasis"}
@@ -49,12 +49,10 @@ def read(document: Mapping[str, object], resolve: Resolve | None = None) -> Reco
     """As `parse`, of a resource that is already opened. `resolve` finds what it refers to."""
     structure, meaning = Findings(), Findings()
     consent = Reader(document, "", meaning)
-    if consent.has("contained"):  # fhir.resources does not survive every contained resource
-        consent.fault("contained", "not-read", "nothing contained")
     newer = bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)
     if newer and _ONLY_R4 & document.keys():
         consent.fault("", "release", "the elements of one release of FHIR, R4 or R5")
-    if not consent.has("contained"):
+    if not consent.has("contained"):  # fhir.resources does not survive every contained resource
         Reader(document, "", structure).check(ConsentR5 if newer else ConsentR4)
     consent.constant("resourceType", "Consent")
     fields = _Reading(consent, newer, resolve or (lambda reference: None)).fields()
@@ -81,10 +79,11 @@ class _Reading:
         self._status()
         series, message = self._identifiers()
         extensions = self._extensions()
-        provision = None if self.newer else consent.child("provision")
+        provision = None if self.newer else consent.child("provision", required=True)
         decision = self._decision(provision)
         version = self._version(decision)
-        person = self._person("subject" if self.newer else "patient")
+        patient = consent.child("subject" if self.newer else "patient", required=True)
+        person = self._identified(patient, "Patient", {FNR: FNR, DNR: DNR}) if patient else None
         samtykke = present(
             serie=series,
             versjon=version,
@@ -94,8 +93,8 @@ class _Reading:
             forklart=extensions.pop("forklart", False),
             tekstversjon=self._text_version(),
             form=extensions.pop("form", None),
-            gitt_av=self._grantor(decision),
-            slag=self._kind(),
+            gitt_av=self._grantor(decision, person),
+            slag=self._kind(_only_refuses(decision, consent if self.newer else provision)),
             **{name: extensions.pop(name, None) for name in ("erstatter", *_EXTRA.values())},
         )
         widened = provision is not None and _blocks_personnel(provision, decision)
@@ -104,15 +103,16 @@ class _Reading:
         scope = self._scope(provision, decision, actors_unknown=widened) if provision else {}
         unntak = self._exceptions(provision or (consent if self.newer else None), decision, 1)
         melding = present(
-            id=message or (f"{series}.{version}" if series and version else None),
+            id=message or f"{series}.{version}",
             sendt=self._sent("date" if self.newer else "dateTime"),
             **extensions,
         )
-        return present(melding=melding, person=person, samtykke=samtykke, **scope, unntak=unntak)
+        told = present(id=person[1] if person else None, navn=patient.text("display") if patient else None)
+        return present(melding=melding, person=told, samtykke=samtykke, **scope, unntak=unntak)
 
     def _status(self) -> None:
-        status = self.consent.text("status", required=True)
-        if status not in (None, "active"):
+        status = self.consent.text("status")
+        if status != "active":
             self.consent.fault("status", "status", words.STATUSES.get(status or "", "active"))
 
     def _version(self, decision: str | None) -> int | None:
@@ -141,7 +141,7 @@ class _Reading:
             else:
                 identifier.fault("system", "unique", f"one series, and at most one {MESSAGE_ID}")
         own = self.consent.peek("id")
-        if series is None and not found and isinstance(own, str):
+        if not found and isinstance(own, str):
             series = own
         if series is None:
             self.consent.fault("identifier", "missing", "the id that the consent keeps in all versions")
@@ -186,22 +186,14 @@ class _Reading:
             return value
         try:
             return datetime.fromisoformat(value).replace(tzinfo=_OSLO).isoformat()
-        except ValueError:
-            self.consent.fault(name, "value", "a day or a time")
+        except ValueError:  # told with the structure
             return None
-
-    def _person(self, name: str) -> Json:
-        patient = self.consent.child(name, required=True)
-        if patient is None:
-            return {}
-        found = self._identified(patient, "Patient", {FNR: FNR, DNR: DNR})
-        return present(id=found[1] if found else None, navn=patient.text("display"))
 
     def _identified(self, reference: Reader, kind: str, systems: Mapping[str, str]) -> tuple[str, str] | None:
         """(system, value) of what is referred to: said in the reference, or found behind it. Where both
         are there they must agree."""
         address = reference.text("reference")
-        for name, said in (("type", reference.text("type")), ("reference", _kind_of(address))):
+        for name, said in (("type", reference.text("type")), ("reference", _kind_of(address, kind))):
             if said not in (None, kind):
                 reference.fault(name, "value", f"a reference to a resource {kind}")
         behind = self._behind(reference, address, kind, systems)
@@ -227,15 +219,19 @@ class _Reading:
             return None
         listed = resource.get("identifier")
         found = {
-            (str(item.get("system")), str(item.get("value")))
+            (system, value)
             for item in (listed if isinstance(listed, list) else [])
-            if isinstance(item, Mapping) and item.get("system") in systems and item.get("value")
+            if isinstance(item, Mapping)
+            and isinstance(system := item.get("system"), str)
+            and isinstance(value := item.get("value"), str)
+            and system in systems
+            and value
         }
         if len(found) > 1:
             reference.fault("reference", "unique", "a resource with one such identifier")
         return found.pop() if len(found) == 1 else None
 
-    def _grantor(self, decision: str | None) -> str | None:
+    def _grantor(self, decision: str | None, person: tuple[str, str] | None) -> str | None:
         """Who gave it. A refusal that does not say counts all the same; a permission does not."""
         name = "grantor" if self.newer else "performer"
         performers = self.consent.children(name, at_most=1)
@@ -246,33 +242,32 @@ class _Reading:
         performer = performers[0]
         performer.ignore("display")
         address = performer.text("reference")
-        kind = performer.text("type") or (address or "").rpartition("/")[0].rpartition("/")[2]
-        if address is not None and kind not in address:
+        named = _kind_of(address, "")
+        kind = performer.text("type") or named or ""
+        if named not in (None, kind):
             performer.fault("type", "value", "the kind of resource referred to")
-        who = "subject" if self.newer else "patient"
-        person = self.consent.peek(who, "reference")
         identifier = performer.child("identifier")
         if identifier is not None:
             identifier.ignore("use", "type", "assigner", "period")
-            for name in ("system", "value"):
-                said, own = identifier.text(name), self.consent.peek(who, "identifier", name)
-                if kind == "Patient" and own is not None and said != own:
-                    identifier.fault(name, "value", "the person the consent is about")
-        if kind == "Patient" and address is not None and address != person:
+            said = identifier.text("system"), identifier.text("value")
+            if kind == "Patient" and said != person:
+                identifier.fault("value", "value", "the person the consent is about")
+        own = self.consent.peek("subject" if self.newer else "patient", "reference")
+        if kind == "Patient" and address not in (None, own):
             performer.fault("reference", "value", "the person the consent is about")
         if kind not in words.GRANTORS:
             performer.fault("type", "code", "one of " + ", ".join(words.GRANTORS))
         return words.GRANTORS.get(kind)
 
-    def _kind(self) -> str | None:
+    def _kind(self, wide: bool) -> str | None:
         """Sharing, or taking part in a programme. R4 says it in scope, R5 among the categories."""
         kinds: set[str] = set()
         known = {**words.CONSENT_CATEGORIES, **(words.KINDS if self.newer else {})}
-        for category in self.consent.children("category", at_least=0 if self.newer else 1):
-            found = coding(category)
+        for category in self.consent.children("category"):
+            found = _coded(category, wide)
             if found is None:
                 continue
-            kind = known.get(found[:2])
+            kind = known.get(found)
             if kind is None:
                 category.fault("coding[0].code", "code", "LOINC 59284-0 or 64292-6, or IDSCL")
             else:
@@ -281,15 +276,15 @@ class _Reading:
             if not kinds:
                 self.consent.fault("category", "missing", "what kind of consent it is")
             return "program" if "program" in kinds else "deling"
-        scope = self.consent.child("scope", required=True)
-        found = coding(scope)
+        scope = self.consent.child("scope")
+        found = _coded(scope, wide)
         if scope is None or found is None:
             return None
-        if found[:2] not in words.KINDS:
+        if found not in words.KINDS:
             scope.fault(
                 "coding[0].code", "code", "patient-privacy, or program for taking part in a programme"
             )
-        return words.KINDS.get(found[:2])
+        return words.KINDS.get(found)
 
     def _text_version(self) -> str | None:
         if self.newer:
@@ -316,12 +311,9 @@ class _Reading:
             policy.constant("uri", words.POLICY)
         rule = consent.child("policyRule")
         stated = consent.peek("provision", "type")
-        if provision is None and not consent.has("provision"):
-            consent.fault("provision", "missing", "what it permits or refuses")
         if rule is not None:
             found = self._policy_rule(rule, stated)
             if provision is not None and stated is None and found == words.BLOCK:
-                provision.ignore("type")
                 return "deny"
         if provision is None:
             return None
@@ -331,53 +323,52 @@ class _Reading:
     @staticmethod
     def _policy_rule(rule: Reader, decision: object) -> words.Code | None:
         """A policy that says no more than the decision itself."""
-        found = coding(rule)
+        found = _coded(rule, decision == "deny")
         if found is None:
             return None
-        said = words.POLICY_RULES.get(found[:2])
+        said = words.POLICY_RULES.get(found)
         if said is None:
             rule.fault(
                 "coding[0].code", "policy", "PBRL5-3, OPTIN or OPTOUT: other policies are not known here"
             )
-        elif decision in words.OPPOSITE and said != decision:
+        elif words.OPPOSITE[said] == decision:
             rule.fault("coding[0].code", "policy", "a policy that agrees with the decision")
-        return found[:2]
+        return found
 
     def _periods(self, provision: Reader | None) -> Json:
         if self.newer:
             first, last = _period(self.consent, "period")
             return present(gyldig_fra=first, gyldig_til=last)
-        if provision is None:
-            return {}
         valid, data = _period(provision, "period"), _period(provision, "dataPeriod")
         return present(gyldig_fra=valid[0], gyldig_til=valid[1], data_fra=data[0], data_til=data[1])
 
     def _scope(self, provision: Reader, decision: str | None, *, actors_unknown: bool = False) -> Json:
         actors: dict[str, list[object]] = {"avsendere": [], "mottakere": []}
+        wide = _only_refuses(decision, provision)
         if actors_unknown:
             provision.ignore("actor")
         else:
             for actor in provision.children("actor"):
-                self._actor(actor, actors)
+                self._actor(actor, actors, wide)
         categories, purposes = dict(words.CATEGORIES), dict(words.PURPOSES)
-        if decision == "deny":
+        if wide:
             categories |= words.NARROWER
             purposes |= words.NARROWER_PURPOSES
-        _actions(provision, decision)
+        _actions(provision, wide)
         for name, expected in words.NO_LIMIT.items():
             if provision.has(name):
                 provision.ignore(name)
                 provision.fault(name, "not-read", expected)
         return present(
             **actors,
-            formal=_codes(provision, "purpose", purposes, decision),
-            kategorier=_codes(provision, "securityLabel", categories, decision),
+            formal=_codes(provision, "purpose", purposes, wide),
+            kategorier=_codes(provision, "securityLabel", categories, wide),
         )
 
-    def _actor(self, actor: Reader, actors: Mapping[str, list[object]]) -> None:
+    def _actor(self, actor: Reader, actors: Mapping[str, list[object]], wide: bool) -> None:
         role, reference = actor.child("role", required=True), actor.child("reference", required=True)
-        found = coding(role)
-        side = words.ROLES.get(found[:2]) if found else None
+        found = _coded(role, wide)
+        side = words.ROLES.get(found) if found else None
         if role is not None and found is not None and side is None:
             role.fault("coding[0].code", "code", "IRCP or PRCP (recipient), or CST (sender)")
         if reference is None:
@@ -418,7 +409,7 @@ class _Reading:
                 data_fra=data_first,
                 data_til=data_last,
             )
-            if not exception and not _has_limits(child):
+            if not _has_limits(child):
                 child.fault("", "missing", "what the exception is about")
             exception |= present(unntak=self._exceptions(child, opposite, level + 1))
             found.append(exception)
@@ -450,23 +441,46 @@ def _is_personnel(reference: object) -> bool:
         return False
     identifier, address = reference.get("identifier"), reference.get("reference")
     system = identifier.get("system") if isinstance(identifier, Mapping) else None
-    kinds = {reference.get("type"), _kind_of(address if isinstance(address, str) else None)}
+    kinds = {reference.get("type"), _kind_of(address if isinstance(address, str) else None, "")}
     return bool(kinds & words.PERSONNEL) or system == words.HPR
 
 
-def _kind_of(address: str | None) -> str | None:
-    """The kind of resource that a reference names: Organization/1, or a URL that ends so."""
-    named = re.search(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[^/]+)?$", address or "")
-    return named.group(1) if named else None
+def _kind_of(address: str | None, silent: str) -> str | None:
+    """The kind of resource that a reference names: Organization/1, or a URL that ends so; `silent` where
+    it is a URN, and an empty text where it is anything else, such as a search."""
+    if address is None:
+        return None
+    if address.startswith("urn:"):
+        return silent
+    named = re.search(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[^/]+)?$", address)
+    return named.group(1) if named else ""
+
+
+def _only_refuses(decision: str | None, around: Reader | None) -> bool:
+    """Whether what is said here may be read wider than it is. A refusal may; but not where there are
+    exceptions to it, since what they leave unsaid they take from here."""
+    return decision == "deny" and around is not None and not around.has("provision")
+
+
+def _coded(concept: Reader | None, wide: bool) -> words.Code | None:
+    """(system, code). Words that stand beside a code and are not those of the code may say less than it:
+    "only to my doctor"."""
+    found = open_concept(concept)
+    if concept is None or found is None:
+        return None
+    system, code, display, text = found
+    if text is not None and display is None and not wide:
+        concept.fault("text", "narrower", "no words beside a code but its display")
+    return system, code
 
 
 def _has_limits(child: Reader) -> bool:
-    """Whether something is there that was told to be unreadable already."""
+    """Whether it says what it is about; what of that cannot be read is told in its place."""
     return any(child.has(name) for name in ("actor", "purpose", "securityLabel", "period", "dataPeriod"))
 
 
-def _period(around: Reader, name: str) -> tuple[str | None, str | None]:
-    period = around.child(name)
+def _period(around: Reader | None, name: str) -> tuple[str | None, str | None]:
+    period = around.child(name) if around else None
     if period is None:
         return None, None
     ends = []
@@ -476,34 +490,34 @@ def _period(around: Reader, name: str) -> tuple[str | None, str | None]:
             period.fault(end, "value", "a whole day, YYYY-MM-DD")
         ends.append(value)
     if ends == [None, None]:
-        around.fault(name, "missing", "a start or an end")
+        period.fault("", "missing", "a start or an end")
     return ends[0], ends[1]
 
 
-def _actions(provision: Reader, decision: str | None) -> None:
+def _actions(provision: Reader, wide: bool) -> None:
     """A permission to share must be one to hand over and nothing more; a refusal of any part of sharing
     refuses sharing."""
     if not provision.has("action"):
         return
     named: set[str | None] = set()
     for action in provision.children("action", at_least=1):
-        found = coding(action)
+        found = _coded(action, wide)
         if found is not None:
             named.add(found[1] if found[0] == words.ACTION else None)
     sharing = named & words.SHARING_ACTIONS
     whole = named == sharing and bool(named & words.HANDING_OVER)
-    if named and not (sharing if decision == "deny" else whole):
+    if named and not (sharing if wide else whole):
         provision.fault("action", "code", "access or disclose, and nothing that is no part of sharing")
 
 
-def _codes(provision: Reader, name: str, known: Mapping[words.Code, str], decision: str | None) -> list[str]:
+def _codes(provision: Reader, name: str, known: Mapping[words.Code, str], wide: bool) -> list[str]:
     found: list[str] = []
     for item in provision.children(name):
         system, code, _ = open_coding(item)
         word = known.get((system, code))
         if word is None:
-            wide = "part of" if decision == "deny" else "as wide as"
-            item.fault("code", "code", f"a code that the README lists, {wide} our own word")
+            part = "part of" if wide else "as wide as"
+            item.fault("code", "code", f"a code that the README lists, {part} our own word")
         elif word not in found:
             found.append(word)
     return found

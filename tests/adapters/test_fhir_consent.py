@@ -208,6 +208,7 @@ def test_what_is_not_fhir_is_a_parse_refusal() -> None:
 def test_a_refusal_of_a_part_refuses_the_whole_category(code: str) -> None:
     consent = refusal()
     consent["provision"]["securityLabel"] = [label(ACT_CODE, code)]
+    del consent["provision"]["provision"]
 
     assert parse(consent)["kategorier"] == ["substance_use"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from tests import mutating
 Json = dict[str, Any]
 Change = Callable[[Json], object]
 
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PERSON = {"system": FNR, "value": "14839030186"}
 NAMED = {
     "role": {"text": "behandler"},
@@ -91,7 +92,7 @@ def test_a_refusal_that_names_personnel_refuses_everybody_and_says_so(
 ) -> None:
     record = read(*changes)
 
-    intake.check(record, Sector.PRISON_HEALTH)
+    intake.check(record, Sector.PRISON_HEALTH, NOW)
     said = record.fields
     assert (said["samtykke"]["beslutning"], said["samtykke"]["utvidet"]) == ("nekt", True)
     assert said.keys() & {"avsendere", "mottakere"} == set()

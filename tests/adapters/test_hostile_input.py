@@ -69,6 +69,9 @@ MALFORMED = {
     "a trailing comma": b'{"a":1,}',
     "a repeated key": b'{"a":1,\n "a":2}',
     "a repeated key in other spelling": b'{"a":{"b":1,\n "\\u0062":2}}',
+    "a repeated key before too many ends": b'{"a":1,"a":2}}}',
+    "a repeated key before an unknown escape": b'{"b":{"a":1,"a":2},"\\q":1}',
+    "a repeated key before a key outside": b'{"a":1,"a":2} "b":',
 }
 
 

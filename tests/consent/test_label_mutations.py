@@ -217,7 +217,7 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (ALONE, '"decide.refused", "decide.exception"', '"decide.refused"'),
     # -- an answer told --
     *((TOLD, f"item.{field}, ", "") for field in ("verdict", "reason", "row", "consents")),
-    (TOLD, ", item.obligations)", ")"),
+    (TOLD, ", item.obligations, item.requests)", ", item.requests)"),
     (TOLD, "(not one.goes, one.paths)", "one.paths"),
     (TOLD, "(not one.goes, one.paths)", "not one.goes"),
     (TOLD, 'tuple(one.row.split("+")) if one.row else ()', 'tuple((one.row or "").split("+"))'),

@@ -243,6 +243,8 @@ CLEAR = [
      + changed(ROW2, ('fields: ["*"]', "fields: [boligbehov, arbeid]"))),
     ("a later period", changed(ROW, ("to: null", "to: 2026-06-30"))
      + changed(ROW, ("from: 2026-01-01", "from: 2026-07-01"), ("version: 1", "version: 2"))),
+    ("a later period, known from the start", changed(ROW, ("to: null", "to: 2026-06-30"))
+     + changed(ROW, ("{from: 2026-01-01", "{from: 2026-07-01"), ("version: 1", "version: 2"))),
     ("a correction known later",
      ROW + changed(ROW, ("known_from: 2026-01-01", "known_from: 2026-02-01"), ("version: 1", "version: 2"))),
     ("a prohibition over it",
@@ -335,6 +337,7 @@ def test_a_file_that_is_no_policy_is_refused(tmp_path: Path, body: bytes) -> Non
 def test_a_folder_without_policy_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HubError, match=r"policy\.invalid"):
         load_pack("strict", tmp_path)
+    assert ("/", "file") in {(at, rule) for at, rule, _ in findings(tmp_path)}
 
 
 def test_another_pack_than_the_two_is_refused() -> None:

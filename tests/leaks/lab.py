@@ -216,6 +216,8 @@ class Lab:
         for name in ("", *OURS):
             logging.getLogger(name).setLevel(logging.DEBUG)
         root.addHandler(self.lines)
+        if not self.parts.store.sqlite:  # the SQLite file is a copy of a migrated one
+            self.parts.store.migrate()
         register_gp(self.parts)
         return self
 

@@ -260,7 +260,6 @@ def race(first: Parts, tmp_path: Path, postgres: PostgreSQL) -> Callable[[], set
 
     def run() -> set[tuple[str, str]]:
         with Lab(first, tmp_path, postgres.fresh_database()) as lab:
-            lab.parts.store.migrate()
             lab.step("some, withdrawn")
             lab.post("prison_health", JSON, m.as_json(m.to_tsb()))
             lab.post("prison_health", JSON, m.as_json(m.referral("henvisning-3")))

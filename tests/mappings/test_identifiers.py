@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.identifiers import birth_date, is_d_number, is_fodselsnummer, is_orgnr, is_synthetic
+from mappings.identifiers import (
+    birth_date,
+    is_d_number,
+    is_fh_number,
+    is_fodselsnummer,
+    is_orgnr,
+    is_person_number,
+    is_synthetic,
+)
 from tests.mappings.samples import check_digit, some_number
 
 
@@ -80,3 +88,61 @@ def test_an_organisation_number_has_the_right_last_digit() -> None:
     assert is_orgnr(digits + last)
     assert not is_orgnr(digits + str((int(last) + 1) % 10))
     assert not is_orgnr(f"NO {digits}{last} MVA")
+
+
+FIRST, SECOND = (3, 7, 6, 1, 8, 9, 4, 5, 2), (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
+
+
+def _made(digits: str, wrong: int = 0) -> str:
+    """Eleven digits of these nine; the first check digit is `wrong` away, the second fits what is there."""
+    for serial in range(100, 200):
+        first = check_digit(body := digits[:6] + str(serial), FIRST)
+        if first is not None:
+            body += str((int(first) + wrong) % 10)
+            if (second := check_digit(body, SECOND)) is not None:
+                return body + second
+    raise AssertionError("no serial number gives check digits")
+
+
+VALID, FH = _made("158590"), _made("858590")
+KINDS: list[tuple[str, tuple[bool, bool, bool, bool]]] = [
+    # number, whether it is a fødselsnummer, an FH-number, synthetic, a D-number
+    (VALID, (True, False, True, False)),
+    (_made("150590"), (True, False, False, False)),
+    (_made("550590"), (True, False, False, True)),
+    (_made("154590"), (True, False, True, False)),
+    (FH, (False, True, False, False)),
+    (_made("958590"), (False, True, False, False)),
+    (_made("758590"), (False, False, False, False)),
+    (_made("158590", wrong=1), (False, False, False, False)),
+    (VALID[:10] + str((int(VALID[10]) + 1) % 10), (False, False, False, False)),
+    (_made("858590", wrong=1), (False, False, False, False)),
+    (FH[:10] + str((int(FH[10]) + 1) % 10), (False, False, False, False)),
+    (_made("159390"), (False, False, False, False)),
+    (_made("328590"), (False, False, False, False)),
+    (FH + "0", (False, False, False, False)),
+    (FH + "\n", (False, False, False, False)),
+    (FH[:10], (False, False, False, False)),
+    ("", (False, False, False, False)),
+    ("x" * 11, (False, False, False, False)),
+]
+
+
+@pytest.mark.parametrize(("number", "kinds"), KINDS)
+def test_each_kind_of_number_is_told_apart(number: str, kinds: tuple[bool, bool, bool, bool]) -> None:
+    found = (is_fodselsnummer(number), is_fh_number(number), is_synthetic(number), is_d_number(number))
+    assert found == kinds
+    assert is_person_number(number) is (kinds[0] or kinds[1])
+
+
+@pytest.mark.parametrize("noise", ["", "1", "15859", "x" * 11, "٠١٠٥٩٠١٠٠٠٠", VALID + "0"])
+def test_a_birth_date_stands_in_eleven_plain_digits(noise: str) -> None:
+    assert birth_date(noise) is None
+    assert not is_synthetic(noise)
+    assert not is_d_number(noise)
+
+
+def test_an_organisation_number_is_nine_plain_digits() -> None:
+    assert [
+        is_orgnr(number) for number in ("310000043", "310 000 043", "310000044", "31000004", "NO310000043MVA")
+    ] == [True, False, False, False, False]

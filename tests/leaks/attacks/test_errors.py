@@ -272,7 +272,6 @@ def test_a_database_that_logs_every_statement_sees_no_value(
         for name in names:
             logging.getLogger(name).setLevel(logging.DEBUG)
         try:
-            lab.parts.store.migrate()
             lab.step("attack")
             agree(lab, "nav", "tsb")
             fields = bare_brik()

@@ -121,7 +121,6 @@ def test_on_postgresql_no_payload_and_no_number_stands_in_the_files_of_the_serve
     """Attack 46: tables, write-ahead log and temporary files, searched as they lie."""
     mark = "kanarikopi"
     with Lab(first, tmp_path, postgres.fresh_database()) as lab:
-        lab.parts.store.migrate()
         lab.step("attack")
         agree(lab, "nav", "tsb")
         fields = bare_brik()
