@@ -47,6 +47,13 @@ def read_narrative(div: str, at: str, findings: Findings) -> str | None:
     return text
 
 
+def plain_text(element: etree._Element) -> str:
+    """The text of an element of XHTML that somebody else has checked: one line per block."""
+    lines = _Lines()
+    lines.element(element)
+    return lines.finish()
+
+
 class _Lines:
     def __init__(self) -> None:
         self._lines: list[str] = []

@@ -72,7 +72,8 @@ def adapters_for(types: Iterable[str]) -> Registry:
 
 def _sniff(media: str, body: bytes) -> Sniff:
     if media.endswith("xml"):
-        return Sniff(media, root=str(read_xml(body).tag))
+        tree = read_xml(body)
+        return Sniff(media, root=str(tree.tag), tree=tree)
     return Sniff(media, document=read_json(body))
 
 
