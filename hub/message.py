@@ -248,6 +248,8 @@ class Leaf:
     labels: frozenset[Category]
     free_text: bool = False
     code_system: str | None = None
+    file: tuple[str, str] | None = None
+    """Of a file, whose value is base64: the media type and the name it was sent with."""
 
     @property
     def field(self) -> str:

@@ -31,7 +31,6 @@ from hub.message import (
     Record,
     Rendered,
     Step,
-    walk,
 )
 from hub.parts import Parts
 from hub.shapes import Accepted, Outgoing, Route
@@ -41,7 +40,7 @@ from mappings.engine import translate
 
 MOST_TEXT = 500_000
 """Characters of text in one message: far above any honest one, and what the label step can read while
-others wait."""
+others wait. Files are bounded by their declaration and by the body."""
 
 
 def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accepted:
@@ -97,7 +96,8 @@ def parse(parts: Parts, received: Received) -> Record:
     adapter = parts.registry.recognise(received.media_type, received.body)
     record = adapter.parse(received.body)
     declared = parts.types[record.type]
-    if sum(len(value) for _, value in walk(record.fields) if isinstance(value, str)) > MOST_TEXT:
+    texts = (leaf.value for leaf in declared.leaves(record) if leaf.file is None)
+    if sum(len(value) for value in texts if isinstance(value, str)) > MOST_TEXT:
         raise HubError("receive.too-large")
     if received.sender.sector not in declared.senders:
         raise HubError("route.type-not-yours")
@@ -159,4 +159,16 @@ def render(parts: Parts, recipient: Agency, translated: Record) -> Rendered:
     """The recipient's own bytes, by the adapter the directory names for it, or plain JSON."""
     name = recipient.formats.get(translated.type)
     adapter = parts.registry.by_name(name) if name else parts.registry.default_for(translated.type)
+    if adapter.addressed:
+        translated = _addressed(parts, translated, recipient)
     return Rendered(recipient, adapter.name, adapter.media_types[0], adapter.render(translated))
+
+
+def _addressed(parts: Parts, record: Record, recipient: Agency) -> Record:
+    """The record with who gets it, for a format that is not valid without. A name that the sender gave the
+    recipient stays; the number is always the directory's."""
+    fields = dict(record.fields)
+    fields["melding"] = {**fields["melding"], "mottaker": recipient.org}
+    if "mottaker.enhet" in parts.types[record.type].by_path:
+        fields["mottaker"] = {"enhet": recipient.name, **fields.get("mottaker", {})}
+    return Record(record.type, fields)

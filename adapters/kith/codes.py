@@ -24,3 +24,10 @@ def lists() -> Mapping[str, Mapping[str, str]]:
 def meaning(number: str, code: str) -> str | None:
     """The words of a code in bokmål, or None."""
     return lists().get(number, {}).get(code)
+
+
+@cache
+def headings() -> Mapping[str, str]:
+    """The LOINC code of each section heading (8311) that has one; no LOINC code stands twice."""
+    with Path(__file__).with_name("headings.csv").open(encoding="utf-8", newline="") as file:
+        return {row["code"]: row["loinc"] for row in csv.DictReader(file)}

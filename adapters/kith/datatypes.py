@@ -20,6 +20,7 @@ from lxml import etree
 
 from adapters.kith.texts import Said, say
 from adapters.narrative import plain_text
+from mappings.identifiers import is_orgnr
 
 Parts = dict[str, object]
 Fault = Said
@@ -50,14 +51,14 @@ class Datatype:
 
 # -- texts --
 
-_BLANKS = re.compile("[\\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _BREAK = re.compile("\r\n|\r|\x85")
 
 
 def one_line(text: str) -> str:
     """A text as one line, without blanks around it."""
-    return _BLANKS.sub(" ", text).strip()
+    return _BREAKS.sub(" ", text).strip()
 
 
 def lines_of(text: str) -> str:
@@ -67,7 +68,9 @@ def lines_of(text: str) -> str:
 
 def _text(raw: str) -> Parts:
     said = one_line(raw)
-    return {"text": said, "lines": lines_of(raw), "raw": raw} if said else {}
+    if not said:
+        return {}
+    return {"text": said, "lines": lines_of(raw), **({"orgnr": said} if is_orgnr(said) else {})}
 
 
 def _read_text(element: etree._Element) -> tuple[Parts, list[Fault]]:
@@ -76,7 +79,8 @@ def _read_text(element: etree._Element) -> tuple[Parts, list[Fault]]:
 
 def _write_text(element: etree._Element, parts: Mapping[str, object]) -> None:
     """Line breaks as CR LF: the CR is written as a character reference."""
-    element.text = str(parts.get("lines", parts.get("text", ""))).replace("\n", "\r\n")
+    said = next(iter(parts.values()), "")
+    element.text = str(said).replace("\n", "\r\n")
 
 
 _TAGS = frozenset(

@@ -35,7 +35,12 @@ def deviations() -> Mapping[str, Mapping[str, str]]:
 
 
 def own_root(
-    name: str, type_name: str, root: El, codes: Collection[str], prefixes: Mapping[str, str] | None = None
+    name: str,
+    type_name: str,
+    root: El,
+    codes: Collection[str],
+    prefixes: Mapping[str, str] | None = None,
+    loses: Mapping[str, str] | None = None,
 ) -> Adapter:
     """An adapter for a message with its own root. `codes` are the values of `Type` that it may say of itself;
     without `Type` the namespace alone tells."""
@@ -47,11 +52,17 @@ def own_root(
         said = sniff.tree.find(f"{{{root.ns}}}Type")
         return said is None or (said.get("V") or "").strip() in codes
 
-    return _adapter(name, type_name, profile, recognise)
+    return _adapter(name, type_name, profile, recognise, loses or {})
 
 
 def in_msghead(
-    name: str, type_name: str, codes: Collection[str], payload: El, *more: El, envelope: El | None = None
+    name: str,
+    type_name: str,
+    codes: Collection[str],
+    payload: El,
+    *more: El,
+    envelope: El | None = None,
+    loses: Mapping[str, str] | None = None,
 ) -> Adapter:
     """An adapter for a message inside MsgHead. Recognised by the root of the content and MsgInfo/Type; the
     first of `codes` is written, unless an `envelope` of `msghead()` says otherwise."""
@@ -63,7 +74,7 @@ def in_msghead(
             return False
         return message_type(sniff.tree) in codes and payload.tag in contents(sniff.tree)
 
-    return _adapter(name, type_name, profile, recognise)
+    return _adapter(name, type_name, profile, recognise, loses or {})
 
 
 def message_type(root: etree._Element) -> str:
@@ -77,7 +88,9 @@ def contents(root: etree._Element) -> frozenset[str]:
     return frozenset(str(item.tag) for item in root.iterfind("{*}Document/{*}RefDoc/{*}Content/*"))
 
 
-def _adapter(name: str, type_name: str, profile: Profile, recognise: Callable[[Sniff], bool]) -> Adapter:
+def _adapter(
+    name: str, type_name: str, profile: Profile, recognise: Callable[[Sniff], bool], loses: Mapping[str, str]
+) -> Adapter:
     def parse(body: bytes) -> Record:
         return Record(type_name, profile.parse(read_xml(body), body))
 
@@ -93,4 +106,6 @@ def _adapter(name: str, type_name: str, profile: Profile, recognise: Callable[[S
         fields: Mapping[str, Any] = record.fields
         return profile.write(fields)
 
-    return Adapter(name, type_name, MEDIA_TYPES, recognise, parse, render, read, profile)
+    return Adapter(
+        name, type_name, MEDIA_TYPES, recognise, parse, render, read, profile, loses, addressed=True
+    )

@@ -54,18 +54,19 @@ def telecom(ns: str = "", why: str = _CONTACT_WHY) -> El:
 
 
 def ident(
-    ns: str, types: Mapping[str, tuple[str, ...]], least: int = 1, why: str = _CONTACT_WHY
+    ns: str, types: Mapping[str, tuple[str, str]], least: int = 1, why: str = _CONTACT_WHY
 ) -> tuple[El, ...]:
     """Ident, one row for each kind of number that is carried and one for all others.
 
-    `types` is field -> (code of the number, list of the code, rule...): `{"her": ("HER", "9051")}`.
+    `types` is field -> (code of the number, list of the code): `{"her": ("HER", "9051")}`. An
+    organisation number with a wrong check digit is nobody's, and is not carried.
     """
     carried = [
         _in(
             ns,
             group(
                 "Ident",
-                leaf("Id", ST, to=field, must=tuple(must)),
+                leaf("Id", ST, to={"orgnr" if code == "ENH" else "text": field}),
                 leaf("TypeId", CV, default=code, codes=number),
                 least=0,
                 most=MANY,
@@ -73,7 +74,7 @@ def ident(
                 when=(f"TypeId@V={code}",),
             ),
         )
-        for field, (code, number, *must) in types.items()
+        for field, (code, number) in types.items()
     ]
     rest = _in(ns, group("Ident", leaf("Id", ST), leaf("TypeId", CV), least=least, most=MANY, why=why))
     return (*carried, rest)
@@ -90,7 +91,7 @@ def _patient_idents(ns: str, least: int = 0) -> tuple[El, ...]:
             ns,
             group(
                 "Ident",
-                leaf("Id", ST, to="id", must=("person-number",)),
+                leaf("Id", ST, to="id"),
                 leaf("TypeId", CV, derive="person-kind", codes="8116"),
                 least=0,
                 most=MANY,
@@ -134,12 +135,12 @@ def organisation(number: str) -> El:
     level is dropped: the address register has two."""
     third = without(_organisation("x", {}, ()), "the address register has two levels")
     second = _organisation("avdeling", _DEPARTMENT, (third, professional("", "behandler")), least=0)
-    idents: dict[str, tuple[str, ...]] = {number: ("ENH", "9051", "orgnr"), "her": ("HER", "9051")}
+    idents: dict[str, tuple[str, str]] = {number: ("ENH", "9051"), "her": ("HER", "9051")}
     return _organisation("enhet", idents, (second, professional("", "behandler")), least=1)
 
 
 def _organisation(
-    name: str, idents: Mapping[str, tuple[str, ...]], below: tuple[Row, ...], least: int = 0
+    name: str, idents: Mapping[str, tuple[str, str]], below: tuple[Row, ...], least: int = 0
 ) -> El:
     return group(
         "Organisation",
@@ -264,15 +265,16 @@ def msghead(
                 type_row,
                 leaf("MIGversion", ST, value=VERSION),
                 leaf("GenDate", DATETIME, to="/melding.sendt"),
-                leaf("MsgId", ST, to="/melding.id", must=("uuid",)),
+                leaf("MsgId", ST, to="/melding.id", derive="msgid", must=("uuid",)),
                 leaf("ProcessingStatus", CS, 0, why=_ENVELOPE_WHY),
                 leaf("RequestedPriority", CS, 0, to="/prioritet", codes="8115"),
                 leaf("Ack", CS, 0, default="J", codes="7304"),
                 group(
                     "ConversationRef",
-                    leaf("RefToParent", ST, to="/melding.svar_pa"),
-                    leaf("RefToConversation", ST, to="/samtale"),
+                    leaf("RefToParent", ST, to="/melding.svar_pa", derive="parent"),
+                    leaf("RefToConversation", ST, to="/samtale", derive="conversation"),
                     least=0,
+                    needs=("/melding.svar_pa",),
                 ),
                 _party("Sender", "avsender", "sender"),
                 _party("Receiver", "mottaker", "receiver"),

@@ -16,11 +16,12 @@ from lxml import etree
 from adapters.base import Findings
 from adapters.kith.codes import meaning
 from adapters.kith.names import join_names, split_name
-from adapters.kith.rules import CHECKS, DERIVED, GROUP_CHECKS
-from adapters.kith.tables import El, OneOf, Slot, matches
+from adapters.kith.rules import CHECKS, DERIVED, FILLED, GROUP_CHECKS
+from adapters.kith.tables import El, Numbers, OneOf, Slot, matches
 from adapters.kith.texts import Said, say
 from adapters.safe_xml import positions
 from hub.errors import Finding, HubError
+from mappings.identifiers import is_orgnr
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
@@ -30,7 +31,7 @@ NATIONAL = "2.16.578.1.12.4.1.1."
 Fields = dict[str, Any]
 
 
-@dataclass
+@dataclass(eq=False)
 class Reading:
     """What one document gave: the fields, the faults, and those of them that were let through."""
 
@@ -39,7 +40,7 @@ class Reading:
     let_through: tuple[Finding, ...] = ()
 
 
-@dataclass
+@dataclass(eq=False)
 class Profile:
     """One declared message: the root element, and the namespace prefixes that are written."""
 
@@ -118,7 +119,7 @@ class _Reader:
                 names = ", ".join(dict.fromkeys(item.variants[0].name for item in slots.values()))
                 self._fault(child, f"{at}/?", say("unknown-element", names))
                 continue
-            variant = _variant(slot, child)
+            variant = _variant(slot, child, seen)
             counted[tag] = counted.get(tag, 0) + 1
             seen[id(variant)] = seen.get(id(variant), 0) + 1
             here = f"{at}/{variant.name}" + (f"[{counted[tag]}]" if variant.most > 1 else "")
@@ -133,7 +134,11 @@ class _Reader:
             self._missing(element, row, counted, seen, at)
         for name in row.must:
             for below, said in GROUP_CHECKS[name](element):
-                self._fault(below, at, said)
+                inside = "" if below is element else f"/{etree.QName(below).localname}"
+                self._fault(below, at + inside, said)
+        if row.numbers is not None:
+            for number, field_ in sort_numbers(row.numbers, fields):
+                self._put(fields, field_, number, many=False)
 
     def _missing(
         self,
@@ -169,6 +174,8 @@ class _Reader:
             return
         inner: Fields = {}
         self._group(element, row, inner, at)
+        if row.fill:
+            FILLED[row.fill](inner)
         if inner:
             self._put(fields, row.into, inner, many=row.most > 1)
 
@@ -193,8 +200,13 @@ class _Reader:
             said_ = CHECKS[name](parts, row)
             if said_ is not None:
                 self._fault(element, at, said_)
+        if row.into:
+            inner: Fields = {target: parts[part] for part, target in row.to.items() if part in parts}
+            if inner:
+                self._put(fields, row.into, inner, many=True)
+            return
         for part, target in row.to.items():
-            if part in parts:
+            if part in parts and not (row.absent and part == declared.main and parts[part] == row.absent):
                 self._put(fields, target, parts[part], many=row.most > 1)
 
     def _put(self, fields: Fields, target: str, value: object, *, many: bool) -> None:
@@ -219,15 +231,30 @@ def fault_at(
     return Finding(at, said.rule, said.en, line, column, said.nb)
 
 
+def sort_numbers(numbers: Numbers, fields: Fields) -> list[tuple[str, str]]:
+    """What the rows of a group noted of its numbers, each with the field for its kind."""
+    noted = [{"id": fields.pop(f"{numbers.name}#id", None), "type": fields.pop(f"{numbers.name}#type", None)}]
+    noted += fields.pop(f"{numbers.name}#more", [])
+    return [
+        (str(one["id"]), numbers.kinds[str(one["type"])])
+        for one in noted
+        if one.get("id") is not None
+        and one.get("type") in numbers.kinds
+        and (one["type"] != "ENH" or is_orgnr(str(one["id"])))
+    ]
+
+
 def _said_between(element: etree._Element) -> bool:
     if element.text and not element.text.isspace():
         return True
     return any(child.tail and not child.tail.isspace() for child in element)
 
 
-def _variant(slot: Slot, element: etree._Element) -> El:
-    for row in slot.variants:
-        if matches(element, row.when):
+def _variant(slot: Slot, element: etree._Element, seen: Mapping[int, int]) -> El:
+    """The first row of the name that asks for what the element holds and is not used up."""
+    for row in slot.variants[:-1]:
+        used_up = seen.get(id(row), 0) >= row.most
+        if not used_up and matches(element, row.when):
             return row
     return slot.variants[-1]
 
@@ -258,6 +285,8 @@ class _Writer:
             else etree.SubElement(parent, row.tag, nsmap=nsmap)
         )
         said = False
+        if row.numbers is not None:
+            fields = {**fields, **self._numbers(row.numbers, fields)}
         written: set[str] = set()
         for below in row.rows:
             if isinstance(below, OneOf):
@@ -267,6 +296,9 @@ class _Writer:
                 if spoke:
                     written.add(below.tag)
             said = said or spoke
+        for name in row.must if parent is not None else ():
+            for _, broken in GROUP_CHECKS[name](element):
+                self.findings.add(at, broken.rule, broken.en)
         if row.hollow and not said:
             for child in list(element):
                 element.remove(child)
@@ -285,6 +317,8 @@ class _Writer:
     ) -> bool:
         least = row.least if least is None else least
         at = f"{at}/{row.name}"
+        if row.elsewhere:
+            return False
         if row.type is not None:
             return self._leaf(parent, row, fields, at, least)
         if not row.into:
@@ -309,9 +343,10 @@ class _Writer:
         return said
 
     def _leaf(self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int) -> bool:
-        carried = {
-            part: value for part, target in row.to.items() if (value := self._at(fields, target)) is not None
-        }
+        if row.into:
+            return self._leaves(parent, row, fields, at, least)
+        found = {part: self._at(fields, target) for part, target in row.to.items()}
+        carried = {part: value for part, value in found.items() if value is not None}
         if row.most > 1:
             (part,) = row.to or ("",)
             values = carried.get(part)
@@ -319,18 +354,32 @@ class _Writer:
                 self._value(parent, row, {part: value}, at)
             return bool(values)
         if row.derive:
-            carried = DERIVED[row.derive](fields)
+            carried = DERIVED[row.derive](fields, self._top)
         elif not carried and not least and (row.to or not row.default):
             return False
         parts = {**row.default, **carried}
+        if not parts and not least:
+            return False
         if not parts:
-            if row.type is not None and row.type.attributes and not row.to:
+            if row.blank or (row.type is not None and row.type.attributes and not row.to):
                 etree.SubElement(parent, row.tag, nsmap=_default(parent, row.ns, self._prefixes))
             else:
                 self.findings.add(at, "missing", say("missing", row.name).en)
             return False
         self._value(parent, row, parts, at)
-        return bool(carried) and not row.derive
+        return bool(carried) and bool(row.to)
+
+    def _leaves(
+        self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int
+    ) -> bool:
+        """A list of groups, each one element."""
+        items = self._at(fields, row.into)
+        for item in items if isinstance(items, list) else []:
+            parts = {part: item[target] for part, target in row.to.items() if target in item}
+            self._value(parent, row, parts, at)
+        if not items and least:
+            etree.SubElement(parent, row.tag)
+        return bool(items)
 
     def _value(self, parent: etree._Element, row: El, parts: Mapping[str, object], at: str) -> None:
         element = etree.SubElement(parent, row.tag, nsmap=_default(parent, row.ns, self._prefixes))
@@ -340,10 +389,22 @@ class _Writer:
         except ValueError:  # what XML cannot carry; lxml quotes it
             self.findings.add(at, "value", "text that XML can carry")
 
+    def _numbers(self, numbers: Numbers, fields: Mapping[str, Any]) -> dict[str, Any]:
+        given = {kind: self._at(fields, target) for kind, target in numbers.kinds.items()}
+        there = [{"id": number, "type": kind} for kind, number in given.items() if number is not None]
+        found: dict[str, Any] = {}
+        if there:
+            found[f"{numbers.name}#id"], found[f"{numbers.name}#type"] = there[0]["id"], there[0]["type"]
+        if there[1:]:
+            found[f"{numbers.name}#more"] = there[1:]
+        return found
+
     def _at(self, fields: Mapping[str, Any], target: str) -> Any:
         here: Any = fields
         if target.startswith("/"):
             here, target = self._top, target[1:]
+        if target in fields:
+            return fields[target]
         path, _, piece = target.partition("#")
         for name in path.split("."):
             here = here.get(name) if isinstance(here, Mapping) else None

@@ -20,16 +20,33 @@ MANY = 1_000_000
 """As often as one likes."""
 
 
+NOTED = frozenset({"id", "type", "more"})
+"""Pieces of fields that are only noted while a group is read."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers as Id, TypeId and AdditionalId have them: which kind goes to which field, the first to Id.
+
+    The rows carry to `<name>#id`, `<name>#type` and the list `<name>#more` (`id`, `type`) of the group.
+    """
+
+    name: str
+    kinds: Mapping[str, str]
+
+
 @dataclass(frozen=True, eq=False)
 class El:
     """One element of a profile.
 
     `to` is which part of the value goes to which field; `default` what is written where the record says
-    nothing, `derive` the name of a function (`rules.py`) of the fields around it that says it instead;
+    nothing, `derive` the name of a function (`rules.py`) of the record that says it instead, `absent` the
+    value that a record says by saying nothing, `blank` that the schema takes the element without a value;
     `into` the group of the record for all that stands below (a list where it may repeat); `when` what an
     element must hold to be this row and not a later one of the same name (`Type@V=H|B`, `Medication`);
     `must` the rules beyond the datatype; `needs` fields without any of which an optional group is not
-    written; `why` the reason where nothing is carried.
+    written; `numbers` what its numbers are; `fill` a function (`rules.py`) of what was read; `elsewhere` that
+    another row writes it; `why` the reason where nothing is carried.
     """
 
     name: str
@@ -40,6 +57,8 @@ class El:
     to: Mapping[str, str] = field(default_factory=dict)
     default: Mapping[str, str] = field(default_factory=dict)
     derive: str = ""
+    absent: str = ""
+    blank: bool = False
     fixed: bool = False
     codes: str = ""
     must: tuple[str, ...] = ()
@@ -47,6 +66,9 @@ class El:
     when: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     needs: tuple[str, ...] = ()
+    numbers: Numbers | None = None
+    fill: str = ""
+    elsewhere: bool = False
     hollow: bool = False
     why: str = ""
 
@@ -119,7 +141,10 @@ def leaf(
     value: str = "",
     default: str | Mapping[str, str] = "",
     derive: str = "",
+    absent: str = "",
+    blank: bool = False,
     codes: str = "",
+    into: str = "",
     must: tuple[str, ...] = (),
     when: tuple[str, ...] = (),
     ns: str = "",
@@ -128,6 +153,7 @@ def leaf(
     """An element with a value. `to="x"` carries the main part; `value` is written, and demanded on reading;
     `default` is written where the record holds nothing; without any of them it is dropped, and says `why`."""
     carried = {type.main: to} if isinstance(to, str) and to else to
+    default = default or absent
     given = {type.main: default} if isinstance(default, str) and default else default
     return El(
         name,
@@ -138,8 +164,11 @@ def leaf(
         to=carried if isinstance(carried, Mapping) else {},
         default={type.main: value} if value else given if isinstance(given, Mapping) else {},
         derive=derive,
+        absent=absent,
+        blank=blank,
         fixed=bool(value),
         codes=codes,
+        into=into,
         must=must,
         when=when,
         why=why,
@@ -155,6 +184,9 @@ def group(
     when: tuple[str, ...] = (),
     must: tuple[str, ...] = (),
     needs: tuple[str, ...] = (),
+    numbers: Numbers | None = None,
+    fill: str = "",
+    elsewhere: bool = False,
     hollow: bool = False,
     ns: str = "",
     why: str = "",
@@ -170,6 +202,9 @@ def group(
         rows=rows,
         must=must,
         needs=needs,
+        numbers=numbers,
+        fill=fill,
+        elsewhere=elsewhere,
         hollow=hollow,
         why=why,
     )
@@ -205,10 +240,8 @@ def without(row: El, why: str) -> El:
             rows.append(OneOf(tuple(without(member, why) for member in below.rows), below.least))
         elif not (below.when and any(_plain(other, below.tag) for other in row.rows)):
             rows.append(without(below, why))
-    plain = replace(
-        row, to={}, default={}, derive="", fixed=False, must=(), into="", rows=tuple(rows), why=why
-    )
-    return plain
+    bare = replace(row, to={}, default={}, derive="", absent="", fixed=False, must=(), into="", why=why)
+    return replace(bare, fill="", numbers=None, rows=tuple(rows))
 
 
 def _plain(row: Row, tag: str) -> bool:
@@ -233,12 +266,22 @@ def everything(root: El) -> Iterator[Carried]:
 def _everything(row: El, at: str, into: str, why: str) -> Iterator[Carried]:
     why = row.why or why
     if row.type is not None:
+        inner = resolved(into, row.into) if row.into else into
         for part, target in row.to.items():
-            yield Carried(at, part, resolved(into, target), "")
+            name, _, piece = target.partition("#")
+            if piece not in NOTED:
+                yield Carried(at, part, resolved(inner, name), "")
+            elif not name:  # a patient's number (`rules.py`)
+                yield Carried(at, part, resolved(inner, "id"), "")
         if not row.to:
             yield Carried(at, row.type.main, "", "always the same" if row.fixed else why)
         return
+    if row.into.endswith("#more"):
+        return
     inner = resolved(into, row.into) if row.into else into
+    if row.numbers is not None:
+        for kind, target in row.numbers.kinds.items():
+            yield Carried(f"{at}/Id", kind, resolved(inner, target), "")
     for below in row.rows:
         for member in below.rows if isinstance(below, OneOf) else (below,):
             yield from _everything(member, f"{at}/{member.name}", inner, why)
@@ -252,16 +295,19 @@ def resolved(into: str, target: str) -> str:
 
 
 def matches(element: etree._Element, conditions: tuple[str, ...]) -> bool:
-    """Whether an element holds what a row asks for: `Medication`, `Type@V`, `Type@V=H|B`, `!Description`."""
+    """Whether an element holds what a row asks for: `Medication`, `Type@V`, `Type@V=H|B`, `!Description`, and
+    `Text~` for one that says something."""
     return all(_holds(element, condition) for condition in conditions)
 
 
 def _holds(element: etree._Element, condition: str) -> bool:
     if condition.startswith("!"):
         return not _holds(element, condition[1:])
+    if condition.endswith("~"):
+        return _says(element, condition[:-1].split("/"))
     path, _, wanted = condition.partition("=")
     steps, _, attribute = path.partition("@")
-    for name in steps.split("/"):
+    for name in steps.split("/") if steps else ():
         below = next((child for child in element if etree.QName(child).localname == name), None)
         if below is None:
             return False
@@ -270,3 +316,12 @@ def _holds(element: etree._Element, condition: str) -> bool:
         return not wanted or (element.text or "").strip() in wanted.split("|")
     said = (element.get(attribute) or "").strip()
     return said in wanted.split("|") if wanted else bool(said)
+
+
+def _says(element: etree._Element, names: list[str]) -> bool:
+    for name in names:
+        below = next((child for child in element if etree.QName(child).localname == name), None)
+        if below is None:
+            return False
+        element = below
+    return any(text.strip() for text in element.itertext())

@@ -51,15 +51,12 @@ RULES: Mapping[str, tuple[str, str]] = {
         "fødselsnummer, D-nummer eller felles hjelpenummer",
         "a national identity number, D-number or common help number",
     ),
-    "person-number": (
-        "et nummer med riktige kontrollsiffer; H-nummer gjelder bare hos den som laget det",
-        "a number with the right check digits; an H-number is only known where it was made",
+    "person-number": ("et nummer med riktige kontrollsiffer", "a number with the right check digits"),
+    "person-number-local": (
+        "fødselsnummer, D-nummer eller felles hjelpenummer; H-nummer er bare kjent der det ble laget",
+        "a national identity number, D-number or common help number; an H-number is known where it was made",
     ),
     "person-name-missing": ("pasientens navn", "the name of the patient"),
-    "orgnr": (
-        "organisasjonsnummer med riktig kontrollsiffer",
-        "an organisation number with the right check digit",
-    ),
     "sender-missing": ("avsenderens navn eller id", "the name or the id of the sender"),
     "receiver-missing": ("mottakerens navn eller id", "the name or the id of the receiver"),
     "payload": ("meldingen {} som innhold", "the message {} as the content"),
