@@ -6,17 +6,18 @@ answer, and has a newer version overtaken it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
+from adapters.kith.rules import sent_as
 from consent.intake import read as read_consent
 from hub import gates, policy, settle
 from hub.audit.log import Kind
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import Category, Labelled, Outcome, Received, Record, walk
 from hub.parts import Parts, work_of
 from hub.rows import prove, prove_decision, rendering
@@ -75,6 +76,12 @@ class File:
                 **rendering(self.parts, self.person, route, outgoing),
             }
         )
+
+    def note(self, let_through: Iterable[Finding]) -> None:
+        """What the sender's format did otherwise and was let through, by rule and place."""
+        if said := [f"{one.rule} {one.at} {one.line}:{one.column}" for one in let_through]:
+            what = {"message": self.stored.id, "sender": self.stored.sender, "rules": said}
+            prove(self.tx, self.parts, self.person, Kind.LENIENT, what)
 
     def close(self) -> None:
         """Write what was kept, in the person's order, and what the message answers."""
@@ -198,7 +205,7 @@ def _answered(tx: Connection, parts: Parts, received: Received, record: Record) 
     reference = record.get("melding.svar_pa")
     if reference is None:
         return None
-    known = disclosures.load(tx, str(reference))
+    known = disclosures.load(tx, str(reference)) or disclosures.load(tx, sent_as(str(reference)))
     if (
         known is None
         or known.recipient != received.sender.org

@@ -52,6 +52,7 @@ class Kind(StrEnum):
     HOLD = "hold"  # somebody at the desk answered a hold
     IDENTITY = "identity"
     REQUEST = "request"  # an agency's request for information was recorded, or ended
+    LENIENT = "lenient"  # a message was read although it breaks its format in a way that changes nothing
 
 
 @dataclass(frozen=True)
