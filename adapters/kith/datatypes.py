@@ -62,15 +62,16 @@ def one_line(text: str) -> str:
 
 
 def lines_of(text: str) -> str:
-    """A text with its line breaks as `\\n`, without control characters and blanks around it."""
-    return _CONTROL.sub(" ", _BREAK.sub("\n", text)).replace("\t", " ").strip()
+    """A text with its line breaks as `\\n`, without control characters and blanks around each line."""
+    plain = _CONTROL.sub(" ", _BREAK.sub("\n", text)).replace("\t", " ")
+    return "\n".join(line.strip() for line in plain.split("\n")).strip()
 
 
 def _text(raw: str) -> Parts:
     said = one_line(raw)
     if not said:
         return {}
-    return {"text": said, "lines": lines_of(raw), **({"orgnr": said} if is_orgnr(said) else {})}
+    return {"text": said, "lines": lines_of(raw), "orgnr" if is_orgnr(said) else "nobody": said}
 
 
 def _read_text(element: etree._Element) -> tuple[Parts, list[Fault]]:
@@ -331,6 +332,13 @@ ANY = Datatype("anyType", "lines", _read_any, _write_any, text=True, markup=_XHT
 DATE = Datatype("date", "day", _read_xs_time("day", "date"), _write_xs_time, text=True)
 DATETIME = Datatype("dateTime", "at", _read_xs_time("at", "datetime"), _write_xs_time, text=True)
 BOOLEAN = Datatype("boolean", "is", _read_boolean, _write_boolean, text=True)
+YEAR = Datatype(
+    "gYear",
+    "year",
+    _checked("year", lambda said: bool(re.fullmatch(rf"[0-9]{{4}}{_ZONED}", said)), "year"),
+    _write_part("year"),
+    text=True,
+)
 INTEGER = Datatype(
     "integer",
     "number",

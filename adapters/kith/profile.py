@@ -374,6 +374,8 @@ class _Writer:
     ) -> bool:
         """A list of groups, each one element."""
         items = self._at(fields, row.into)
+        if isinstance(items, list) and len(items) > row.most:
+            self.findings.add(at, "count", say("count", row.most).en)
         for item in items if isinstance(items, list) else []:
             parts = {part: item[target] for part, target in row.to.items() if target in item}
             self._value(parent, row, parts, at)

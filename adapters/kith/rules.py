@@ -222,9 +222,21 @@ def _party(rule: str) -> Callable[[etree._Element], Iterator[tuple[etree._Elemen
     return check
 
 
+_OF_NOBODY = ("DIALOG_AVVIK", "DIALOG_INNBYGGER_TEST", "DIALOG_INNBYGGER_DIGITALBRUKER")
+"""Uses of a dialog that may be about a message, a system or several persons rather than one patient."""
+
+
+def _patient_of_dialog(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+    """MsgInfo of a dialog: all but a few uses are about one patient."""
+    use, patient = _child(element, "Type"), _child(element, "Patient")
+    if patient is None and (use is None or use.get("V") not in _OF_NOBODY):
+        yield element, say("person-number-missing")
+
+
 GROUP_CHECKS: Mapping[str, Callable[[etree._Element], Iterator[tuple[etree._Element, Said]]]] = {
     "patient": _patient,
     "sender": _party("sender-missing"),
     "receiver": _party("receiver-missing"),
+    "patient-of-dialog": _patient_of_dialog,
 }
 """Rules of a group, asked with the element; each fault with the element it stands at."""

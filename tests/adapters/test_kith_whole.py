@@ -1,0 +1,111 @@
+"""Understands that every field of a KITH message in MsgHead is written and read again, and every element is
+accounted for: carried by a field of its type, or dropped for a reason, as the national schema has it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from adapters.base import Adapter
+from adapters.kith.msghead import MH
+from adapters.kith.profile import Profile
+from adapters.kith.tables import El, OneOf, everything
+from adapters.registry import ADAPTERS
+from adapters.safe_xml import read_xml
+from hub.message import Record, walk
+from mappings.types import load_types
+from tests.adapters.national import Absent, schemas
+from tests.adapters.national_trees import differences
+from tests.adapters.whole_records import whole_records
+
+TYPES = load_types()
+IN_MSGHEAD = {
+    adapter.name: adapter
+    for adapter in ADAPTERS
+    if isinstance(adapter.profile, Profile) and adapter.profile.root.ns == MH
+}
+_INDEX = re.compile(r"\[\d+\]")
+each = pytest.mark.parametrize("adapter", IN_MSGHEAD.values(), ids=IN_MSGHEAD)
+
+
+def root_of(adapter: Adapter) -> El:
+    assert isinstance(adapter.profile, Profile)
+    return adapter.profile.root
+
+
+def payload_of(adapter: Adapter) -> El:
+    """The root of the content."""
+    document = next(row for row in root_of(adapter).rows if isinstance(row, El) and row.name == "Document")
+    content = next(row for row in document.rows if isinstance(row, El) and row.name == "RefDoc").rows[-1]
+    assert isinstance(content, El)
+    assert isinstance(content.rows[0], El)
+    return content.rows[0]
+
+
+def fields_of(adapter: Adapter) -> set[str]:
+    return {one.field for one in everything(root_of(adapter)) if one.field}
+
+
+@each
+def test_every_field_is_written_and_read_again(adapter: Adapter) -> None:
+    spec, seen = TYPES[adapter.type], set[str]()
+    for fields in whole_records(root_of(adapter), spec):
+        assert spec.check(fields) == ()
+        seen |= {_INDEX.sub("", path) for path, _ in walk(fields)}
+
+        assert dict(walk(adapter.parse(adapter.render(Record(adapter.type, fields))).fields)) == dict(
+            walk(fields)
+        )
+
+    numbers_of_nobody = {"avsender.enhet_orgnr", "mottaker.enhet_orgnr"}
+    assert fields_of(adapter) - seen == numbers_of_nobody
+
+
+@each
+def test_every_element_has_a_field_of_the_type_or_a_reason(adapter: Adapter) -> None:
+    assert fields_of(adapter) <= set(TYPES[adapter.type].by_path)
+    silent = [one.path for one in everything(payload_of(adapter)) if not one.field and len(one.why) < 15]
+    assert silent == []
+
+
+@each
+def test_what_one_version_has_no_place_for_is_said(adapter: Adapter) -> None:
+    scalars = {spec.path for spec in TYPES[adapter.type].scalars}
+
+    assert scalars - fields_of(adapter) == set(adapter.loses)
+
+
+@each
+def test_the_table_is_the_national_schema(adapter: Adapter, absent_reference: Absent) -> None:
+    if schemas(len(IN_MSGHEAD), absent_reference) is None:
+        return
+    payload = payload_of(adapter)
+
+    assert differences(payload) == []
+    first = payload.rows[0]
+    assert isinstance(first, El)
+    changed = replace(payload, rows=(replace(first, least=1 - first.least), *payload.rows[1:]))
+    assert len(differences(changed)) == 1
+    assert len(differences(replace(payload, rows=payload.rows[1:]))) == 1
+
+
+@each
+def test_all_that_can_be_written_is_valid_by_the_national_schemas(
+    adapter: Adapter, absent_reference: Absent
+) -> None:
+    national = schemas(len(IN_MSGHEAD), absent_reference)
+    if national is None:
+        return
+    for fields in whole_records(root_of(adapter), TYPES[adapter.type]):
+        body = adapter.render(Record(adapter.type, fields))
+
+        assert national.findings(read_xml(body), body) == ()
+
+
+def test_choices_are_found() -> None:
+    """So that the records above hold each alternative."""
+    found = [row for adapter in IN_MSGHEAD.values() for row in payload_of(adapter).rows]
+
+    assert any(isinstance(row, OneOf) for row in found)
