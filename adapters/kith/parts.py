@@ -2,8 +2,8 @@
 
     coded("TemaKodet", "tema")  ->  tema.kode, tema.system, tema.tekst
 
-A unit or a person is told by name and by the numbers that the hub's parties are known by; addresses, telephone
-numbers and dates of birth of others are dropped. It must not know any message.
+A unit or a person is told by name and by the numbers of the registers; addresses, telephone numbers and
+dates of birth of others are dropped. It must not know any message.
 """
 
 from __future__ import annotations

@@ -35,6 +35,19 @@ class Numbers:
     kinds: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute of an element with elements: always `value`, a field (`to`) that is `among` these, or an
+    id that is new in each document (`fresh`). The first and the last are demanded."""
+
+    name: str
+    value: str = ""
+    to: str = ""
+    among: tuple[str, ...] = ()
+    fresh: bool = False
+    why: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class El:
     """One element of a profile.
@@ -45,8 +58,9 @@ class El:
     `into` the group of the record for all that stands below (a list where it may repeat); `when` what an
     element must hold to be this row and not a later one of the same name (`Type@V=H|B`, `Medication`);
     `must` the rules beyond the datatype; `needs` fields without any of which an optional group is not
-    written; `numbers` what its numbers are; `fill` a function (`rules.py`) of what was read; `elsewhere` that
-    another row writes it; `why` the reason where nothing is carried.
+    written; `listed` that the record has a list though the element
+    stands once; `numbers` what its numbers are; `fill` a function (`rules.py`) of what was read;
+    `elsewhere` that another row writes it; `why` the reason where nothing is carried.
     """
 
     name: str
@@ -70,6 +84,8 @@ class El:
     fill: str = ""
     elsewhere: bool = False
     hollow: bool = False
+    listed: bool = False
+    attributes: tuple[Attribute, ...] = ()
     why: str = ""
 
     @cached_property
@@ -101,10 +117,12 @@ class El:
 
 @dataclass(frozen=True, eq=False)
 class OneOf:
-    """A choice of the schema: exactly one of these, or with `least` 0 at most one."""
+    """A choice of the schema: exactly one of these, or with `least` 0 at most one; in any number and order
+    where it `repeats`."""
 
     rows: tuple[El, ...]
     least: int = 1
+    repeats: bool = False
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -188,6 +206,8 @@ def group(
     fill: str = "",
     elsewhere: bool = False,
     hollow: bool = False,
+    listed: bool = False,
+    attributes: tuple[Attribute, ...] = (),
     ns: str = "",
     why: str = "",
 ) -> El:
@@ -206,13 +226,15 @@ def group(
         fill=fill,
         elsewhere=elsewhere,
         hollow=hollow,
+        listed=listed,
+        attributes=attributes,
         why=why,
     )
 
 
-def one_of(*rows: El, least: int = 1) -> OneOf:
+def one_of(*rows: El, least: int = 1, repeats: bool = False) -> OneOf:
     """A choice of the schema. On writing, the first row is what a choice without data becomes."""
-    return OneOf(rows, least)
+    return OneOf(rows, least, repeats)
 
 
 def within(namespace: str, row: El) -> El:
@@ -220,7 +242,7 @@ def within(namespace: str, row: El) -> El:
     rows: list[Row] = []
     for below in row.rows:
         if isinstance(below, OneOf):
-            rows.append(OneOf(tuple(within(namespace, member) for member in below.rows), below.least))
+            rows.append(replace(below, rows=tuple(within(namespace, member) for member in below.rows)))
         else:
             rows.append(within(namespace, below))
     return replace(row, ns=row.ns or namespace, rows=tuple(rows))
@@ -237,7 +259,7 @@ def without(row: El, why: str) -> El:
     rows: list[Row] = []
     for below in row.rows:
         if isinstance(below, OneOf):
-            rows.append(OneOf(tuple(without(member, why) for member in below.rows), below.least))
+            rows.append(replace(below, rows=tuple(without(member, why) for member in below.rows)))
         elif not (below.when and any(_plain(other, below.tag) for other in row.rows)):
             rows.append(without(below, why))
     bare = replace(row, to={}, default={}, derive="", absent="", fixed=False, must=(), into="", why=why)
@@ -282,6 +304,10 @@ def _everything(row: El, at: str, into: str, why: str) -> Iterator[Carried]:
     if row.numbers is not None:
         for kind, target in row.numbers.kinds.items():
             yield Carried(f"{at}/Id", kind, resolved(inner, target), "")
+    for attribute in row.attributes:
+        target = resolved(inner, attribute.to) if attribute.to else ""
+        dropped = "always the same" if attribute.value else attribute.why or why
+        yield Carried(f"{at}/@{attribute.name}", attribute.name, target, "" if target else dropped)
     for below in row.rows:
         for member in below.rows if isinstance(below, OneOf) else (below,):
             yield from _everything(member, f"{at}/{member.name}", inner, why)

@@ -252,8 +252,8 @@ REFUSED = {
     "Case1-17b.xml": ("E30", "T02"),
     "Case3.xml": ("E10",),
 }
-"""By file: the codes of the receipt. 14b and 14c have no number that leads to one person, 17 lacks it; 3 has an
-id that is no UUID; the rest are made-up persons without check digits, or break the schema."""
+"""By file: the codes of the receipt. 14b and 14c have no number that leads to one person, 17 lacks it; 3 has
+an id that is no UUID; the rest are made-up persons without check digits, or break the schema."""
 LENIENT = [
     name for name in REFUSED if name.startswith("dialogmelding_dialog_notat") and "invalid" not in name
 ]

@@ -86,6 +86,9 @@ class _Filler:
         if row.type is not None:
             for part, target in row.to.items():
                 inner[target] = self._value(row, part, f"{where}.{target}")
+        for attribute in row.attributes:
+            if attribute.to:
+                inner[attribute.to] = attribute.among[0]
         for below in row.rows:
             if isinstance(below, OneOf):
                 self._fill(self._chosen(below, depth), inner, where, depth + 1)
@@ -112,10 +115,11 @@ class _Filler:
             return FIXED[path]
         self._count += 1
         spec = self._spec.field(path)
-        return _value(spec, row.type.name if row.type else "", part, self._count)
+        return _value(spec, row, part, self._count)
 
 
-def _value(spec: FieldSpec, datatype: str, part: str, count: int) -> Any:
+def _value(spec: FieldSpec, row: El, part: str, count: int) -> Any:
+    datatype = row.type.name if row.type else ""
     match spec.kind:
         case Kind.DATE:
             return f"2030-01-{count % 28 + 1:02}"
@@ -124,7 +128,7 @@ def _value(spec: FieldSpec, datatype: str, part: str, count: int) -> Any:
         case Kind.BOOLEAN:
             return bool(count % 2)
         case Kind.CODE:
-            return sorted(spec.codes)[0]
+            return row.default.get(part) or sorted(spec.codes)[0]
     if part == "S":
         return f"urn:oid:2.16.578.1.12.4.1.1.{count}"
     if datatype == "TS":
