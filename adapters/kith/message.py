@@ -79,8 +79,8 @@ def in_msghead(
 
 
 def alone(adapter: Adapter, payload: El) -> Adapter:
-    """The same adapter, which does not recognise a message with documents of other standards beside its own and
-    attachments: it would lose them."""
+    """The same adapter, which does not recognise a message with documents of other standards beside its own
+    and attachments: it would lose them."""
     own = {payload.tag, f"{{{BASE64_CONTAINER}}}Base64Container"}
 
     def recognise(sniff: Sniff) -> bool:
