@@ -50,6 +50,7 @@ class Adapter:
     `profile` is the table that a format follows from, for those that have one. `loses` are the fields of the
     type that a format has no place for, each with the reason: then `parse(render(record))` is the record
     without them. `addressed`: the format names its recipient: without `melding.mottaker` it is not written.
+    `national`: there are official schemas for it, which an installation may have (`BRO_SCHEMA_DIR`).
     """
 
     name: str
@@ -64,6 +65,7 @@ class Adapter:
     profile: object = field(default=None, repr=False)
     loses: Mapping[str, str] = field(default_factory=dict, repr=False)
     addressed: bool = False
+    national: bool = False
 
     @property
     def media_type(self) -> str:

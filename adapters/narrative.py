@@ -60,7 +60,7 @@ class _Lines:
         self._open = ""
 
     def element(self, element: etree._Element) -> None:
-        name = etree.QName(element).localname
+        name = str(element.tag).rpartition("}")[2]
         if name in _BLOCK or name == "hr":
             self._close()
         self._open += _flow(element.text)
@@ -86,7 +86,9 @@ class _Lines:
 
 
 def _flow(text: str | None) -> str:
-    return _SOURCE_BREAK.sub(" ", text or "")
+    if text is None:
+        return ""
+    return _SOURCE_BREAK.sub(" ", text) if "\n" in text or "\r" in text else text
 
 
 def write_narrative(text: str, status: str = "additional") -> dict[str, object]:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from adapters.kith.national import NationalSchemas
 from adapters.registry import adapters_for
 from consent.labels import load_codes
 from consent.policy_files import load_pack
@@ -89,6 +90,7 @@ def build(
         new_id=ids,
         ladder=ladder,
         grace=grace,
+        national=NationalSchemas(settings.schema_dir) if settings.schema_dir else None,
     )
 
 

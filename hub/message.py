@@ -168,6 +168,8 @@ class Agency:
     formats: Mapping[str, str] = field(default_factory=dict)
     door: str = "inbox"
     reveals: frozenset[Category] = frozenset()
+    reading: str = "strict"
+    """`lenient`: known deviations of this sender that change nothing are let through, and noted."""
 
     @property
     def labels(self) -> frozenset[Category]:

@@ -16,7 +16,7 @@ from datetime import date, datetime
 
 from consent.decide import Ask, decide, permit
 from consent.labels import label
-from hub import desk, intake, routes
+from hub import desk, intake, reading, routes
 from hub.answers import NOTHING, Counts
 from hub.errors import HubError
 from hub.message import (
@@ -33,6 +33,7 @@ from hub.message import (
     Step,
 )
 from hub.parts import Parts
+from hub.reading import Read
 from hub.shapes import Accepted, Outgoing, Route
 from hub.store.people import Person
 from hub.trail import run
@@ -49,13 +50,15 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     Raises HubError with a receive, parse, route or consent code; nothing was stored then.
     """
     received = Received(parts.new_id(), sender, media_type, body, parts.clock())
-    record = run(Step.PARSE, parse, parts, received)
+    read = run(Step.PARSE, parse, parts, received)
+    record = read.record
     if record.type in desk.TYPES:
         return run(Step.RECEIVE, desk.record, parts, received, record)
     labelled = run(Step.LABEL, label_record, parts, record, sender)
     with intake.opened(parts, received, labelled) as file:
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
+        file.note(read.let_through)
         parts = file.parts  # with the policy that decides in this transaction
         for route in run(Step.ROUTE, routes.find, parts, file, received, record):
             outgoing = prepare(parts, route, labelled, file.person, file.consents, received.at)
@@ -91,10 +94,10 @@ def prepare(
     return Outgoing(decision, permitted, run(Step.RENDER, render, parts, route.recipient, translated))
 
 
-def parse(parts: Parts, received: Received) -> Record:
+def parse(parts: Parts, received: Received) -> Read:
     """Bytes to the values of one declared type, or every finding at once."""
-    adapter = parts.registry.recognise(received.media_type, received.body)
-    record = adapter.parse(received.body)
+    read = reading.read(parts, received)
+    record = read.record
     declared = parts.types[record.type]
     texts = (leaf.value for leaf in declared.leaves(record) if leaf.file is None)
     if sum(len(value) for value in texts if isinstance(value, str)) > MOST_TEXT:
@@ -103,7 +106,7 @@ def parse(parts: Parts, received: Received) -> Record:
         raise HubError("route.type-not-yours")
     if findings := declared.check(record.fields):
         raise HubError("parse.invalid", findings)
-    return record
+    return read
 
 
 def label_record(parts: Parts, record: Record, sender: Agency) -> Labelled:
@@ -161,7 +164,10 @@ def render(parts: Parts, recipient: Agency, translated: Record) -> Rendered:
     adapter = parts.registry.by_name(name) if name else parts.registry.default_for(translated.type)
     if adapter.addressed:
         translated = _addressed(parts, translated, recipient)
-    return Rendered(recipient, adapter.name, adapter.media_types[0], adapter.render(translated))
+    body = adapter.render(translated)
+    if refused := reading.nationally(parts, adapter, body):
+        raise HubError("render.incomplete", refused)
+    return Rendered(recipient, adapter.name, adapter.media_types[0], body)
 
 
 def _addressed(parts: Parts, record: Record, recipient: Agency) -> Record:

@@ -58,11 +58,13 @@ _BREAK = re.compile("\r\n|\r|\x85")
 
 def one_line(text: str) -> str:
     """A text as one line, without blanks around it."""
-    return _BREAKS.sub(" ", text).strip()
+    return (text if text.isprintable() else _BREAKS.sub(" ", text)).strip()
 
 
 def lines_of(text: str) -> str:
-    """A text with its line breaks as `\\n`, without control characters and blanks around each line."""
+    """A text with its line breaks as `\n`, without control characters and blanks around each line."""
+    if text.isprintable():
+        return text.strip()
     plain = _CONTROL.sub(" ", _BREAK.sub("\n", text)).replace("\t", " ")
     return "\n".join(line.strip() for line in plain.split("\n")).strip()
 

@@ -126,5 +126,15 @@ def _adapter(
         return profile.write(fields)
 
     return Adapter(
-        name, type_name, MEDIA_TYPES, recognise, parse, render, read, profile, loses, addressed=True
+        name,
+        type_name,
+        MEDIA_TYPES,
+        recognise,
+        parse,
+        render,
+        lenient=read,
+        profile=profile,
+        loses=loses,
+        addressed=True,
+        national=True,
     )

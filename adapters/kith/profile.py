@@ -165,7 +165,7 @@ class _Reader:
         seen: Mapping[int, int],
         at: str,
     ) -> None:
-        for tag, slot in row.slots.items():
+        for tag, slot in row.demanded:
             name = slot.variants[0].name
             if tag not in row.in_choice and counted.get(tag, 0) < slot.least:
                 self._fault(element, f"{at}/{name}", say("missing", name))
@@ -202,7 +202,9 @@ class _Reader:
         if declared.opaque:
             return
         allowed = declared.attributes
-        if any(name not in allowed and not str(name).startswith(_XSI) for name in element.attrib):
+        if element.attrib and any(
+            name not in allowed and not str(name).startswith(_XSI) for name in element.attrib
+        ):
             self._fault(element, at, say("attribute", *sorted(allowed)))
         if not declared.markup and len(element):
             self._fault(element, at, say("no-elements"))
@@ -269,6 +271,8 @@ def _said_between(element: etree._Element) -> bool:
 
 def _variant(slot: Slot, element: etree._Element, seen: Mapping[int, int]) -> El:
     """The first row of the name that asks for what the element holds and is not used up."""
+    if len(slot.variants) == 1:
+        return slot.variants[0]
     for row in slot.variants[:-1]:
         used_up = seen.get(id(row), 0) >= row.most
         if not used_up and matches(element, row.when):
@@ -306,7 +310,7 @@ class _Writer:
         if row.numbers is not None:
             fields = {**fields, **self._numbers(row.numbers, fields)}
         written: set[str] = set()
-        for below in row.rows:
+        for below in row.written:
             if isinstance(below, OneOf):
                 spoke = self._choice(element, below, fields, at)
             else:
@@ -369,6 +373,8 @@ class _Writer:
         return said
 
     def _group(self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int) -> bool:
+        if not least and not self._speaks(row, fields):
+            return False
         if row.needs and not least and all(self._at(fields, name) is None for name in row.needs):
             return False
         noted = len(self.findings)
@@ -377,6 +383,13 @@ class _Writer:
             parent.remove(element)
             self.findings.forget_after(noted)
         return said
+
+    def _speaks(self, row: El, fields: Mapping[str, Any]) -> bool:
+        """Whether the record holds anything that an optional group could say. The item of a list does."""
+        if row.into:
+            return True
+        here, top = row.sources
+        return any(name in fields for name in here) or any(name in self._top for name in top)
 
     def _leaf(self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int) -> bool:
         if row.into:

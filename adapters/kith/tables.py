@@ -8,7 +8,7 @@ fields of the record, seen from the nearest `into` above; a name that starts wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -100,11 +100,50 @@ class El:
     @cached_property
     def slots(self) -> Mapping[str, Slot]:
         """The children by tag, in the order of the schema."""
-        found: dict[str, Slot] = {}
+        found: dict[str, tuple[int, list[El]]] = {}
         for position, row in enumerate(self.rows):
             for member in row.rows if isinstance(row, OneOf) else (row,):
-                found.setdefault(member.tag, Slot(position, [])).variants.append(member)
-        return found
+                found.setdefault(member.tag, (position, []))[1].append(member)
+        return {tag: _slot(position, rows) for tag, (position, rows) in found.items()}
+
+    @cached_property
+    def demanded(self) -> tuple[tuple[str, Slot], ...]:
+        """The children that the schema demands, by themselves or as one of their variants."""
+        return tuple(
+            (tag, slot)
+            for tag, slot in self.slots.items()
+            if (slot.least and tag not in self.in_choice) or any(v.when and v.least for v in slot.variants)
+        )
+
+    @cached_property
+    def written(self) -> tuple[Row, ...]:
+        """The rows that anything can come of when a record is written."""
+        return tuple(row for row in self.rows if isinstance(row, OneOf) or row.can_be_written)
+
+    @cached_property
+    def can_be_written(self) -> bool:
+        if self.elsewhere:
+            return False
+        if self.type is not None:
+            return bool(self.least or self.to or self.default or self.derive or self.into)
+        return bool(self.least) or self.sources != (frozenset(), frozenset())
+
+    @cached_property
+    def sources(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The fields that can make the record say something of this element: of the group that it stands in,
+        and of the record."""
+        names = {self.into} if self.into else set(self.to.values())
+        if self.numbers is not None and not self.into:
+            names |= set(self.numbers.kinds.values())
+        here = _first(name for name in names if not name.startswith(("/", "#")))
+        top = _first(name[1:] for name in names if name.startswith("/"))
+        if self.into:
+            return here, top
+        for row in self.rows:
+            for member in row.rows if isinstance(row, OneOf) else (row,):
+                if not member.elsewhere:
+                    here, top = here | member.sources[0], top | member.sources[1]
+        return here, top
 
     @cached_property
     def choices(self) -> tuple[OneOf, ...]:
@@ -138,15 +177,19 @@ class Slot:
     that asks for nothing has the schema's cardinality for the name."""
 
     position: int
-    variants: list[El]
+    variants: tuple[El, ...]
+    least: int
+    most: int
 
-    @property
-    def least(self) -> int:
-        return max((row.least for row in self.variants if not row.when), default=0)
 
-    @property
-    def most(self) -> int:
-        return max(row.most for row in self.variants)
+def _slot(position: int, rows: list[El]) -> Slot:
+    least = max((row.least for row in rows if not row.when), default=0)
+    return Slot(position, tuple(rows), least, max(row.most for row in rows))
+
+
+def _first(names: Iterable[str]) -> frozenset[str]:
+    """The groups of the record that these fields begin with."""
+    return frozenset(name.partition(".")[0].partition("#")[0] for name in names) - {""}
 
 
 def leaf(
@@ -334,7 +377,7 @@ def _holds(element: etree._Element, condition: str) -> bool:
     path, _, wanted = condition.partition("=")
     steps, _, attribute = path.partition("@")
     for name in steps.split("/") if steps else ():
-        below = next((child for child in element if etree.QName(child).localname == name), None)
+        below = next((child for child in element if str(child.tag).rpartition("}")[2] == name), None)
         if below is None:
             return False
         element = below
@@ -346,7 +389,7 @@ def _holds(element: etree._Element, condition: str) -> bool:
 
 def _says(element: etree._Element, names: list[str]) -> bool:
     for name in names:
-        below = next((child for child in element if etree.QName(child).localname == name), None)
+        below = next((child for child in element if str(child.tag).rpartition("}")[2] == name), None)
         if below is None:
             return False
         element = below
