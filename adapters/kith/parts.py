@@ -21,7 +21,8 @@ def coded(name: str, field: str, least: int = 0, most: int = 1, *, listed: bool 
     parts = {"V": "kode", "S": "system", "DN": "tekst", "OT": "annet"}
     if most > 1 or listed:
         return leaf(name, CV, least, most, to=parts, into=field)
-    return leaf(name, CV, least, to={part: f"{field}.{last}" for part, last in parts.items()})
+    to = {part: f"{field}.{last}" for part, last in parts.items()}
+    return leaf(name, CV, least, to=to, blank=least > 0)
 
 
 def status(name: str, field: str, least: int = 0, most: int = 1) -> El:
@@ -29,7 +30,8 @@ def status(name: str, field: str, least: int = 0, most: int = 1) -> El:
     parts = {"V": "kode", "DN": "tekst"}
     if most > 1:
         return leaf(name, CS, least, most, to=parts, into=field)
-    return leaf(name, CS, least, to={part: f"{field}.{last}" for part, last in parts.items()})
+    to = {part: f"{field}.{last}" for part, last in parts.items()}
+    return leaf(name, CS, least, to=to, blank=least > 0)
 
 
 def lines(name: str, field: str, least: int = 0, most: int = 1) -> El:

@@ -50,7 +50,7 @@ def about_patient() -> El:
     )
 
 
-def relative(new: bool) -> El:
+def relative(new: bool, into: str = "parorende") -> El:
     year = (leaf("FodselsarMindrearigParorende", YEAR, 0, to="fodselsar"),) if new else ()
     return group(
         "ParorendeForesatt",
@@ -61,7 +61,7 @@ def relative(new: bool) -> El:
         lines("Merknad", "merknad"),
         least=0,
         most=MANY,
-        into="parorende",
+        into=into,
     )
 
 

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from math import prod
 from typing import Any
 
-from adapters.kith.tables import El, OneOf, resolved
+from adapters.kith.tables import NOTED, El, OneOf, resolved
 from mappings.fields import FieldSpec, Kind
 from mappings.types import TypeSpec
 from tests.adapters.records import FNR
@@ -74,11 +74,15 @@ class _Filler:
     def _fill(self, row: El, fields: dict[str, Any], path: str, depth: int = 0) -> None:
         if row.type is not None and not row.into:
             for part, target in row.to.items():
-                if part == "nobody":  # the number of an organisation that has none
-                    continue
+                name, _, piece = target.partition("#")
+                if part == "nobody" or (piece in NOTED and (name or piece != "id")):
+                    continue  # the number of an organisation that has none; what is only noted
+                target = "id" if piece == "id" else target
                 self._put(
                     fields, path, target, self._value(row, part, resolved(path, target)), many=row.most > 1
                 )
+            return
+        if row.into.endswith("#more"):
             return
         inner, where = (fields, path)
         if row.into:
@@ -86,6 +90,9 @@ class _Filler:
         if row.type is not None:
             for part, target in row.to.items():
                 inner[target] = self._value(row, part, f"{where}.{target}")
+        for target in row.numbers.kinds.values() if row.numbers else ():
+            number = FIXED.get(resolved(where, target)) or ("311000039" if target == "orgnr" else "100001")
+            self._put(inner, where, target, number, many=False)
         for attribute in row.attributes:
             if attribute.to:
                 inner[attribute.to] = attribute.among[0]
@@ -128,10 +135,13 @@ def _value(spec: FieldSpec, row: El, part: str, count: int) -> Any:
         case Kind.BOOLEAN:
             return bool(count % 2)
         case Kind.CODE:
-            return row.default.get(part) or sorted(spec.codes)[0]
+            said = row.default.get(part, "")
+            return said if said not in ("", row.absent) else min(set(spec.codes) - {row.absent})
     if part == "S":
         return f"urn:oid:2.16.578.1.12.4.1.1.{count}"
-    if datatype == "TS":
+    if datatype == "dateTime":
+        return f"2030-01-{count % 28 + 1:02}T10:11:12+01:00"
+    if datatype in ("TS", "date"):
         return f"2030-01-{count % 28 + 1:02}"
     if datatype == "gYear":
         return "2029"
