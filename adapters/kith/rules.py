@@ -36,7 +36,7 @@ def _day(parts: Mapping[str, object], _: El) -> Said | None:
 
 
 def _moment(parts: Mapping[str, object], _: El) -> Said | None:
-    return None if "at" in parts else say("datetime")
+    return None if "at" in parts else say("moment")
 
 
 def _code(parts: Mapping[str, object], row: El) -> Said | None:
@@ -233,10 +233,17 @@ def _patient_of_dialog(element: etree._Element) -> Iterator[tuple[etree._Element
         yield element, say("person-number-missing")
 
 
+def _one_file(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+    """A document has one content here; the schema would take any number of any kind."""
+    for further in list(element)[1:]:
+        yield further, say("one-file")
+
+
 GROUP_CHECKS: Mapping[str, Callable[[etree._Element], Iterator[tuple[etree._Element, Said]]]] = {
     "patient": _patient,
     "sender": _party("sender-missing"),
     "receiver": _party("receiver-missing"),
     "patient-of-dialog": _patient_of_dialog,
+    "one-file": _one_file,
 }
 """Rules of a group, asked with the element; each fault with the element it stands at."""

@@ -58,9 +58,10 @@ class El:
     `into` the group of the record for all that stands below (a list where it may repeat); `when` what an
     element must hold to be this row and not a later one of the same name (`Type@V=H|B`, `Medication`);
     `must` the rules beyond the datatype; `needs` fields without any of which an optional group is not
-    written; `listed` that the record has a list though the element
-    stands once; `numbers` what its numbers are; `fill` a function (`rules.py`) of what was read;
-    `elsewhere` that another row writes it; `why` the reason where nothing is carried.
+    written; `listed` that the record has a list though the element stands once; `numbers` what its numbers
+    are; `fill` a function (`rules.py`) of what was read; `elsewhere` that another row writes it; `strangers`
+    the rule that an element breaks which the schema allows and no row has; `why` the reason where nothing is
+    carried.
     """
 
     name: str
@@ -86,6 +87,7 @@ class El:
     hollow: bool = False
     listed: bool = False
     attributes: tuple[Attribute, ...] = ()
+    strangers: str = ""
     why: str = ""
 
     @cached_property
@@ -251,6 +253,7 @@ def group(
     hollow: bool = False,
     listed: bool = False,
     attributes: tuple[Attribute, ...] = (),
+    strangers: str = "",
     ns: str = "",
     why: str = "",
 ) -> El:
@@ -271,6 +274,7 @@ def group(
         hollow=hollow,
         listed=listed,
         attributes=attributes,
+        strangers=strangers,
         why=why,
     )
 
@@ -339,7 +343,8 @@ def _everything(row: El, at: str, into: str, why: str) -> Iterator[Carried]:
             elif not name:  # a patient's number (`rules.py`)
                 yield Carried(at, part, resolved(inner, "id"), "")
         if not row.to:
-            yield Carried(at, row.type.main, "", "always the same" if row.fixed else why)
+            made = "always the same" if row.default else "follows from the rest" if row.derive else ""
+            yield Carried(at, row.type.main, "", why or made)
         return
     if row.into.endswith("#more"):
         return

@@ -66,6 +66,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "expected": finding.expected,
         "line": finding.line,
         "column": finding.column,
+        **({"expected_nb": finding.nb} if finding.nb else {}),
     }
 
 
@@ -100,6 +101,7 @@ class FindingDocument(BaseModel):
     expected: str = Field(description="What would have been right", examples=["one of: ingen, noe, stort"])
     line: int | None = Field(None, description="Line in a text format, from 1")
     column: int | None = Field(None, description="Column in a text format, from 1")
+    expected_nb: str | None = Field(None, description="The same in bokmål, where the format has it")
 
 
 class ProblemDocument(BaseModel):
