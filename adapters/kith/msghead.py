@@ -81,8 +81,9 @@ def ident(
     ]
     rows = (leaf("Id", ST), leaf("TypeId", CV))
     if other:
-        rows = (leaf("Id", ST, to=nummer), leaf("TypeId", CV, to={"V": f"{nummer}_type"}, codes="9051"))
-    needs = (nummer,) if other else ()
+        kind = leaf("TypeId", CV, to={"V": f"{nummer}_type"}, codes="9051", blank=True)
+        rows = (leaf("Id", ST, to=nummer, blank=True), kind)
+    needs = (nummer, f"{nummer}_type") if other else ()
     rest = _in(ns, group("Ident", *rows, least=least, most=MANY, needs=needs, why=why))
     return (*carried, rest)
 
@@ -162,7 +163,7 @@ def _organisation(
 ) -> El:
     return group(
         "Organisation",
-        leaf("OrganisationName", ST, to=name),
+        leaf("OrganisationName", ST, to=name, blank=True),
         leaf("TypeOrganisation", CV, 0, why=_CONTACT_WHY),
         *ident("", idents, other=name),
         address(),

@@ -36,7 +36,7 @@ def status(name: str, field: str, least: int = 0, most: int = 1) -> El:
 
 def lines(name: str, field: str, least: int = 0, most: int = 1) -> El:
     """A string with its line breaks."""
-    return leaf(name, ST, least, most, to={"lines": field})
+    return leaf(name, ST, least, most, to={"lines": field}, blank=least > 0)
 
 
 def names(*, given_first: bool = False) -> tuple[El, ...]:
@@ -51,8 +51,8 @@ def names(*, given_first: bool = False) -> tuple[El, ...]:
 
 def _numbers(ns: str, codes: str, least: int) -> El:
     """Every number of a unit or a professional with its kind, as `numre`."""
-    number = leaf("Id", ST, to="id")
-    kind = leaf("TypeId", CV, to={"V": "type"}, codes=codes)
+    number = leaf("Id", ST, to="id", blank=True)
+    kind = leaf("TypeId", CV, to={"V": "type"}, codes=codes, blank=True)
     row = group("Ident", number, kind, least=least, most=MANY, into="numre")
     return typed(ns, row) if ns else row
 
@@ -110,7 +110,7 @@ def _unit(name: str, into: str, least: int, *below: El) -> El:
     return group(
         name,
         leaf("TypeOrganisation", CV, 0, why="the name and the numbers say which unit it is"),
-        leaf("OrganisationName", ST, to="navn"),
+        leaf("OrganisationName", ST, to="navn", blank=True),
         _numbers("", "9051", 1),
         address(),
         telecom(),

@@ -111,7 +111,7 @@ def _assessed() -> El:
         "Opplysninger",
         leaf("FrittSykehusvalg", BOOLEAN, 0, to="fritt_sykehusvalg"),
         coded("VentetidSluttkode", "ventetid"),
-        leaf("ForlopsId", ST, to="forlop"),
+        leaf("ForlopsId", ST, to="forlop", blank=True),
         leaf("RettTilHelsehjelp", BOOLEAN, to="rett"),
         coded("UtfallAvVurdering", "utfall", 1),
         least=0,

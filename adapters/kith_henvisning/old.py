@@ -144,7 +144,7 @@ def _patient(old: bool) -> El:
     )
     number = group(
         "AdditionalId",
-        leaf("Id", ST, to="id"),
+        leaf("Id", ST, to="id", blank=True),
         leaf("Type", CS, to="type"),
         least=0,
         most=MANY,

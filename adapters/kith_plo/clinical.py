@@ -151,7 +151,7 @@ def prescription(least: int) -> El:
         lines("BruksomradeTekst", "bruksomrade"),
         lines("DosVeiledEnkel", "dosering"),
         leaf("Nr", ST, 0, to="varenummer"),
-        leaf("Navn", ST, to="navn"),
+        leaf("Navn", ST, to="navn", blank=True),
         leaf("GeneriskNavn", ST, 0, to="generisk_navn"),
         leaf("Atc", CS, 0, to={"V": "atc.kode", "DN": "atc.tekst"}),
         status("Legemiddelform", "form"),
@@ -188,7 +188,7 @@ def medicine() -> El:
 def administered() -> El:
     dose = (
         leaf("AdmEnkeltdose", PQ, 0, to={"V": "dose", "U": "dose_enhet"}),
-        leaf("AdmStart", TS, to={"V": "start"}),
+        leaf("AdmStart", TS, to={"V": "start"}, blank=True),
         leaf("AdmSlutt", TS, 0, to={"V": "slutt"}),
         professional("AdministrertAv", "gitt_av", 0),
     )

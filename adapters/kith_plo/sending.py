@@ -142,10 +142,10 @@ def stay(least: int) -> El:
         "TidsfestetHendelse",
         coded("Hendelsekode", "hendelse"),
         lines("BeskrivelseAvHendelse", "beskrivelse"),
-        leaf("TidspunktForHendelse", TS, to={"V": "tidspunkt"}),
+        leaf("TidspunktForHendelse", TS, to={"V": "tidspunkt"}, blank=True),
         leaf("Anslag", BOOLEAN, to="anslag"),
         lines("Merknad", "merknad"),
-        group("StedForHendelse", leaf("StedHendelse", ST, to="sted"), least=0),
+        group("StedForHendelse", leaf("StedHendelse", ST, to="sted", blank=True), least=0),
     )
     return group("OpplysningOpphold", event, least=least, most=MANY, into="opphold")
 
@@ -311,7 +311,7 @@ def aids() -> El:
             "Hjelpemiddelbeskrivelse",
             leaf("Sekvensnummer", INTEGER, 0, to="nummer"),
             coded("HjelpemiddelkodeRTV", "hjelpemiddel"),
-            leaf("BetegnelseHjelpemiddel", ST, to="betegnelse"),
+            leaf("BetegnelseHjelpemiddel", ST, to="betegnelse", blank=True),
         ),
         least=0,
         most=MANY,

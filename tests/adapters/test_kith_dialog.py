@@ -44,7 +44,7 @@ def head_of(file: Path) -> bytes | None:
     if head is None:
         return None
     head.tail = None
-    return etree.tostring(head)
+    return etree.tostring(head, encoding="UTF-8")
 
 
 def refused(body: bytes) -> tuple[tuple[str, ...], list[str]]:

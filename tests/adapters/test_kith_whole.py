@@ -3,10 +3,12 @@ accounted for: carried by a field of its type, or dropped for a reason, as the n
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import replace
 
 import pytest
+from lxml import etree
 
 from adapters.base import Adapter
 from adapters.kith.msghead import MH
@@ -18,6 +20,7 @@ from hub.message import Record, walk
 from mappings.types import load_types
 from tests.adapters.national import Absent, schemas
 from tests.adapters.national_trees import differences
+from tests.adapters.test_kith_against_schemas import BEYOND, SPOILS, refusal
 from tests.adapters.whole_records import whole_records
 
 TYPES = load_types()
@@ -27,6 +30,7 @@ DECLARED = {
     if isinstance(adapter.profile, Profile) and adapter.type != "epikrise"
 }
 """All but the epikrise, which has more rules than its table and tests of its own (test_kith_epikrise.py)."""
+TRIES = 5
 _INDEX = re.compile(r"\[\d+\]")
 each = pytest.mark.parametrize("adapter", DECLARED.values(), ids=DECLARED)
 
@@ -112,3 +116,33 @@ def test_choices_are_found() -> None:
     found = [row for adapter in DECLARED.values() for row in payload_of(adapter).rows]
 
     assert any(isinstance(row, OneOf) for row in found)
+
+
+@each
+def test_the_table_and_the_national_schema_agree_about_spoilt_documents(
+    adapter: Adapter, absent_reference: Absent
+) -> None:
+    national = schemas(len(DECLARED) * len(SPOILS) * TRIES, absent_reference)
+    if national is None:
+        return
+    spec, parser = TYPES[adapter.type], etree.XMLParser(remove_comments=True)
+    whole = [adapter.render(Record(adapter.type, fields)) for fields in whole_records(root_of(adapter), spec)]
+    differing: list[str] = []
+    for name, spoil in SPOILS.items():
+        dice = random.Random(f"{adapter.name} {name}")
+        for _ in range(TRIES):
+            root = etree.fromstring(dice.choice(whole), parser)
+            spoil(dice, root)
+            body = etree.tostring(root, encoding="UTF-8")
+            rules = refusal(adapter, body)
+            if national.findings(read_xml(body), body):
+                differing += [f"{name}: taken although invalid"] * (not rules - (BEYOND - {"one-file"}))
+            elif not rules:
+                written = adapter.render(adapter.parse(body))
+                differing += [f"{name}: not valid again"] * bool(
+                    national.findings(read_xml(written), written)
+                )
+            elif rules - BEYOND and root.find(".//{*}Patient") is not None:
+                differing.append(f"{name}: refused although valid, {sorted(rules)}")
+
+    assert differing == []
