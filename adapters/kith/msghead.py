@@ -248,13 +248,13 @@ def msghead(
     *payload: El,
     others: tuple[str, ...] = (),
     code_field: str = "meldingstype",
-    about_nobody: str = "",
+    about: str = "patient-there",
 ) -> El:
     """The profile of one message in MsgHead.
 
     `code` is MsgInfo/Type (8279) as it is written; where `others` may stand too, the record's `code_field`
     says which. `payload` are the root elements of the content, each with its namespace (`within`). The
-    patient is demanded, unless `about_nobody` names the rule that says when.
+    schema lets the patient out: `about` names the rule that says when there must be one.
     """
     contents = [group("Content", element) for element in payload]
     first = document(
@@ -302,8 +302,8 @@ def msghead(
                 _party("Sender", "avsender", "sender"),
                 _party("Receiver", "mottaker", "receiver"),
                 _other_receivers(),
-                patient(least=0 if about_nobody else 1),
-                must=(about_nobody,) if about_nobody else (),
+                patient(),
+                must=(about,),
             ),
             first,
             *further,

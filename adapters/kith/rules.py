@@ -231,11 +231,17 @@ _OF_NOBODY = ("DIALOG_AVVIK", "DIALOG_INNBYGGER_TEST", "DIALOG_INNBYGGER_DIGITAL
 """Uses of a dialog that may be about a message, a system or several persons rather than one patient."""
 
 
+def _patient_there(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+    """MsgInfo of a message about one patient."""
+    if _child(element, "Patient") is None:
+        yield element, say("person-number-missing")
+
+
 def _patient_of_dialog(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
     """MsgInfo of a dialog: all but a few uses are about one patient."""
-    use, patient = _child(element, "Type"), _child(element, "Patient")
-    if patient is None and (use is None or use.get("V") not in _OF_NOBODY):
-        yield element, say("person-number-missing")
+    use = _child(element, "Type")
+    if use is None or use.get("V") not in _OF_NOBODY:
+        yield from _patient_there(element)
 
 
 def _one_file(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
@@ -248,6 +254,7 @@ GROUP_CHECKS: Mapping[str, Callable[[etree._Element], Iterator[tuple[etree._Elem
     "patient": _patient,
     "sender": _party("sender-missing"),
     "receiver": _party("receiver-missing"),
+    "patient-there": _patient_there,
     "patient-of-dialog": _patient_of_dialog,
     "one-file": _one_file,
 }

@@ -19,7 +19,7 @@ TYPE = "dialogmelding"
 
 
 def _envelope(namespace: str) -> El:
-    return msghead(USES[0], payload(namespace), others=USES[1:], about_nobody="patient-of-dialog")
+    return msghead(USES[0], payload(namespace), others=USES[1:], about="patient-of-dialog")
 
 
 def _adapter(name: str, namespace: str) -> Adapter:

@@ -52,7 +52,9 @@ def test_the_examples_are_written_as_they_are_read(file: Path) -> None:
     assert etree.tostring(written) == etree.tostring(etree.fromstring(body))
 
 
+PATIENT = DISCHARGE.decode()[DISCHARGE.decode().index("<Patient>") : DISCHARGE.decode().index("</MsgInfo>")]
 FAULTS: dict[str, tuple[bytes, tuple[str, ...], list[str]]] = {
+    "no patient": (changed(PATIENT, ""), ("E30",), ["person-number-missing"]),
     "no status": (changed('<Forsendelsesstatus V="N" DN="Ny"/>', ""), ("T02",), ["missing"]),
     "an unknown status": (changed('V="N" DN="Ny"', 'V="X"'), ("T99",), ["code"]),
     "a truth that is none": (changed(">true</Forbehold", ">ja</Forbehold"), ("T02",), ["boolean"]),
