@@ -12,13 +12,25 @@ from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
 from adapters.fhir_consent.adapter import ADAPTER as FHIR_CONSENT
 from adapters.fhir_epikrise.adapter import ADAPTER as FHIR_EPIKRISE
 from adapters.fhir_tsb.adapter import ADAPTER as FHIR_TSB
+from adapters.kith_dialog.adapter import ADAPTERS as KITH_DIALOG
 from adapters.kith_epikrise.adapter import ADAPTERS as KITH_EPIKRISE
+from adapters.kith_henvisning.adapter import ADAPTERS as KITH_HENVISNING
+from adapters.kith_plo.adapter import ADAPTERS as KITH_PLO
 from adapters.plain_json.adapter import adapter_for
 from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 
-ADAPTERS = (BRIK_XML, FHIR_EPIKRISE, FHIR_TSB, FHIR_CONSENT, *KITH_EPIKRISE)
+ADAPTERS = (
+    BRIK_XML,
+    FHIR_EPIKRISE,
+    FHIR_TSB,
+    FHIR_CONSENT,
+    *KITH_EPIKRISE,
+    *KITH_DIALOG,
+    *KITH_PLO,
+    *KITH_HENVISNING,
+)
 
 
 class Registry:

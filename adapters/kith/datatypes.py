@@ -64,17 +64,18 @@ def one_line(text: str) -> str:
 
 
 def lines_of(text: str) -> str:
-    """A text with its line breaks as `\\n`, without control characters and blanks around it."""
+    """A text with its line breaks as `\n`, without control characters and blanks around each line."""
     if text.isprintable():
         return text.strip()
-    return _CONTROL.sub(" ", _BREAK.sub("\n", text)).replace("\t", " ").strip()
+    plain = _CONTROL.sub(" ", _BREAK.sub("\n", text)).replace("\t", " ")
+    return "\n".join(line.strip() for line in plain.split("\n")).strip()
 
 
 def _text(raw: str) -> Parts:
     said = one_line(raw)
     if not said:
         return {}
-    return {"text": said, "lines": lines_of(raw), **({"orgnr": said} if is_orgnr(said) else {})}
+    return {"text": said, "lines": lines_of(raw), "orgnr" if is_orgnr(said) else "nobody": said}
 
 
 def _read_text(element: etree._Element) -> tuple[Parts, list[Fault]]:
@@ -288,8 +289,17 @@ def _read_xs_time(wanted: str, rule: str) -> Callable[[etree._Element], tuple[Pa
     return read
 
 
-def _write_xs_time(element: etree._Element, parts: Mapping[str, object]) -> None:
-    element.text = _said_time(parts)
+def _write_xs_time(wanted: str) -> Callable[[etree._Element, Mapping[str, object]], None]:
+    """A day alone is written as its midnight where the schema demands a moment, and a moment as its day."""
+
+    def write(element: etree._Element, parts: Mapping[str, object]) -> None:
+        said = _said_time(parts)
+        if wanted == "day":
+            element.text = said.partition("T")[0]
+        else:
+            element.text = said if "T" in said else f"{said}T00:00:00"
+
+    return write
 
 
 def _read_boolean(element: etree._Element) -> tuple[Parts, list[Fault]]:
@@ -332,9 +342,16 @@ URL = Datatype("URL", "V", _read_url, _set("V"), frozenset({"V"}))
 BL = Datatype("BL", "V", _read_bl, _write_bl, frozenset({"V"}))
 ST = Datatype("ST", "text", _read_text, _write_text, text=True)
 ANY = Datatype("anyType", "lines", _read_any, _write_any, text=True, markup=_XHTML_TAGS, free=True)
-DATE = Datatype("date", "day", _read_xs_time("day", "date"), _write_xs_time, text=True)
-DATETIME = Datatype("dateTime", "at", _read_xs_time("at", "datetime"), _write_xs_time, text=True)
+DATE = Datatype("date", "day", _read_xs_time("day", "date"), _write_xs_time("day"), text=True)
+DATETIME = Datatype("dateTime", "at", _read_xs_time("at", "datetime"), _write_xs_time("at"), text=True)
 BOOLEAN = Datatype("boolean", "is", _read_boolean, _write_boolean, text=True)
+YEAR = Datatype(
+    "gYear",
+    "year",
+    _checked("year", lambda said: bool(re.fullmatch(rf"[0-9]{{4}}{_ZONED}", said)), "year"),
+    _write_part("year"),
+    text=True,
+)
 INTEGER = Datatype(
     "integer",
     "number",

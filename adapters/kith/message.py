@@ -8,6 +8,7 @@ The two functions make all an adapter needs; a folder of a message holds its tab
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ import yaml
 from lxml import etree
 
 from adapters.base import Adapter, Sniff
-from adapters.kith.msghead import PREFIXES, ROOT, msghead
+from adapters.kith.msghead import BASE64_CONTAINER, PREFIXES, ROOT, msghead
 from adapters.kith.profile import Profile
-from adapters.kith.tables import El
+from adapters.kith.tables import El, everything
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 from hub.message import Record
@@ -75,6 +76,24 @@ def in_msghead(
         return message_type(sniff.tree) in codes and payload.tag in contents(sniff.tree)
 
     return _adapter(name, type_name, profile, recognise, loses or {})
+
+
+def alone(adapter: Adapter, payload: El) -> Adapter:
+    """The same adapter, which does not recognise a message with documents of other standards beside its own
+    and attachments: it would lose them."""
+    own = {payload.tag, f"{{{BASE64_CONTAINER}}}Base64Container"}
+
+    def recognise(sniff: Sniff) -> bool:
+        return adapter.recognise(sniff) and sniff.tree is not None and contents(sniff.tree) <= own
+
+    return replace(adapter, recognise=recognise)
+
+
+def losses(name: str, mine: El, *others: El) -> Mapping[str, str]:
+    """The fields that other messages of the type carry and this one has no element for."""
+    carried = {one.field for one in everything(mine)}
+    fields = {one.field for other in others for one in everything(other)} - carried - {""}
+    return dict.fromkeys(sorted(fields), f"{name} has no element for it")
 
 
 def message_type(root: etree._Element) -> str:

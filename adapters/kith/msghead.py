@@ -54,30 +54,44 @@ def telecom(ns: str = "", why: str = _CONTACT_WHY) -> El:
 
 
 def ident(
-    ns: str, types: Mapping[str, tuple[str, str]], least: int = 1, why: str = _CONTACT_WHY
+    ns: str, types: Mapping[str, tuple[str, str]], least: int = 1, why: str = _CONTACT_WHY, other: str = ""
 ) -> tuple[El, ...]:
     """Ident, one row for each kind of number that is carried and one for all others.
 
     `types` is field -> (code of the number, list of the code): `{"her": ("HER", "9051")}`. An
-    organisation number with a wrong check digit is nobody's, and is not carried.
+    organisation number with a wrong check digit is nobody's: as what was written it is `<other>_orgnr`. The
+    first number of another kind is `<other>_nummer`, with its kind.
     """
+    spare = f"{other}_orgnr" if other else ""
+    nummer = f"{other}_nummer" if other else ""
     carried = [
         _in(
             ns,
             group(
                 "Ident",
-                leaf("Id", ST, to={"orgnr" if code == "ENH" else "text": field}),
+                leaf("Id", ST, to=_number(code, field, spare)),
                 leaf("TypeId", CV, default=code, codes=number),
                 least=0,
                 most=MANY,
-                needs=(field,),
+                needs=(field, spare) if code == "ENH" and spare else (field,),
                 when=(f"TypeId@V={code}",),
             ),
         )
         for field, (code, number) in types.items()
     ]
-    rest = _in(ns, group("Ident", leaf("Id", ST), leaf("TypeId", CV), least=least, most=MANY, why=why))
+    rows = (leaf("Id", ST), leaf("TypeId", CV))
+    if other:
+        kind = leaf("TypeId", CV, to={"V": f"{nummer}_type"}, codes="9051", blank=True)
+        rows = (leaf("Id", ST, to=nummer, blank=True), kind)
+    needs = (nummer, f"{nummer}_type") if other else ()
+    rest = _in(ns, group("Ident", *rows, least=least, most=MANY, needs=needs, why=why))
     return (*carried, rest)
+
+
+def _number(code: str, field: str, spare: str) -> dict[str, str]:
+    if code != "ENH" or spare == field:
+        return {"text": field}
+    return {"orgnr": field, "nobody": spare} if spare else {"orgnr": field}
 
 
 def _in(ns: str, row: El) -> El:
@@ -126,7 +140,12 @@ def professional(ns: str, prefix: str, least: int = 0) -> El:
     )
 
 
-_DEPARTMENT = {"avdeling_orgnr": ("ENH", "9051"), "avdeling_her": ("HER", "9051")}
+_DEPARTMENT = {
+    "avdeling_orgnr": ("ENH", "9051"),
+    "avdeling_her": ("HER", "9051"),
+    "avdeling_resh": ("RSH", "9051"),
+    "avdeling_lokal": ("LIN", "9051"),
+}
 
 
 def organisation(number: str) -> El:
@@ -144,9 +163,9 @@ def _organisation(
 ) -> El:
     return group(
         "Organisation",
-        leaf("OrganisationName", ST, to=name),
+        leaf("OrganisationName", ST, to=name, blank=True),
         leaf("TypeOrganisation", CV, 0, why=_CONTACT_WHY),
-        *ident("", idents),
+        *ident("", idents, other=name),
         address(),
         telecom(),
         *(below or (group("Organisation", least=0, hollow=True),)),
@@ -229,11 +248,13 @@ def msghead(
     *payload: El,
     others: tuple[str, ...] = (),
     code_field: str = "meldingstype",
+    about: str = "patient-there",
 ) -> El:
     """The profile of one message in MsgHead.
 
     `code` is MsgInfo/Type (8279) as it is written; where `others` may stand too, the record's `code_field`
-    says which. `payload` are the root elements of the content, each with its namespace (`within`).
+    says which. `payload` are the root elements of the content, each with its namespace (`within`). The
+    schema lets the patient out: `about` names the rule that says when there must be one.
     """
     contents = [group("Content", element) for element in payload]
     first = document(
@@ -281,7 +302,8 @@ def msghead(
                 _party("Sender", "avsender", "sender"),
                 _party("Receiver", "mottaker", "receiver"),
                 _other_receivers(),
-                patient(least=1),
+                patient(),
+                must=(about,),
             ),
             first,
             *further,

@@ -89,10 +89,9 @@ class _Beside(etree.Resolver):
 
 
 def _target(file: Path) -> str | None:
-    """The namespace that a schema file declares: on its root, so the rest is not read."""
     try:
-        with file.open("rb") as source:
-            for _, element in etree.iterparse(source, events=("start",), no_network=True):
+        with file.open("rb") as stream:
+            for _, element in etree.iterparse(stream, events=("start",), no_network=True):
                 namespace: str | None = element.get("targetNamespace")
                 return namespace
     except (etree.XMLSyntaxError, OSError):

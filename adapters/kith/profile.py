@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from lxml import etree
 
@@ -106,8 +107,8 @@ class _Reader:
         self.faults.append((element, at, said))
 
     def _group(self, element: etree._Element, row: El, fields: Fields, at: str) -> None:
-        if element.attrib and not set(element.attrib) <= _HINTS:
-            self._fault(element, at, say("attribute", "xsi:schemaLocation"))
+        if element.attrib or row.attributes:
+            self._attributes(element, row, fields, at)
         if _said_between(element):
             self._fault(element, at, say("no-text"))
         last, counted, seen = 0, dict[str, int](), dict[int, int]()
@@ -140,6 +141,22 @@ class _Reader:
             for number, field_ in sort_numbers(row.numbers, fields):
                 self._put(fields, field_, number, many=False)
 
+    def _attributes(self, element: etree._Element, row: El, fields: Fields, at: str) -> None:
+        names = [attribute.name for attribute in row.attributes]
+        if not set(element.attrib) <= {*_HINTS, *names}:
+            known = [etree.QName(name).localname for name in names]
+            self._fault(element, at, say("attribute", *known, "xsi:schemaLocation"))
+        for attribute in row.attributes:
+            said = (element.get(attribute.name) or "").strip()
+            if attribute.value and said != attribute.value:
+                self._fault(element, at, say("fixed", attribute.value))
+            elif attribute.fresh and element.get(attribute.name) is None:
+                self._fault(element, at, say("missing", attribute.name))
+            elif attribute.among and said and said not in attribute.among:
+                self._fault(element, at, say("code", *attribute.among))
+            elif attribute.to and said:
+                self._put(fields, attribute.to, said, many=False)
+
     def _missing(
         self,
         element: etree._Element,
@@ -161,7 +178,7 @@ class _Reader:
                     self._fault(element, f"{at}/{name}", say("missing", f"{name} ({variant.asks})"))
         for choice in row.choices:
             there = sum(1 for tag in choice.tags if tag in counted)
-            if there > 1 or there < choice.least:
+            if (there > 1 and not choice.repeats) or there < choice.least:
                 names = ", ".join(dict.fromkeys(member.name for member in choice.rows))
                 self._fault(element, at, say("choice", names))
 
@@ -177,7 +194,7 @@ class _Reader:
         if row.fill:
             FILLED[row.fill](inner)
         if inner:
-            self._put(fields, row.into, inner, many=row.most > 1)
+            self._put(fields, row.into, inner, many=row.most > 1 or row.listed)
 
     def _leaf(self, element: etree._Element, row: El, fields: Fields, at: str) -> None:
         declared = row.type
@@ -279,6 +296,7 @@ class _Writer:
         self.findings = Findings()
         self._top = top
         self._prefixes = prefixes
+        self._fresh = 0
 
     def element(
         self, parent: etree._Element | None, row: El, fields: Mapping[str, Any], at: str
@@ -290,7 +308,7 @@ class _Writer:
             if parent is None
             else etree.SubElement(parent, row.tag, nsmap=nsmap)
         )
-        said = False
+        said = self._attributes(element, row, fields)
         if row.numbers is not None:
             fields = {**fields, **self._numbers(row.numbers, fields)}
         written: set[str] = set()
@@ -311,12 +329,28 @@ class _Writer:
         return element, said
 
     def _choice(self, parent: etree._Element, choice: OneOf, fields: Mapping[str, Any], at: str) -> bool:
+        said = False
         for member in choice.rows:
-            if self._row(parent, member, fields, at, least=0):
+            said = self._row(parent, member, fields, at, least=0) or said
+            if said and not choice.repeats:
                 return True
-        if choice.least:
+        if choice.least and not said:
             self._row(parent, choice.rows[0], fields, at, least=1)
-        return False
+        return said
+
+    def _attributes(self, element: etree._Element, row: El, fields: Mapping[str, Any]) -> bool:
+        """The attributes of an element, and whether the record said one. A fresh id is of the message and of
+        how many there were before: the same record gives the same document."""
+        said = False
+        for attribute in row.attributes:
+            value = self._at(fields, attribute.to) if attribute.to else attribute.value
+            if attribute.fresh:
+                self._fresh += 1
+                value = str(uuid5(NAMESPACE_URL, f"{self._top.get('melding', {}).get('id')}#{self._fresh}"))
+            if value:
+                element.set(attribute.name, str(value))
+                said = said or bool(attribute.to)
+        return said
 
     def _row(
         self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int | None = None
@@ -331,6 +365,8 @@ class _Writer:
             return self._group(parent, row, fields, at, least)
         given = self._at(fields, row.into)
         items = given if isinstance(given, list) else [] if given is None else [given]
+        if len(items) > row.most:
+            self.findings.add(at, "count", say("count", row.most).en)
         said = False
         for item in items:
             said = self._group(parent, row, item, at, 0) or said
@@ -389,6 +425,8 @@ class _Writer:
     ) -> bool:
         """A list of groups, each one element."""
         items = self._at(fields, row.into)
+        if isinstance(items, list) and len(items) > row.most:
+            self.findings.add(at, "count", say("count", row.most).en)
         for item in items if isinstance(items, list) else []:
             parts = {part: item[target] for part, target in row.to.items() if target in item}
             self._value(parent, row, parts, at)

@@ -227,6 +227,23 @@ def _party(rule: str) -> Callable[[etree._Element], Iterator[tuple[etree._Elemen
     return check
 
 
+_OF_NOBODY = ("DIALOG_AVVIK", "DIALOG_INNBYGGER_TEST", "DIALOG_INNBYGGER_DIGITALBRUKER")
+"""Uses of a dialog that may be about a message, a system or several persons rather than one patient."""
+
+
+def _patient_there(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+    """MsgInfo of a message about one patient."""
+    if _child(element, "Patient") is None:
+        yield element, say("person-number-missing")
+
+
+def _patient_of_dialog(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+    """MsgInfo of a dialog: all but a few uses are about one patient."""
+    use = _child(element, "Type")
+    if use is None or use.get("V") not in _OF_NOBODY:
+        yield from _patient_there(element)
+
+
 def _one_file(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
     """A document has one content here; the schema would take any number of any kind."""
     for further in list(element)[1:]:
@@ -237,6 +254,8 @@ GROUP_CHECKS: Mapping[str, Callable[[etree._Element], Iterator[tuple[etree._Elem
     "patient": _patient,
     "sender": _party("sender-missing"),
     "receiver": _party("receiver-missing"),
+    "patient-there": _patient_there,
+    "patient-of-dialog": _patient_of_dialog,
     "one-file": _one_file,
 }
 """Rules of a group, asked with the element; each fault with the element it stands at."""

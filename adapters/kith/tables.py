@@ -35,6 +35,19 @@ class Numbers:
     kinds: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute of an element with elements: always `value`, a field (`to`) that is `among` these, or an
+    id that is new in each document (`fresh`). The first and the last are demanded."""
+
+    name: str
+    value: str = ""
+    to: str = ""
+    among: tuple[str, ...] = ()
+    fresh: bool = False
+    why: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class El:
     """One element of a profile.
@@ -45,9 +58,10 @@ class El:
     `into` the group of the record for all that stands below (a list where it may repeat); `when` what an
     element must hold to be this row and not a later one of the same name (`Type@V=H|B`, `Medication`);
     `must` the rules beyond the datatype; `needs` fields without any of which an optional group is not
-    written; `numbers` what its numbers are; `fill` a function (`rules.py`) of what was read; `elsewhere` that
-    another row writes it; `strangers` the rule that an element breaks which the schema allows and no row
-    has; `why` the reason where nothing is carried.
+    written; `listed` that the record has a list though the element stands once; `numbers` what its numbers
+    are; `fill` a function (`rules.py`) of what was read; `elsewhere` that another row writes it; `strangers`
+    the rule that an element breaks which the schema allows and no row has; `why` the reason where nothing is
+    carried.
     """
 
     name: str
@@ -71,6 +85,8 @@ class El:
     fill: str = ""
     elsewhere: bool = False
     hollow: bool = False
+    listed: bool = False
+    attributes: tuple[Attribute, ...] = ()
     strangers: str = ""
     why: str = ""
 
@@ -142,10 +158,12 @@ class El:
 
 @dataclass(frozen=True, eq=False)
 class OneOf:
-    """A choice of the schema: exactly one of these, or with `least` 0 at most one."""
+    """A choice of the schema: exactly one of these, or with `least` 0 at most one; in any number and order
+    where it `repeats`."""
 
     rows: tuple[El, ...]
     least: int = 1
+    repeats: bool = False
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -233,6 +251,8 @@ def group(
     fill: str = "",
     elsewhere: bool = False,
     hollow: bool = False,
+    listed: bool = False,
+    attributes: tuple[Attribute, ...] = (),
     strangers: str = "",
     ns: str = "",
     why: str = "",
@@ -252,14 +272,16 @@ def group(
         fill=fill,
         elsewhere=elsewhere,
         hollow=hollow,
+        listed=listed,
+        attributes=attributes,
         strangers=strangers,
         why=why,
     )
 
 
-def one_of(*rows: El, least: int = 1) -> OneOf:
+def one_of(*rows: El, least: int = 1, repeats: bool = False) -> OneOf:
     """A choice of the schema. On writing, the first row is what a choice without data becomes."""
-    return OneOf(rows, least)
+    return OneOf(rows, least, repeats)
 
 
 def within(namespace: str, row: El) -> El:
@@ -267,7 +289,7 @@ def within(namespace: str, row: El) -> El:
     rows: list[Row] = []
     for below in row.rows:
         if isinstance(below, OneOf):
-            rows.append(OneOf(tuple(within(namespace, member) for member in below.rows), below.least))
+            rows.append(replace(below, rows=tuple(within(namespace, member) for member in below.rows)))
         else:
             rows.append(within(namespace, below))
     return replace(row, ns=row.ns or namespace, rows=tuple(rows))
@@ -284,7 +306,7 @@ def without(row: El, why: str) -> El:
     rows: list[Row] = []
     for below in row.rows:
         if isinstance(below, OneOf):
-            rows.append(OneOf(tuple(without(member, why) for member in below.rows), below.least))
+            rows.append(replace(below, rows=tuple(without(member, why) for member in below.rows)))
         elif not (below.when and any(_plain(other, below.tag) for other in row.rows)):
             rows.append(without(below, why))
     bare = replace(row, to={}, default={}, derive="", absent="", fixed=False, must=(), into="", why=why)
@@ -330,6 +352,10 @@ def _everything(row: El, at: str, into: str, why: str) -> Iterator[Carried]:
     if row.numbers is not None:
         for kind, target in row.numbers.kinds.items():
             yield Carried(f"{at}/Id", kind, resolved(inner, target), "")
+    for attribute in row.attributes:
+        target = resolved(inner, attribute.to) if attribute.to else ""
+        dropped = "always the same" if attribute.value else attribute.why or why
+        yield Carried(f"{at}/@{attribute.name}", attribute.name, target, "" if target else dropped)
     for below in row.rows:
         for member in below.rows if isinstance(below, OneOf) else (below,):
             yield from _everything(member, f"{at}/{member.name}", inner, why)

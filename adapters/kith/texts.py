@@ -36,6 +36,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "oid": ("en OID: tall med punktum mellom", "an OID: numbers with dots between"),
     "number": ("et tall", "a number"),
+    "year": ("et årstall, ÅÅÅÅ", "a year, YYYY"),
     "integer": ("et heltall", "a whole number"),
     "boolean": ("true eller false", "true or false"),
     "time": ("dato, eller dato og klokkeslett med sekunder", "a date, or a date and a time with seconds"),

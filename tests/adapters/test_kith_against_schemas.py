@@ -109,7 +109,8 @@ SPOILS: dict[str, Spoil] = {
 }
 
 
-def _refusal(adapter: Adapter, body: bytes) -> frozenset[str]:
+def refusal(adapter: Adapter, body: bytes) -> frozenset[str]:
+    """The rules that a body breaks."""
     try:
         adapter.parse(body)
     except HubError as refused:
@@ -135,7 +136,7 @@ def test_our_tables_and_the_national_schema_agree(
         root = etree.fromstring(dice.choice(bodies), parser)
         SPOILS[name](dice, root)
         body = etree.tostring(root)
-        refused = _refusal(adapter, body)
+        refused = refusal(adapter, body)
         if national.findings(etree.fromstring(body), body):
             if not refused - (BEYOND - {"one-file"}):
                 differing.append((number, "taken although invalid"))

@@ -26,8 +26,9 @@ def test_every_folder_with_an_adapter_is_in_the_registry() -> None:
 
 
 def folder_of(name: str) -> str:
-    """The folder of an adapter: its name without the version of the format."""
-    return re.sub(r"-[0-9.]+$", "", name).replace("-", "_")
+    """The folder of an adapter: its name without the version of the format, and which of several messages."""
+    plain = re.sub(r"-[0-9.]+$", "", name).replace("-", "_")
+    return plain if (FOLDER / plain).is_dir() else plain.rpartition("_")[0]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_every_example_is_recognised_by_one_adapter_and_fits_its_message_type(ex
 
     record = adapter.parse(body)
 
-    assert folder_of(adapter.name).replace("json:opphold.loslatelsesdato", "plain_json") == example.parts[-3]
+    assert example.parts[-3] in (folder_of(adapter.name), "plain_json")
     assert TYPES[adapter.type].check(record.fields) == ()
 
 

@@ -43,7 +43,13 @@ def test_the_same_record_gives_the_same_bytes(record: Record) -> None:
 
 
 def test_every_written_adapter_is_exercised_here() -> None:
-    assert {adapter.type for adapter in ADAPTERS} == {
+    """The other KITH messages have a test of their own that fills every field (test_kith_whole.py)."""
+    assert {adapter.type for adapter in ADAPTERS} - {
+        "dialogmelding",
+        "henvisning",
+        "pleie.rapport",
+        "pleie.soknad",
+    } == {
         "brik.kartlegging",
         "epikrise",
         "tsb.henvisning",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.errors import HubError
-from hub.message import CONTROL_SECTORS, Category, Sector
+from hub.message import CONTROL_SECTORS, HEALTH_SECTORS, Category, Sector
 from mappings.agreements import Agreement, load_agreements
 from mappings.engine import coverage, run_examples
 from mappings.types import HERE, load_types
@@ -72,7 +72,7 @@ def test_free_text_goes_to_health_services_and_the_housing_remark_only() -> None
         for agreement in AGREEMENTS.values()
         for path in agreement.carries
         if TYPES[agreement.source.type].field(path).free_text
-        and agreement.target.sector not in {Sector.PRISON_HEALTH, Sector.TSB, Sector.GP}
+        and agreement.target.sector not in HEALTH_SECTORS
     }
 
     assert outside == {("brik-bolig-foresporsel", "bolig.merknad")}
