@@ -1,4 +1,4 @@
-"""Understands FHIR R4 in JSON: which elements of a resource were read, and that no other was there.
+"""Understands FHIR R4 as JSON has it: which elements of a resource were read, and that no other was there.
 
 `fhir.resources` checks the structure first; then a `Reader` takes out what an adapter asks for by
 name, and whatever nobody asked for is a finding. So nothing passes through unread and nothing is
@@ -8,15 +8,15 @@ dropped in silence. It must not know any profile, message type or code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Protocol
 
-from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from pydantic import ValidationError
 
 from adapters.base import Findings
+from adapters.fhir_schema import shown
 
-MEDIA_TYPES = ("application/fhir+json", "application/json")
+JSON_TYPES = ("application/fhir+json", "application/json")
+XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml")
 
 Json = dict[str, object]
 
@@ -134,8 +134,7 @@ class Reader:
         """Report every element that nobody read, here and below."""
         for name in self._node:
             if name not in self._seen:
-                shown = name if name in _element_names() else "?"  # else the sender made it up
-                self.fault(shown, "not-read", "nothing: this element is not part of the agreement")
+                self.fault(shown(name), "not-read", "nothing: this element is not part of the agreement")
         for reader in self._inside:
             reader.finish()
 
@@ -156,18 +155,6 @@ class Reader:
 
 
 # ------------------------------------------------------------------------------------ structure
-
-
-@cache
-def _element_names() -> frozenset[str]:
-    """Every name that FHIR gives to an element of a resource or type that is in use here."""
-    names: set[str] = set()
-    waiting = [FHIRAbstractModel]
-    while waiting:
-        model = waiting.pop()
-        waiting.extend(model.__subclasses__())
-        names.update(model.elements_sequence() if hasattr(model, "elements_sequence") else ())
-    return frozenset(names)
 
 
 def check_structure(resource: object, model: Model, at: str, findings: Findings) -> None:

@@ -9,15 +9,16 @@ from collections.abc import Iterable
 
 from adapters.base import Adapter, Sniff
 from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
-from adapters.fhir_consent.adapter import ADAPTER as FHIR_CONSENT
-from adapters.fhir_epikrise.adapter import ADAPTER as FHIR_EPIKRISE
-from adapters.fhir_tsb.adapter import ADAPTER as FHIR_TSB
+from adapters.fhir_consent.adapter import ADAPTERS as FHIR_CONSENT
+from adapters.fhir_epikrise.adapter import ADAPTERS as FHIR_EPIKRISE
+from adapters.fhir_tsb.adapter import ADAPTERS as FHIR_TSB
+from adapters.fhir_xml import FHIR, outline
 from adapters.plain_json.adapter import adapter_for
 from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 
-ADAPTERS = (BRIK_XML, FHIR_EPIKRISE, FHIR_TSB, FHIR_CONSENT)
+ADAPTERS = (BRIK_XML, *FHIR_EPIKRISE, *FHIR_TSB, *FHIR_CONSENT)
 
 
 class Registry:
@@ -72,7 +73,9 @@ def adapters_for(types: Iterable[str]) -> Registry:
 
 def _sniff(media: str, body: bytes) -> Sniff:
     if media.endswith("xml"):
-        return Sniff(media, root=str(read_xml(body).tag))
+        root = read_xml(body)
+        tag = str(root.tag)
+        return Sniff(media, root=tag, document=outline(root) if tag.startswith(FHIR) else {})
     return Sniff(media, document=read_json(body))
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from fhir.resources.R4B.bundle import Bundle as BundleModel
 from fhir.resources.R4B.composition import Composition
 from fhir.resources.R4B.condition import Condition
 from fhir.resources.R4B.medicationstatement import MedicationStatement
@@ -12,11 +11,11 @@ from fhir.resources.R4B.patient import Patient
 from fhir.resources.R4B.practitioner import Practitioner
 
 from adapters.base import Findings
-from adapters.fhir import Json, Model, Reader, coding, open_coding, present
+from adapters.fhir import Json, Reader, coding, open_coding, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person
+from adapters.fhir_xml import Models
 from adapters.narrative import read_narrative
-from adapters.safe_json import read_json
 from hub.message import Record
 
 TYPE = "epikrise"
@@ -24,7 +23,8 @@ LOINC = "http://loinc.org"
 DOCUMENT_TYPE = "urn:oid:2.16.578.1.12.4.1.1.9602"
 DISCHARGE = frozenset({(DOCUMENT_TYPE, "A03-2"), (LOINC, "18842-5"), (LOINC, "34105-7")})
 ABSENT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
-_MODELS: Mapping[str, Model] = {
+MODELS: Models = {
+    "Bundle": BundleModel,
     "Composition": Composition,
     "Patient": Patient,
     "Organization": Organization,
@@ -34,10 +34,10 @@ _MODELS: Mapping[str, Model] = {
 }
 
 
-def parse(body: bytes) -> Record:
+def read(document: Json) -> Record:
     """Read one epikrise, or raise with every fault by path."""
     findings = Findings()
-    bundle = Bundle(read_json(body), "document", _MODELS, findings)
+    bundle = Bundle(document, "document", MODELS, findings)
     reading = _Reading(bundle, findings)
     fields: Json = {"melding": read_header(bundle.shell)}
     composition = bundle.first("Composition")

@@ -9,7 +9,6 @@ from adapters.fhir_bundle import Writer
 from adapters.fhir_epikrise.reading import ABSENT, DOCUMENT_TYPE, LOINC, TYPE
 from adapters.fhir_parts import check_fields, elements, needed, write_addressing, write_header, write_person
 from adapters.narrative import write_narrative
-from adapters.safe_json import write_json
 from hub.message import Record
 
 _DIAGNOSES = ("11535-2", "Diagnoser")
@@ -19,7 +18,7 @@ _FIELDS = frozenset(
 )
 
 
-def render(record: Record) -> bytes:
+def compose(record: Record) -> Json:
     """Write one epikrise. Whatever the record does not hold is not in the document."""
     check_fields(record, TYPE, _FIELDS)
     writer = Writer(needed(record, "melding.id"))
@@ -51,7 +50,7 @@ def render(record: Record) -> bytes:
         event=[{"period": _period(record)}] if record.get("periode") else None,
         section=sections,
     )
-    return write_json(writer.document("document", first="Composition", **write_header(record)))
+    return writer.document("document", first="Composition", **write_header(record))
 
 
 def _period(record: Record) -> Json:

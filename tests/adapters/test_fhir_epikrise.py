@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import adapters
-from adapters.fhir_epikrise.adapter import ADAPTER
+from adapters.fhir_epikrise.adapter import ADAPTERS
 from hub.errors import HubError
 from hub.message import Record, walk
 
+ADAPTER = ADAPTERS[0]
 EXAMPLE = (Path(adapters.__file__).parent / "fhir_epikrise/examples/epikrise.json").read_bytes()
 MARKER = "KANARI-7c1f"
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
