@@ -13,6 +13,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from adapters.base import Findings
+from adapters.fhir_extensions import check_extensions, check_siblings
 from adapters.fhir_schema import shown
 
 JSON_TYPES = ("application/fhir+json", "application/json")
@@ -55,8 +56,10 @@ class Reader:
         self._seen.update(self._node)
 
     def fault(self, name: str, rule: str, expected: str) -> None:
-        at = f"{self.at}.{name}" if self.at and name else self.at or name
-        self._findings.add(at or "body", rule, expected)
+        self._findings.add(self._at(name) or "body", rule, expected)
+
+    def _at(self, name: str) -> str:
+        return f"{self.at}.{name}" if self.at and name else self.at or name
 
     def text(self, name: str, *, required: bool = False) -> str | None:
         """A string that is not blank."""
@@ -130,6 +133,25 @@ class Reader:
         """Let `fhir.resources` look at the structure of this resource."""
         check_structure(self._node, model, self.at, self._findings)
 
+    def take(self, name: str) -> object:
+        """The value as it stands, read by somebody else."""
+        self._seen.add(name)
+        return self._node.get(name)
+
+    def rest(self) -> Json:
+        """All that nobody has read yet, read by somebody else."""
+        left = {name: value for name, value in self._node.items() if name not in self._seen}
+        self._seen.update(left)
+        return left
+
+    def left_extensions(self, *names: str) -> None:
+        """The extensions here and beside these values are such that may be left behind."""
+        if "extension" in self._node:
+            check_extensions(self.take("extension"), self._at("extension"), self._findings)
+        for name in names:
+            if f"_{name}" in self._node:
+                check_siblings(self.take(f"_{name}"), self._at(f"_{name}"), self._findings)
+
     def finish(self) -> None:
         """Report every element that nobody read, here and below."""
         for name in self._node:
@@ -149,7 +171,7 @@ class Reader:
         if not isinstance(value, dict):
             self.fault(name, "type", "an object")
             return None
-        reader = Reader(value, f"{self.at}.{name}" if self.at else name, self._findings)
+        reader = Reader(value, self._at(name), self._findings)
         self._inside.append(reader)
         return reader
 
@@ -187,7 +209,7 @@ def _path(at: str, where: tuple[int | str, ...], rule: str) -> str:
 # ---------------------------------------------------------------------------------------- parts
 
 _CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
-_ORDINARY = ("U", "L", "M", "N")
+ORDINARY = ("U", "L", "M", "N")
 _DERIVED = ("generated", "extensions", "empty")
 
 
@@ -200,7 +222,7 @@ def open_resource(resource: Reader) -> None:
         meta.ignore("profile", "versionId", "lastUpdated", "source", "tag")
         for label in meta.children("security"):
             label.ignore("display", "version")
-            if label.text("system") != _CONFIDENTIALITY or label.text("code") not in _ORDINARY:
+            if label.text("system") != _CONFIDENTIALITY or label.text("code") not in ORDINARY:
                 label.fault("", "security-label", "no label above normal: the hub labels by content itself")
     narrative = resource.child("text")
     if narrative is not None:

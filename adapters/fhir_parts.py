@@ -24,13 +24,28 @@ ANSWERS = "urn:brobygger:svar-pa"
 def read_person(patient: Reader) -> Json:
     """`person` of a Patient. Address, telecom, gender and birth date are not part of any message."""
     patient.ignore("active", "gender", "birthDate", "address", "telecom", "maritalStatus")
+    patient.left_extensions()
     number = None
-    for identifier in patient.children("identifier", at_least=1, at_most=1):
+    for identifier in _national(patient):
         number = person_number(identifier)
     name = None
     for entry in patient.children("name", at_most=1):
         name = read_name(entry)
     return present(id=number, navn=name)
+
+
+def _national(patient: Reader) -> list[Reader]:
+    """The one identifier that is a fødselsnummer or D-number; beside it, numbers of other systems are the
+    sender's own and left behind. Two could be two persons."""
+    identifiers = patient.children("identifier", at_least=1)
+    national = [one for one in identifiers if one.peek("system") in (FNR, DNR)]
+    if len(identifiers) > 1 and len(national) > 1:
+        patient.fault("identifier", "count", "one fødselsnummer or D-number")
+    chosen = national or identifiers[:1]
+    for one in identifiers:
+        if one not in chosen:
+            one.ignore_all()
+    return chosen
 
 
 def person_number(identifier: Reader) -> str | None:
@@ -48,7 +63,8 @@ def person_identifier(number: object) -> Json:
 
 def read_name(entry: Reader) -> str | None:
     """A HumanName as one text."""
-    entry.ignore("use", "period", "prefix", "suffix")
+    entry.ignore("id", "use", "period", "prefix", "suffix")
+    entry.left_extensions("text", "family", "given", "prefix", "suffix")
     given, family = entry.texts("given"), entry.text("family")
     return entry.text("text") or " ".join([*given, *([family] if family else [])]) or None
 

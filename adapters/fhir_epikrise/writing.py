@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from adapters.fhir import Json, concept, present
 from adapters.fhir_bundle import Writer
-from adapters.fhir_epikrise.reading import ABSENT, DOCUMENT_TYPE, LOINC, TYPE
+from adapters.fhir_epikrise.reading import ABSENT, CODED, DOCUMENT_TYPE, LOINC, TYPE
 from adapters.fhir_parts import check_fields, elements, needed, write_addressing, write_header, write_person
 from adapters.narrative import write_narrative
 from hub.message import Record
@@ -70,6 +70,13 @@ def _write_section(item: Mapping[str, object]) -> Json:
     code = item.get("kode")
     return present(
         title=item.get("tittel"),
+        extension=[
+            {
+                "url": CODED,
+                "valueCodeableConcept": concept(one.get("system"), one.get("kode"), one.get("tekst")),
+            }
+            for one in elements(item.get("koder"))
+        ],
         code=concept(LOINC, code) if code is not None else None,
         text=write_narrative(str(item.get("tekst", ""))),
     )

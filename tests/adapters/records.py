@@ -132,6 +132,12 @@ brik = st.builds(
 
 _codes = st.from_regex(r"[A-Z][0-9]{1,3}(\.[0-9]{1,2})?", fullmatch=True)
 _systems = st.sampled_from(["urn:oid:2.16.578.1.12.4.1.1.7110", "urn:oid:2.16.578.1.12.4.1.1.7180"])
+_coded = st.lists(
+    some({"system": _systems, "kode": _codes}, tekst=lines),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda one: (one["system"], one["kode"]),
+)
 epikrise = st.builds(
     Record,
     st.just("epikrise"),
@@ -141,7 +147,7 @@ epikrise = st.builds(
             "person": person,
             "dato": days,
             "seksjoner": st.lists(
-                some({"tittel": lines, "tekst": texts}, kode=_codes), min_size=1, max_size=4
+                some({"tittel": lines, "tekst": texts}, kode=_codes, koder=_coded), min_size=1, max_size=4
             ),
         },
         avsender=filled(some({}, enhet=lines, behandler=lines)),
