@@ -177,3 +177,35 @@ def check_fields(record: Record, type_name: str, known: frozenset[str]) -> None:
 def elements(value: object) -> list[Mapping[str, object]]:
     """The groups of a repeated group."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def read_subject(reference: Reader | None) -> Json | None:
+    """`person` of a reference that says the number itself, instead of pointing to a Patient."""
+    if reference is None:
+        return None
+    reference.ignore("type", "id")
+    identifier = reference.child("identifier", required=True)
+    number = person_number(identifier) if identifier is not None else None
+    return present(id=number, navn=reference.text("display"))
+
+
+def write_subject(record: Record) -> Json | None:
+    """The reference that `read_subject` reads."""
+    number = record.get("person.id")
+    if number is None:
+        return None
+    return present(identifier=person_identifier(number), display=record.get("person.navn"))
+
+
+def read_message_id(identifier: Reader | None) -> str | None:
+    """`melding.id` of the identifier of a resource that is a message of its own."""
+    if identifier is None:
+        return None
+    identifier.ignore("use", "type", "assigner")
+    identifier.constant("system", MESSAGE_ID)
+    return identifier.text("value", required=True)
+
+
+def write_message_id(record: Record) -> Json:
+    """The identifier that `read_message_id` reads."""
+    return {"system": MESSAGE_ID, "value": needed(record, "melding.id")}

@@ -215,8 +215,9 @@ def outline(root: etree._Element) -> Json:
     `type` and the codes of the first resource in it."""
     kind = _local(root)
     found: Json = {"resourceType": kind}
-    if (said := root.find(f"{FHIR}type")) is not None and said.get("value"):
-        found["type"] = str(said.get("value"))
+    for name in ("type", "questionnaire"):
+        if (said := root.find(f"{FHIR}{name}")) is not None and said.get("value"):
+            found[name] = str(said.get("value"))
     first = root.find(f"{FHIR}entry/{FHIR}resource/*")
     if kind == "Bundle" and first is not None:
         inside: Json = {"resourceType": _local(first)}

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 
 from adapters.base import Adapter, Sniff
 from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
+from adapters.fhir_brik.adapter import ADAPTERS as FHIR_BRIK
 from adapters.fhir_consent.adapter import ADAPTERS as FHIR_CONSENT
 from adapters.fhir_epikrise.adapter import ADAPTERS as FHIR_EPIKRISE
+from adapters.fhir_task.adapter import ADAPTERS as FHIR_TASK
 from adapters.fhir_tsb.adapter import ADAPTERS as FHIR_TSB
 from adapters.fhir_xml import FHIR, outline
 from adapters.plain_json.adapter import adapter_for
@@ -18,7 +20,7 @@ from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 
-ADAPTERS = (BRIK_XML, *FHIR_EPIKRISE, *FHIR_TSB, *FHIR_CONSENT)
+ADAPTERS = (BRIK_XML, *FHIR_EPIKRISE, *FHIR_TSB, *FHIR_CONSENT, *FHIR_BRIK, *FHIR_TASK)
 
 
 class Registry:

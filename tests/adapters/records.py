@@ -182,6 +182,20 @@ tsb = st.builds(
     ),
 )
 
+receipt = st.builds(
+    Record,
+    st.just("kvittering"),
+    some(
+        {
+            "melding": melding,
+            "gjelder": ids,
+            "status": st.sampled_from(["mottatt", "avvist", "startet", "avsluttet"]),
+        },
+        person=person,
+        kode=st.from_regex(r"[A-Za-z0-9._:-]{1,40}", fullmatch=True),
+    ),
+)
+
 _parties = st.lists(
     st.one_of(st.sampled_from([s.value for s in Sector]), orgnrs, st.just("*")),
     min_size=1,

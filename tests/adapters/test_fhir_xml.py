@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 import adapters
 from adapters import fhir_wire, fhir_xml
 from adapters.base import Adapter, Findings
+from adapters.fhir_brik.reading import MODELS as BRIK_MODELS
 from adapters.fhir_consent.reading import models
 from adapters.fhir_epikrise.reading import MODELS as EPIKRISE_MODELS
+from adapters.fhir_task.adapter import MODELS as TASK_MODELS
 from adapters.fhir_tsb.reading import MODELS as TSB_MODELS
 from adapters.fhir_wire import json_places
 from adapters.fhir_xml import FHIR, XmlReader, write_fhir_xml
@@ -39,7 +41,13 @@ MODELS: fhir_xml.Models = {
     "Observation": Observation,
     "QuestionnaireResponse": QuestionnaireResponse,
 }
-OCCURRING = {"epikrise": EPIKRISE_MODELS, "tsb.henvisning": TSB_MODELS, "samtykke.gitt": models(frozenset())}
+OCCURRING = {
+    "epikrise": EPIKRISE_MODELS,
+    "tsb.henvisning": TSB_MODELS,
+    "samtykke.gitt": models(frozenset()),
+    "brik.kartlegging": BRIK_MODELS,
+    "kvittering": TASK_MODELS,
+}
 MARKER = "KANARI-7c1f"
 NS = FHIR[1:-1]
 DIV = '<div xmlns="http://www.w3.org/1999/xhtml"><p>én &amp; to</p></div>'
@@ -226,7 +234,7 @@ def test_an_example_is_the_same_record_in_both_spellings(spelling: Adapter, exam
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.one_of(records.epikrise, records.tsb, records.consent))
+@given(st.one_of(records.epikrise, records.tsb, records.consent, records.brik, records.receipt))
 def test_what_is_written_in_one_spelling_is_what_is_written_in_the_other(record: Record) -> None:
     spelling = next(one for one in SPELLINGS if one.type == record.type)
     as_json, as_xml = spelling.render(record), SPELLINGS[spelling].render(record)
