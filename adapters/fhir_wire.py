@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from adapters.base import Adapter, Findings, Sniff, decode
 from adapters.fhir import JSON_TYPES, XML_TYPES, Json
-from adapters.fhir_xml import Models, Release, XmlReader, write_fhir_xml
+from adapters.fhir_xml import FHIR, Models, Release, XmlReader, write_fhir_xml
 from adapters.safe_json import read_json, write_json
 from adapters.safe_xml import positions, read_xml
 from hub.errors import Finding, HubError
@@ -142,3 +142,15 @@ def json_places(text: str) -> dict[str, Place]:
                 counts.append(0 if said == "[" else None)
                 key = said == "{"
     return places
+
+
+def kind_of(media_type: str, body: bytes) -> str:
+    """The kind of resource that a body holds, of whatever soundness inside; an empty text for no FHIR.
+
+    Raises parse.malformed or parse.forbidden-construct, with line and column.
+    """
+    if media_type.endswith("xml"):
+        root = read_xml(body)
+        return str(root.tag).removeprefix(FHIR) if str(root.tag).startswith(FHIR) else ""
+    kind = read_json(body).get("resourceType")
+    return kind if isinstance(kind, str) else ""

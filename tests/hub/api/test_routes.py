@@ -278,11 +278,12 @@ def test_the_description_is_openapi_31_and_documents_every_refusal(app: FastAPI)
     for path, operations in schema["paths"].items():
         for operation in operations.values():
             assert operation["description"], path
-            assert path.startswith(("/health", "/metrics")) or operation["security"], path
+            assert path.startswith(("/health", "/metrics", "/fhir/metadata")) or operation["security"], path
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
-                    assert list(response["content"]) == [PROBLEM], (path, status)
-                    assert response["content"][PROBLEM]["examples"], (path, status)
+                    kind = "application/fhir+json" if path.startswith("/fhir/") else PROBLEM
+                    assert list(response["content"]) == [kind], (path, status)
+                    assert response["content"][kind]["examples"], (path, status)
     text = json.dumps(schema)
     for reference in {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}:
         assert reference in schema["components"]["schemas"]
