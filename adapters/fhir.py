@@ -29,11 +29,16 @@ class Model(Protocol):
 
 
 class Reader:
-    """One element of a resource. Every access notes the name; `finish` reports names never asked for."""
+    """One element of a resource. Every access notes the name; `finish` reports names never asked for.
+
+    There is one for each element of a document until the end, so it is small: lists, no sets.
+    """
+
+    __slots__ = ("_findings", "_inside", "_node", "_seen", "at")
 
     def __init__(self, node: Mapping[str, object], at: str, findings: Findings) -> None:
         self._node, self.at, self._findings = node, at, findings
-        self._seen = {"resourceType"}
+        self._seen: list[str] = []
         self._inside: list[Reader] = []
 
     def has(self, name: str) -> bool:
@@ -49,11 +54,11 @@ class Reader:
 
     def ignore(self, *names: str) -> None:
         """Declare that these carry nothing that we read, such as `id` and a generated `text`."""
-        self._seen.update(names)
+        self._seen.extend(name for name in names if name in self._node)
 
     def ignore_all(self) -> None:
         """Say nothing more about an element that is already refused as a whole."""
-        self._seen.update(self._node)
+        self._seen = list(self._node)
 
     def fault(self, name: str, rule: str, expected: str) -> None:
         self._findings.add(self._at(name) or "body", rule, expected)
@@ -135,13 +140,14 @@ class Reader:
 
     def take(self, name: str) -> object:
         """The value as it stands, read by somebody else."""
-        self._seen.add(name)
+        self.ignore(name)
         return self._node.get(name)
 
     def rest(self) -> Json:
         """All that nobody has read yet, read by somebody else."""
-        left = {name: value for name, value in self._node.items() if name not in self._seen}
-        self._seen.update(left)
+        known = (*self._seen, "resourceType")
+        left = {name: value for name, value in self._node.items() if name not in known}
+        self._seen.extend(left)
         return left
 
     def left_extensions(self, *names: str) -> None:
@@ -155,13 +161,13 @@ class Reader:
     def finish(self) -> None:
         """Report every element that nobody read, here and below."""
         for name in self._node:
-            if name not in self._seen:
+            if name not in self._seen and name != "resourceType":
                 self.fault(shown(name), "not-read", "nothing: this element is not part of the agreement")
         for reader in self._inside:
             reader.finish()
 
     def _take(self, name: str, required: bool) -> object:
-        self._seen.add(name)
+        self.ignore(name)
         value = self._node.get(name)
         if value is None and (required or name in self._node):
             self.fault(name, "missing", "a value")

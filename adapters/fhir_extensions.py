@@ -37,7 +37,8 @@ LEFT_EXTENSIONS: Mapping[str, str] = {
 def check_extensions(value: object, at: str, findings: Findings) -> None:
     """Every extension of a list is one that may be left behind, or a finding."""
     for index, item in enumerate(value if isinstance(value, list) else [value]):
-        if not isinstance(item, Mapping) or item.get("url") not in LEFT_EXTENSIONS:
+        url = item.get("url") if isinstance(item, Mapping) else None
+        if not isinstance(url, str) or url not in LEFT_EXTENSIONS:
             findings.add(f"{at}[{index}].url", "extension", "an extension that may be left behind")
 
 
