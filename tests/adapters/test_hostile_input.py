@@ -68,6 +68,8 @@ MALFORMED = {
     "a list": b"[1]",
     "a trailing comma": b'{"a":1,}',
     "a repeated key": b'{"a":1,\n "a":2}',
+    "a repeated key before a malformed one": b'{"a":{"b":1,"b":2},"c\n":1}',
+    "a repeated key before too many ends": b'{"a":{"b":1,"b":2}}}, "c":1',
     "a repeated key in other spelling": b'{"a":{"b":1,\n "\\u0062":2}}',
 }
 
