@@ -7,8 +7,10 @@ an adapter sees the bytes; `safe_xml.py` and `safe_json.py` bound what the bytes
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+
+from lxml import etree
 
 from hub.errors import Finding, HubError
 from hub.message import Record
@@ -21,11 +23,12 @@ MAX_DIGITS = 18
 
 @dataclass(frozen=True)
 class Sniff:
-    """What a format is recognised by: the Clark name of an XML root, or the JSON object itself."""
+    """What a format is recognised by: an XML root by its Clark name and what it holds, or the JSON object."""
 
     media_type: str
     root: str = ""
     document: Mapping[str, object] = field(default_factory=dict, repr=False)
+    tree: etree._Element | None = field(default=None, repr=False)
 
     def at(self, *steps: str | int) -> object:
         """The JSON value at these keys and positions, or None. Trusts nothing about the shape."""
@@ -42,7 +45,12 @@ class Sniff:
 class Adapter:
     """One wire format of one message type. `parse(render(record)) == record`; both are pure.
 
-    `media_types[0]` is what `render` writes. `parse` raises `HubError` only, with all findings.
+    `media_types[0]` is what `render` writes. `parse` raises `HubError` only, with all findings. `lenient`,
+    where a format has it, reads as `parse` does but lets the named deviations through, and tells of them.
+    `profile` is the table that a format follows from, for those that have one. `loses` are the fields of the
+    type that a format has no place for, each with the reason: then `parse(render(record))` is the record
+    without them. `addressed`: the format names its recipient: without `melding.mottaker` it is not written.
+    `national`: there are official schemas for it, which an installation may have (`BRO_SCHEMA_DIR`).
     """
 
     name: str
@@ -51,6 +59,13 @@ class Adapter:
     recognise: Callable[[Sniff], bool] = field(repr=False)
     parse: Callable[[bytes], Record] = field(repr=False)
     render: Callable[[Record], bytes] = field(repr=False)
+    lenient: Callable[[bytes, Collection[str]], tuple[Record, tuple[Finding, ...]]] | None = field(
+        default=None, repr=False
+    )
+    profile: object = field(default=None, repr=False)
+    loses: Mapping[str, str] = field(default_factory=dict, repr=False)
+    addressed: bool = False
+    national: bool = False
 
     @property
     def media_type(self) -> str:
@@ -63,8 +78,12 @@ class Findings:
     def __init__(self) -> None:
         self._found: list[Finding] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def forget_after(self, many: int) -> None:
+        """Drop what was added after so many: it belonged to a part that is left out."""
+        del self._found[many:]
 
     def add(
         self, at: str, rule: str, expected: str, *, line: int | None = None, column: int | None = None

@@ -47,13 +47,20 @@ def read_narrative(div: str, at: str, findings: Findings) -> str | None:
     return text
 
 
+def plain_text(element: etree._Element) -> str:
+    """The text of an element of XHTML that somebody else has checked: one line per block."""
+    lines = _Lines()
+    lines.element(element)
+    return lines.finish()
+
+
 class _Lines:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._open = ""
 
     def element(self, element: etree._Element) -> None:
-        name = etree.QName(element).localname
+        name = str(element.tag).rpartition("}")[2]
         if name in _BLOCK or name == "hr":
             self._close()
         self._open += _flow(element.text)
@@ -79,7 +86,9 @@ class _Lines:
 
 
 def _flow(text: str | None) -> str:
-    return _SOURCE_BREAK.sub(" ", text or "")
+    if text is None:
+        return ""
+    return _SOURCE_BREAK.sub(" ", text) if "\n" in text or "\r" in text else text
 
 
 def write_narrative(text: str, status: str = "additional") -> dict[str, object]:

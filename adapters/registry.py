@@ -15,12 +15,13 @@ from adapters.fhir_epikrise.adapter import ADAPTERS as FHIR_EPIKRISE
 from adapters.fhir_task.adapter import ADAPTERS as FHIR_TASK
 from adapters.fhir_tsb.adapter import ADAPTERS as FHIR_TSB
 from adapters.fhir_xml import FHIR, outline
+from adapters.kith_epikrise.adapter import ADAPTERS as KITH_EPIKRISE
 from adapters.plain_json.adapter import adapter_for
 from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 
-ADAPTERS = (BRIK_XML, *FHIR_EPIKRISE, *FHIR_TSB, *FHIR_CONSENT, *FHIR_BRIK, *FHIR_TASK)
+ADAPTERS = (BRIK_XML, *FHIR_EPIKRISE, *FHIR_TSB, *FHIR_CONSENT, *FHIR_BRIK, *FHIR_TASK, *KITH_EPIKRISE)
 
 
 class Registry:
@@ -75,9 +76,9 @@ def adapters_for(types: Iterable[str]) -> Registry:
 
 def _sniff(media: str, body: bytes) -> Sniff:
     if media.endswith("xml"):
-        root = read_xml(body)
-        tag = str(root.tag)
-        return Sniff(media, root=tag, document=outline(root) if tag.startswith(FHIR) else {})
+        tree = read_xml(body)
+        tag = str(tree.tag)
+        return Sniff(media, root=tag, document=outline(tree) if tag.startswith(FHIR) else {}, tree=tree)
     return Sniff(media, document=read_json(body))
 
 

@@ -4,17 +4,19 @@ The declared labels are a floor. A code, or a word in any text, may raise them; 
 What a code says of everything around it is part of that floor: who reads a remark can say that its
 words are harmless, not that the diagnosis beside it is.
 What is raised anywhere in a list element holds for the whole element: a diagnosis is not harmless
-because its date is. Where the content makes one doubt without telling, the leaf is treated as free
-text: health services get it, everybody else only after a person has read it. It must not know policy,
-consents or recipients.
+because its date is. A file tells what can be read in it; one that cannot be read whole is unknown. Where
+the content makes one doubt without telling, the leaf is treated as free text: health services get it,
+everybody else only after a person has read it. It must not know policy, consents or recipients.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterable
 
-from consent.attachments import hidden_texts
+from consent.attachments import hidden_texts, text_of
 from consent.code_lists import CodeLists, load_codes, spellings, system_name
 from consent.combinations import Effect, combinations
 from consent.freetext import Strength, readable, scan_all, speaks_of_use
@@ -72,7 +74,13 @@ class _Found:
         does what is packed inside it."""
         texts: list[tuple[Leaf, str]] = []
         for leaf in self._leaves:
-            if isinstance(leaf.value, str):
+            if leaf.file is not None:
+                inside = _inside(leaf)
+                if inside is None:
+                    self._raise(leaf.path, _UNKNOWN)
+                else:
+                    texts.extend((leaf, text) for text in inside)
+            elif isinstance(leaf.value, str):
                 texts.append((leaf, leaf.value))
                 packed = hidden_texts(leaf.value)
                 if packed is None or (not packed and leaf.free_text and _NO_WORD.search(leaf.value)):
@@ -157,6 +165,17 @@ class _Found:
         # What already tells of substance use needs no doubt, and must not be read as less than that.
         doubt = doubt and Category.SUBSTANCE_USE not in categories
         return Item(leaf.path, declared, categories or _UNKNOWN, _is_free_text(leaf) or doubt, doubt=doubt)
+
+
+def _inside(leaf: Leaf) -> tuple[str, ...] | None:
+    """Every text of a file; None when no machine can say what is in it."""
+    assert leaf.file is not None
+    try:
+        content = base64.b64decode(str(leaf.value), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    inside = text_of(content, *leaf.file)
+    return None if inside is None else inside[1:]  # its name is a leaf of its own
 
 
 def _is_free_text(leaf: Leaf) -> bool:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from adapters.kith.national import NationalSchemas
 from adapters.registry import adapters_for
 from consent.labels import load_codes
 from consent.policy_files import load_pack
@@ -47,8 +48,9 @@ def now() -> datetime:
 
 
 def new_id() -> str:
-    """Opaque: 130 random bits in 26 letters and digits that no eye confuses."""
-    return base64.b32encode(secrets.token_bytes(17)).decode().lower()[:26]
+    """Opaque: 128 random bits in 26 letters and digits that no eye confuses. As many as a UUID has, which
+    some formats demand as the id of a message (adapters/kith/rules.py)."""
+    return base64.b32encode(secrets.token_bytes(16)).decode().lower()[:26]
 
 
 def build(
@@ -88,6 +90,7 @@ def build(
         new_id=ids,
         ladder=ladder,
         grace=grace,
+        national=NationalSchemas(settings.schema_dir) if settings.schema_dir else None,
     )
 
 

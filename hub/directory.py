@@ -24,8 +24,10 @@ from hub.settings import Unfit, https_url
 
 _OPAQUE = re.compile(r"[a-z0-9]{12,64}")
 _DOORS = ("inbox", "webhook", "amqp")
+_READINGS = ("strict", "lenient")
 _KEYS = {
     *("org", "name", "sector", "kommuner", "serves", "formats", "door", "reveals", "services"),
+    "reading",
     *("webhook", "amqp"),
 }
 _SECRET_BYTES = 24
@@ -173,6 +175,7 @@ class _Reader:
             door=door if isinstance(door, str) else "",
             reveals=frozenset(self._codes(entry.get("reveals", []), f"{at}.reveals", Category))
             | self._services(entry, at),
+            reading=self._word(entry, at, "reading", _READINGS),
         )
         return Party(agency, webhook, amqp)
 
@@ -182,6 +185,14 @@ class _Reader:
             self._fault(f"{at}.{key}", "text", "quoted text of 1 to 120 characters")
             return ""
         return value
+
+    def _word(self, entry: Mapping[str, Any], at: str, key: str, words: tuple[str, ...]) -> str:
+        """One of the words, or the first where nothing is said."""
+        value = entry.get(key, words[0])
+        if value not in words:
+            self._fault(f"{at}.{key}", "code", "one of: " + ", ".join(words))
+            return words[0]
+        return str(value)
 
     def _codes(self, values: Any, at: str, codes: type[E]) -> list[E]:
         known = {str(code): code for code in codes}

@@ -6,7 +6,7 @@ answer, and has a newer version overtaken it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from consent.intake import read as read_consent
 from hub import gates, policy, settle
 from hub.audit.log import Kind
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import Category, Consent, Labelled, Outcome, Received, Record, walk
 from hub.parts import Parts, work_of
 from hub.rows import prove, prove_decision, rendering
@@ -74,6 +74,12 @@ class File:
                 **rendering(self.parts, self.person, route, outgoing),
             }
         )
+
+    def note(self, let_through: Iterable[Finding]) -> None:
+        """What the sender's format did otherwise and was let through, by rule and place."""
+        if said := [f"{one.rule} {one.at} {one.line}:{one.column}" for one in let_through]:
+            what = {"message": self.stored.id, "sender": self.stored.sender, "rules": said}
+            prove(self.tx, self.parts, self.person, Kind.LENIENT, what)
 
     def close(self) -> None:
         """Write what was kept, in the person's order, and what the message answers."""

@@ -168,6 +168,8 @@ class Agency:
     formats: Mapping[str, str] = field(default_factory=dict)
     door: str = "inbox"
     reveals: frozenset[Category] = frozenset()
+    reading: str = "strict"
+    """`lenient`: known deviations of this sender that change nothing are let through, and noted."""
 
     @property
     def labels(self) -> frozenset[Category]:
@@ -248,6 +250,8 @@ class Leaf:
     labels: frozenset[Category]
     free_text: bool = False
     code_system: str | None = None
+    file: tuple[str, str] | None = None
+    """Of a file, whose value is base64: the media type and the name it was sent with."""
 
     @property
     def field(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from adapters.kith.national import NationalSchemas
 from adapters.registry import Registry
 from consent.labels import CodeLists
 from consent.rows import Pack
@@ -64,6 +65,8 @@ class Parts:
     ladder: Sequence[float] = LADDER
     grace: timedelta = timedelta(seconds=30)
     """How long after its time we assume that work was forgotten; longer than any worker takes."""
+    national: NationalSchemas | None = None
+    """The official schemas, where the installation has them."""
 
     def close(self) -> None:
         """Let go of what sending and publishing hold on to."""

@@ -16,7 +16,7 @@ from datetime import date, datetime
 
 from consent.decide import Ask, decide, permit
 from consent.labels import label
-from hub import desk, intake, routes
+from hub import desk, intake, reading, routes
 from hub.answers import NOTHING, Counts
 from hub.errors import HubError
 from hub.message import (
@@ -31,9 +31,9 @@ from hub.message import (
     Record,
     Rendered,
     Step,
-    walk,
 )
 from hub.parts import Parts
+from hub.reading import Read
 from hub.shapes import Accepted, Outgoing, Route
 from hub.store.people import Person
 from hub.trail import run
@@ -41,7 +41,7 @@ from mappings.engine import translate
 
 MOST_TEXT = 500_000
 """Characters of text in one message: far above any honest one, and what the label step can read while
-others wait."""
+others wait. Files are bounded by their declaration and by the body."""
 
 
 def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accepted:
@@ -50,13 +50,15 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     Raises HubError with a receive, parse, route or consent code; nothing was stored then.
     """
     received = Received(parts.new_id(), sender, media_type, body, parts.clock())
-    record = run(Step.PARSE, parse, parts, received)
+    read = run(Step.PARSE, parse, parts, received)
+    record = read.record
     if record.type in desk.TYPES:
         return run(Step.RECEIVE, desk.record, parts, received, record)
     labelled = run(Step.LABEL, label_record, parts, record, sender)
     with intake.opened(parts, received, labelled) as file:
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
+        file.note(read.let_through)
         parts = file.parts  # with the policy that decides in this transaction
         for route in run(Step.ROUTE, routes.find, parts, file, received, record):
             outgoing = prepare(parts, route, labelled, file.person, file.consents, received.at)
@@ -92,18 +94,19 @@ def prepare(
     return Outgoing(decision, permitted, run(Step.RENDER, render, parts, route.recipient, translated))
 
 
-def parse(parts: Parts, received: Received) -> Record:
+def parse(parts: Parts, received: Received) -> Read:
     """Bytes to the values of one declared type, or every finding at once."""
-    adapter = parts.registry.recognise(received.media_type, received.body)
-    record = adapter.parse(received.body)
+    read = reading.read(parts, received)
+    record = read.record
     declared = parts.types[record.type]
-    if sum(len(value) for _, value in walk(record.fields) if isinstance(value, str)) > MOST_TEXT:
+    texts = (leaf.value for leaf in declared.leaves(record) if leaf.file is None)
+    if sum(len(value) for value in texts if isinstance(value, str)) > MOST_TEXT:
         raise HubError("receive.too-large")
     if received.sender.sector not in declared.senders:
         raise HubError("route.type-not-yours")
     if findings := declared.check(record.fields):
         raise HubError("parse.invalid", findings)
-    return record
+    return read
 
 
 def label_record(parts: Parts, record: Record, sender: Agency) -> Labelled:
@@ -159,4 +162,19 @@ def render(parts: Parts, recipient: Agency, translated: Record) -> Rendered:
     """The recipient's own bytes, by the adapter the directory names for it, or plain JSON."""
     name = recipient.formats.get(translated.type)
     adapter = parts.registry.by_name(name) if name else parts.registry.default_for(translated.type)
-    return Rendered(recipient, adapter.name, adapter.media_types[0], adapter.render(translated))
+    if adapter.addressed:
+        translated = _addressed(parts, translated, recipient)
+    body = adapter.render(translated)
+    if refused := reading.nationally(parts, adapter, body):
+        raise HubError("render.incomplete", refused)
+    return Rendered(recipient, adapter.name, adapter.media_types[0], body)
+
+
+def _addressed(parts: Parts, record: Record, recipient: Agency) -> Record:
+    """The record with who gets it, for a format that is not valid without. A name that the sender gave the
+    recipient stays; the number is always the directory's."""
+    fields = dict(record.fields)
+    fields["melding"] = {**fields["melding"], "mottaker": recipient.org}
+    if "mottaker.enhet" in parts.types[record.type].by_path:
+        fields["mottaker"] = {"enhet": recipient.name, **fields.get("mottaker", {})}
+    return Record(record.type, fields)

@@ -84,7 +84,7 @@ def of_message(
     """Take a message as `pipeline.receive` does, and forget it. Raises what posting it would raise,
     and route.agreement-missing for a document of the consent desk."""
     received = Received(parts.new_id(), sender, media_type, body, parts.clock())
-    record = pipeline.parse(parts, received)
+    record = pipeline.parse(parts, received).record
     if record.type in desk.TYPES:
         raise HubError("route.agreement-missing")
     record = _under_another_id(record, received.id)

@@ -100,6 +100,13 @@ def https_url(text: str) -> str:
     raise Unfit(expected)
 
 
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise Unfit("an existing folder")
+    return path.resolve()
+
+
 def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
@@ -278,6 +285,16 @@ class Settings:
             "YAML file",
             _file,
             "Who may stand at the desks of the console, for which agency. Without it the desks are closed.",
+        ),
+    )
+    schema_dir: Path | None = field(
+        default=None,
+        metadata=_about(
+            "BRO_SCHEMA_DIR",
+            "folder",
+            _folder,
+            "The official XSDs of the KITH messages, unpacked in any depth. With it they are asked about "
+            "every KITH document that comes in or goes out, besides the hub's own tables.",
         ),
     )
     policy: str = field(

@@ -5,6 +5,8 @@ Answers with the name of a rule, never with the value. Knows no other field than
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,13 +33,20 @@ class Kind(StrEnum):
     FODSELSNUMMER = "fodselsnummer"
     ORGNR = "orgnr"
     KOMMUNENUMMER = "kommunenummer"
+    FILE = "file"
     GROUP = "group"
 
 
 TEXTS = frozenset({Kind.TEXT, Kind.FREE_TEXT, Kind.CODED})
 """Kinds whose `max` counts characters and which may have a `pattern`."""
 
-DEFAULT_LENGTH: Mapping[Kind, int] = {Kind.TEXT: 200, Kind.FREE_TEXT: 4000, Kind.CODED: 40}
+DEFAULT_LENGTH: Mapping[Kind, int] = {
+    Kind.TEXT: 200,
+    Kind.FREE_TEXT: 4000,
+    Kind.CODED: 40,
+    Kind.FILE: 4_000_000,
+}
+"""Characters; of a file, bytes."""
 MOST_ELEMENTS = 1000
 
 
@@ -53,8 +62,9 @@ class Text:
 class FieldSpec:
     """One declared field. `path` has dots and no indices: `diagnoser.kode`.
 
-    `most` is the largest integer or the greatest length, `least` the smallest integer; `exactly` is the
-    number of elements of a list; `codes` a closed table; `system` the fixed code system of an open code.
+    `most` is the largest integer, the greatest length or the most bytes, `least` the smallest integer;
+    `exactly` is the number of elements of a list; `codes` a closed table; `system` the fixed code system of
+    an open code.
     """
 
     path: str
@@ -175,6 +185,18 @@ def _numbered(valid: Callable[[str], bool]) -> Callable[[FieldSpec, object], str
     return fault
 
 
+def _file(spec: FieldSpec, value: object) -> str | None:
+    """Base64 of at most `most` bytes."""
+    if not isinstance(value, str):
+        return "type"
+    if spec.most is not None and len(value) * 3 // 4 - value[-2:].count("=") > spec.most:
+        return "too-long"
+    try:
+        return None if base64.b64decode(value, validate=True) else "empty"
+    except (binascii.Error, ValueError):
+        return "format"
+
+
 def _group(_: FieldSpec, value: object) -> str | None:
     return None if isinstance(value, Mapping) else "type"
 
@@ -192,6 +214,7 @@ _FAULTS: Mapping[Kind, Callable[[FieldSpec, object], str | None]] = {
     Kind.FODSELSNUMMER: _numbered(is_person_number),
     Kind.ORGNR: _numbered(is_orgnr),
     Kind.KOMMUNENUMMER: _shaped(_KOMMUNE),
+    Kind.FILE: _file,
     Kind.GROUP: _group,
 }
 
@@ -225,5 +248,6 @@ _EXPECTED: Mapping[Kind, Callable[[FieldSpec], str]] = {
     Kind.FODSELSNUMMER: _always("eleven digits with valid check digits and date, or an FH-number"),
     Kind.ORGNR: _always("nine digits with a valid check digit"),
     Kind.KOMMUNENUMMER: _always("four digits"),
+    Kind.FILE: lambda spec: f"base64 of a file of 1 to {spec.most} bytes",
     Kind.GROUP: lambda spec: "a group of: " + ", ".join(spec.children),
 }

@@ -65,6 +65,9 @@ def _scalar(spec: FieldSpec) -> dict[str, Any]:
             pattern = f"^(?:{spec.pattern.pattern})$" if spec.pattern else None
             shape: dict[str, Any] = {"minLength": 1, "maxLength": spec.most, "pattern": pattern}
             return {"type": "string", **_there(shape), **labels}
+        case Kind.FILE:
+            most = (spec.most or 0) * 4 // 3 + 4
+            return {"type": "string", "contentEncoding": "base64", "maxLength": most, **labels}
         case _:
             return {"type": "string", **_SHAPES[spec.kind], **labels}
 

@@ -172,6 +172,8 @@ def _group(form: Form, path: str, tables: Tables) -> tuple[FieldSpec, ...]:
 def _limits(form: Form, spec: FieldSpec) -> FieldSpec:
     if spec.kind is Kind.INTEGER:
         return replace(spec, least=form.number("min"), most=form.number("max"))
+    if spec.kind is Kind.FILE:
+        return replace(spec, most=form.number("max") or DEFAULT_LENGTH[spec.kind])
     if spec.kind in TEXTS:
         most = form.number("max") or DEFAULT_LENGTH[spec.kind]
         return replace(spec, most=most, pattern=_pattern(form))

@@ -23,6 +23,9 @@ from mappings.strict_yaml import read_yaml
 
 HERE = Path(__file__).parent
 
+FILE_SIBLINGS = ("type", "navn")
+"""The fields beside a file that say its media type and its name."""
+
 
 @dataclass(frozen=True)
 class Supersedes:
@@ -239,5 +242,8 @@ def _leaf(spec: FieldSpec | None, value: object, path: str, group: Mapping[str, 
     elif spec.kind is Kind.CODED:
         system = spec.system or group.get("system")
         yield Leaf(path, value, spec.labels, code_system=system if isinstance(system, str) else None)
+    elif spec.kind is Kind.FILE:
+        stated = tuple(str(group.get(name, "")) for name in FILE_SIBLINGS)
+        yield Leaf(path, value, spec.labels, free_text=True, file=(stated[0], stated[1]))
     else:
         yield Leaf(path, value, spec.labels, free_text=spec.free_text)

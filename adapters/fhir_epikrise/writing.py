@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from adapters.fhir import Json, concept, present
 from adapters.fhir_bundle import Writer
+from adapters.fhir_epikrise.beyond import folded
 from adapters.fhir_epikrise.reading import ABSENT, CODED, DOCUMENT_TYPE, LOINC, TYPE
 from adapters.fhir_parts import check_fields, elements, needed, write_addressing, write_header, write_person
 from adapters.narrative import write_narrative
@@ -20,6 +21,7 @@ _FIELDS = frozenset(
 
 def compose(record: Record) -> Json:
     """Write one epikrise. Whatever the record does not hold is not in the document."""
+    record = folded(record)
     check_fields(record, TYPE, _FIELDS)
     writer = Writer(needed(record, "melding.id"))
     subject = writer.add("Patient", **write_person(record.fields.get("person")))

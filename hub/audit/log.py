@@ -51,6 +51,7 @@ class Kind(StrEnum):
     READ = "read"  # somebody is about to see held content
     HOLD = "hold"  # somebody at the desk answered a hold
     IDENTITY = "identity"
+    LENIENT = "lenient"  # a message was read although it breaks its format in a way that changes nothing
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hub.message import Category, Purpose, Record, Sector
+from mappings.identifiers import is_orgnr
 
 
 def synthetic_number(born: date, serial: int) -> str | None:
@@ -130,6 +131,17 @@ brik = st.builds(
     ),
 )
 
+uuids = st.uuids().map(str)
+"""What every format can carry as the id of a message. National XML demands it, and both parties."""
+_with_uuid = some(
+    {
+        "id": uuids,
+        "sendt": moments,
+        "mottaker": orgnrs.filter(is_orgnr),
+        "avsender": orgnrs.filter(is_orgnr),
+    },
+    svar_pa=uuids,
+)
 _codes = st.from_regex(r"[A-Z][0-9]{1,3}(\.[0-9]{1,2})?", fullmatch=True)
 _systems = st.sampled_from(["urn:oid:2.16.578.1.12.4.1.1.7110", "urn:oid:2.16.578.1.12.4.1.1.7180"])
 _coded = st.lists(
@@ -143,8 +155,8 @@ epikrise = st.builds(
     st.just("epikrise"),
     some(
         {
-            "melding": melding,
-            "person": person,
+            "melding": _with_uuid,
+            "person": some({"id": numbers, "navn": lines}),
             "dato": days,
             "seksjoner": st.lists(
                 some({"tittel": lines, "tekst": texts}, kode=_codes, koder=_coded), min_size=1, max_size=4

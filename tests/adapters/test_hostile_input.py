@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_a_malformed_document_is_told_by_line_and_column() -> None:
 def test_another_formats_body_is_refused_with_a_parse_code(example: Path) -> None:
     body = example.read_bytes()
     for adapter in ADAPTERS:
-        if adapter.name.replace("-", "_") != example.parts[-3]:
+        if re.sub(r"-[0-9.]+$", "", adapter.name).replace("-", "_") != example.parts[-3]:
             with pytest.raises(HubError) as refused:
                 adapter.parse(body)
             assert refused.value.code in ("parse.malformed", "parse.invalid", "consent.not-evaluable")

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.registry import ADAPTERS, adapters_for
-from hub.message import Record
+from hub.message import Record, walk
 from tests.adapters import records
 
 REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", "kvittering"])
 ANY_RECORD = st.one_of(records.brik, records.epikrise, records.tsb, records.consent, records.receipt)
+
+
+def kept(record: Record, lost: Mapping[str, str]) -> Record:
+    """The record without the fields that a format has no place for."""
+    return record.only(
+        frozenset(path for path, _ in walk(record.fields) if re.sub(r"\[\d+\]", "", path) not in lost)
+    )
 
 
 @settings(deadline=None, max_examples=200)
@@ -20,7 +30,7 @@ def test_what_an_adapter_writes_it_reads_back_as_the_same_record(record: Record)
         if adapter.type == record.type:
             body = adapter.render(record)
 
-            assert adapter.parse(body) == record
+            assert adapter.parse(body) == kept(record, adapter.loses)
             assert REGISTRY.recognise(adapter.media_type, body) is adapter
 
 

@@ -25,6 +25,7 @@ agencies:
     formats: {nav.sak: "json:nav.sak"}
     door: webhook
     reveals: [custody]
+    reading: lenient
     webhook: {url: "https://nav.example/inn", secret_file: nav.secret}
     amqp: k3v9q2m7x1pd
 """
@@ -53,6 +54,7 @@ def test_an_agency_has_what_its_entry_says(tmp_path: Path) -> None:
     assert nav.agency.serves == ("310000108",)
     assert nav.agency.formats == {"nav.sak": "json:nav.sak"}
     assert nav.agency.reveals == {Category.CUSTODY}
+    assert (nav.agency.reading, parties["310000108"].agency.reading) == ("lenient", "strict")
     assert nav.webhook is not None
     assert (nav.webhook.url, nav.webhook.secret) == ("https://nav.example/inn", b"s" * 24)
     assert nav.amqp == "k3v9q2m7x1pd"

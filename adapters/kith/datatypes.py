@@ -1,0 +1,351 @@
+"""Understands the KITH datatypes: what one element of each may hold, as named parts, both ways.
+
+    CS  V DN | CV  V S DN OT | TS  V day clock at | PQ  V U | URL  V | BL  V | ST  text lines | ANY  lines
+
+A part is what a profile carries to a field: `day` is the date of a TS, `at` its moment with a time zone,
+`lines` a text with its line breaks, `text` the same as one line, `S` the code system as `urn:oid:`. An empty
+value is no value. It must not know any message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from lxml import etree
+
+from adapters.kith.texts import Said, say
+from adapters.narrative import plain_text
+from mappings.identifiers import is_orgnr
+
+Parts = dict[str, object]
+Fault = Said
+"""A rule that a value breaks, with what was expected in both languages."""
+
+XHTML = "http://www.w3.org/1999/xhtml"
+OID = "urn:oid:"
+ZONE = ZoneInfo("Europe/Oslo")
+"""What a time without a zone means in these messages."""
+
+
+@dataclass(frozen=True)
+class Datatype:
+    """One datatype. `main` is the part that a profile means when it names none."""
+
+    name: str
+    main: str
+    read: Callable[[etree._Element], tuple[Parts, list[Fault]]] = field(repr=False)
+    write: Callable[[etree._Element, Mapping[str, object]], None] = field(repr=False)
+    attributes: frozenset[str] = frozenset()
+    text: bool = False
+    """Whether the element holds text, so that anything but blanks is no fault."""
+    markup: frozenset[str] = frozenset()
+    """The tags that may stand inside."""
+    opaque: bool = False
+    """Nobody looks inside."""
+
+
+# -- texts --
+
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_BREAK = re.compile("\r\n|\r|\x85")
+
+
+def one_line(text: str) -> str:
+    """A text as one line, without blanks around it."""
+    return (text if text.isprintable() else _BREAKS.sub(" ", text)).strip()
+
+
+def lines_of(text: str) -> str:
+    """A text with its line breaks as `\\n`, without control characters and blanks around it."""
+    if text.isprintable():
+        return text.strip()
+    return _CONTROL.sub(" ", _BREAK.sub("\n", text)).replace("\t", " ").strip()
+
+
+def _text(raw: str) -> Parts:
+    said = one_line(raw)
+    if not said:
+        return {}
+    return {"text": said, "lines": lines_of(raw), **({"orgnr": said} if is_orgnr(said) else {})}
+
+
+def _read_text(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    return _text(element.text or ""), []
+
+
+def _write_text(element: etree._Element, parts: Mapping[str, object]) -> None:
+    """Line breaks as CR LF: the CR is written as a character reference."""
+    said = next(iter(parts.values()), "")
+    element.text = str(said).replace("\n", "\r\n")
+
+
+_TAGS = frozenset(
+    re.findall(
+        r"\w+",
+        "abbr acronym address blockquote br cite code dfn div em h1 h2 h3 h4 h5 h6 kbd p pre q samp span "
+        "strong var dl dt dd ol ul li b big hr i small sub sup tt caption table tbody thead tfoot col "
+        "colgroup td th tr",
+    )
+)
+_XHTML_TAGS = frozenset(f"{{{XHTML}}}{name}" for name in _TAGS)
+
+
+def _read_any(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    """A text, or XHTML. Tags that the standard does not list are not forwarded; their text is."""
+    if len(element) == 0:
+        return _text(element.text or ""), []
+    faults = [] if all(item.tag in _XHTML_TAGS for item in element.iterdescendants()) else [say("xhtml")]
+    return _text(plain_text(element)), faults
+
+
+def _write_any(element: etree._Element, parts: Mapping[str, object]) -> None:
+    """One line as it is, several as one `div` with a paragraph each."""
+    text = str(parts.get("lines", parts.get("text", "")))
+    if "\n" not in text:
+        element.text = text
+        return
+    div = etree.SubElement(element, f"{{{XHTML}}}div", nsmap={None: XHTML})  # type: ignore[dict-item]  # None is the default namespace
+    for line in text.split("\n"):
+        etree.SubElement(div, f"{{{XHTML}}}p").text = line
+
+
+# -- attributes --
+
+
+def _present(element: etree._Element, *names: str) -> Parts:
+    found: Parts = {}
+    for name in names:
+        if (value := element.get(name)) is not None and (said := one_line(value)):
+            found[name] = said
+    return found
+
+
+def _set(*names: str) -> Callable[[etree._Element, Mapping[str, object]], None]:
+    def write(element: etree._Element, parts: Mapping[str, object]) -> None:
+        for name in names:
+            if name in parts:
+                element.set(name, str(parts[name]).removeprefix(OID) if name == "S" else str(parts[name]))
+
+    return write
+
+
+def _read_cs(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    return _present(element, "V", "DN"), []
+
+
+_OID = re.compile(r"(\d+\.)*\d+")
+
+
+def _read_cv(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    parts = _present(element, "V", "S", "DN", "OT")
+    system = parts.get("S")
+    if system is None:
+        return parts, []
+    if not _OID.fullmatch(str(system)):
+        del parts["S"]
+        return parts, [say("oid")]
+    parts["S"] = OID + str(system)
+    return parts, []
+
+
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|-?INF|NaN")
+
+
+def _read_pq(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    parts = _present(element, "V", "U")
+    if "V" in parts and not _NUMBER.fullmatch(str(parts["V"])):
+        del parts["V"]
+        return parts, [say("number")]
+    return parts, []
+
+
+def _read_url(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    return _present(element, "V"), []
+
+
+_TRUTHS = {"true": True, "false": False, "1": True, "0": False}
+
+
+def _read_bl(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    said = element.get("V")
+    if said is None:
+        return {}, []
+    if said.strip() not in ("true", "false"):
+        return {}, [say("boolean")]
+    return {"V": _TRUTHS[said.strip()]}, []
+
+
+def _write_bl(element: etree._Element, parts: Mapping[str, object]) -> None:
+    if "V" in parts:
+        element.set("V", "true" if parts["V"] else "false")
+
+
+# -- times --
+
+_ZONED = r"(?P<zone>Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
+_CLOCK = r"(?P<clock>(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?|24:00:00(?:\.0+)?)"
+_DAY = r"(?P<day>[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))"
+_DATETIME = re.compile(rf"{_DAY}T{_CLOCK}{_ZONED}")
+_DATE = re.compile(rf"{_DAY}{_ZONED}")
+_PART_OF_DATE = re.compile(rf"[0-9]{{4}}(?:-(?:0[1-9]|1[0-2]))?{_ZONED}")
+_TIME = re.compile(rf"{_CLOCK}{_ZONED}")
+_NO_SECONDS = re.compile(r"(T(?:[01][0-9]|2[0-3]):[0-5][0-9])(?=Z|[+-]|$)")
+_FEW_DIGITS = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?=T|$)")
+
+
+def _moment(day: str, clock: str, zone: str) -> str:
+    """The moment in the form that the record has: with seconds, and a zone that is always said."""
+    whole, _, fraction = clock.partition(".")
+    plain = datetime.fromisoformat(f"{day}T{'00' + whole[2:] if whole.startswith('24') else whole}")
+    if whole.startswith("24"):
+        plain += timedelta(days=1)
+    said = zone or plain.replace(tzinfo=ZONE).isoformat()[-6:]
+    fraction = fraction[:6].rstrip("0")
+    return plain.isoformat() + (f".{fraction}" if fraction else "") + said
+
+
+def _time(raw: str) -> tuple[Parts, list[Fault]]:
+    """The parts of one TS value, and what is wrong with it; what can be put right is read all the same."""
+    faults: list[Fault] = []
+    if (mended := _NO_SECONDS.sub(r"\1:00", raw)) != raw:
+        faults.append(say("seconds"))
+    if (digits := _FEW_DIGITS.match(mended)) and len(digits[0]) < 10:
+        year, month, day = digits.groups()
+        mended = f"{year}-{month:0>2}-{day:0>2}{mended[digits.end() :]}"
+        faults.append(say("date-digits"))
+    if (found := _DATETIME.fullmatch(mended)) and _exists(found["day"]):
+        clock, zone = found["clock"], found["zone"] or ""
+        parts: Parts = {"V": mended, "day": found["day"], "clock": clock + zone}
+        parts["at"] = _moment(found["day"], clock, zone)
+        return parts, faults
+    if (found := _DATE.fullmatch(mended)) and _exists(found["day"]):
+        return {"V": mended, "day": found["day"], "at": _moment(found["day"], "00:00:00", "")}, faults
+    if _PART_OF_DATE.fullmatch(mended):
+        return {"V": mended, "partial": mended}, faults
+    if _TIME.fullmatch(mended):
+        return {"V": mended, "clock": mended}, faults
+    return {}, [say("time")]
+
+
+def _exists(day: str) -> bool:
+    try:
+        datetime.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_ts(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    said = (element.get("V") or "").strip()
+    return _time(said) if said else ({}, [])
+
+
+def _said_time(parts: Mapping[str, object]) -> str:
+    for name in ("at", "V"):
+        if name in parts:
+            return _whole(str(parts[name]))
+    if "day" in parts and "clock" in parts:
+        return f"{parts['day']}T{parts['clock']}"
+    return str(parts.get("day", parts.get("partial", parts.get("clock", ""))))
+
+
+def _whole(moment: str) -> str:
+    return _NO_SECONDS.sub(r"\1:00", moment)
+
+
+def _write_ts(element: etree._Element, parts: Mapping[str, object]) -> None:
+    element.set("V", _said_time(parts))
+
+
+# -- XML Schema's own types --
+
+
+def _checked(
+    name: str, valid: Callable[[str], bool], rule: str
+) -> Callable[[etree._Element], tuple[Parts, list[Fault]]]:
+    def read(element: etree._Element) -> tuple[Parts, list[Fault]]:
+        said = (element.text or "").strip()
+        return ({name: said}, []) if valid(said) else ({}, [say(rule)])
+
+    return read
+
+
+def _read_xs_time(wanted: str, rule: str) -> Callable[[etree._Element], tuple[Parts, list[Fault]]]:
+    def read(element: etree._Element) -> tuple[Parts, list[Fault]]:
+        parts, faults = _time((element.text or "").strip())
+        plain_day = "day" in parts and "clock" not in parts
+        fits = plain_day if wanted == "day" else "clock" in parts and "day" in parts
+        return (parts, faults) if fits else ({}, [say(rule)])
+
+    return read
+
+
+def _write_xs_time(element: etree._Element, parts: Mapping[str, object]) -> None:
+    element.text = _said_time(parts)
+
+
+def _read_boolean(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    said = (element.text or "").strip()
+    return ({"is": _TRUTHS[said]}, []) if said in _TRUTHS else ({}, [say("boolean")])
+
+
+def _write_boolean(element: etree._Element, parts: Mapping[str, object]) -> None:
+    element.text = "true" if parts.get("is") else "false"
+
+
+def _write_part(name: str) -> Callable[[etree._Element, Mapping[str, object]], None]:
+    def write(element: etree._Element, parts: Mapping[str, object]) -> None:
+        element.text = str(parts.get(name, ""))
+
+    return write
+
+
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+
+
+def _read_base64(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    said = "".join((element.text or "").split())
+    if not _BASE64.fullmatch(said):
+        return {}, [say("base64")]
+    return ({"base64": said} if said else {}), []
+
+
+def is_decimal(text: str) -> bool:
+    """Whether a number is one that a record's decimal can hold."""
+    return bool(_NUMBER.fullmatch(text)) and Decimal(text).is_finite()
+
+
+_V_DN, _CV = frozenset({"V", "DN"}), frozenset({"V", "S", "DN", "OT"})
+CS = Datatype("CS", "V", _read_cs, _set("V", "DN"), _V_DN)
+CV = Datatype("CV", "V", _read_cv, _set("V", "S", "DN", "OT"), _CV)
+TS = Datatype("TS", "day", _read_ts, _write_ts, frozenset({"V"}))
+PQ = Datatype("PQ", "V", _read_pq, _set("V", "U"), frozenset({"V", "U"}))
+URL = Datatype("URL", "V", _read_url, _set("V"), frozenset({"V"}))
+BL = Datatype("BL", "V", _read_bl, _write_bl, frozenset({"V"}))
+ST = Datatype("ST", "text", _read_text, _write_text, text=True)
+ANY = Datatype("anyType", "lines", _read_any, _write_any, text=True, markup=_XHTML_TAGS)
+DATE = Datatype("date", "day", _read_xs_time("day", "date"), _write_xs_time, text=True)
+DATETIME = Datatype("dateTime", "at", _read_xs_time("at", "datetime"), _write_xs_time, text=True)
+BOOLEAN = Datatype("boolean", "is", _read_boolean, _write_boolean, text=True)
+INTEGER = Datatype(
+    "integer",
+    "number",
+    _checked("number", lambda said: bool(re.fullmatch(r"[+-]?[0-9]{1,18}", said)), "integer"),
+    _write_part("number"),
+    text=True,
+)
+DOUBLE = Datatype(
+    "double",
+    "number",
+    _checked("number", lambda said: bool(_NUMBER.fullmatch(said)), "number"),
+    _write_part("number"),
+    text=True,
+)
+BASE64 = Datatype("base64Binary", "base64", _read_base64, _write_part("base64"), text=True)
+OPAQUE = Datatype("opaque", "", lambda _: ({}, []), lambda _element, _parts: None, opaque=True)

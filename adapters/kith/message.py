@@ -1,0 +1,121 @@
+"""Understands how a declared KITH message becomes an adapter: how it is recognised, read and written.
+
+    own_root(...) for a message with a `Message` root of its own, in_msghead(...) for one inside MsgHead
+
+The two functions make all an adapter needs; a folder of a message holds its table and one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from lxml import etree
+
+from adapters.base import Adapter, Sniff
+from adapters.kith.msghead import PREFIXES, ROOT, msghead
+from adapters.kith.profile import Profile
+from adapters.kith.tables import El
+from adapters.safe_xml import read_xml
+from hub.errors import Finding, HubError
+from hub.message import Record
+
+MEDIA_TYPES = ("application/xml", "text/xml")
+
+
+@cache
+def deviations() -> Mapping[str, Mapping[str, str]]:
+    """What a lenient partner may do, by rule, in both languages."""
+    text = Path(__file__).with_name("deviations.yaml").read_text(encoding="utf-8")
+    found: Mapping[str, Mapping[str, str]] = yaml.safe_load(text)
+    return found
+
+
+def own_root(
+    name: str,
+    type_name: str,
+    root: El,
+    codes: Collection[str],
+    prefixes: Mapping[str, str] | None = None,
+    loses: Mapping[str, str] | None = None,
+) -> Adapter:
+    """An adapter for a message with its own root. `codes` are the values of `Type` that it may say of itself;
+    without `Type` the namespace alone tells."""
+    profile = Profile(root, prefixes or {})
+
+    def recognise(sniff: Sniff) -> bool:
+        if sniff.root != root.tag or sniff.tree is None:
+            return False
+        said = sniff.tree.find(f"{{{root.ns}}}Type")
+        return said is None or (said.get("V") or "").strip() in codes
+
+    return _adapter(name, type_name, profile, recognise, loses or {})
+
+
+def in_msghead(
+    name: str,
+    type_name: str,
+    codes: Collection[str],
+    payload: El,
+    *more: El,
+    envelope: El | None = None,
+    loses: Mapping[str, str] | None = None,
+) -> Adapter:
+    """An adapter for a message inside MsgHead. Recognised by the root of the content and MsgInfo/Type; the
+    first of `codes` is written, unless an `envelope` of `msghead()` says otherwise."""
+    first, *others = codes
+    profile = Profile(envelope or msghead(first, payload, *more, others=tuple(others)), PREFIXES)
+
+    def recognise(sniff: Sniff) -> bool:
+        if sniff.root != ROOT or sniff.tree is None:
+            return False
+        return message_type(sniff.tree) in codes and payload.tag in contents(sniff.tree)
+
+    return _adapter(name, type_name, profile, recognise, loses or {})
+
+
+def message_type(root: etree._Element) -> str:
+    """MsgInfo/Type of a MsgHead."""
+    said = root.find("{*}MsgInfo/{*}Type")
+    return "" if said is None else (said.get("V") or "").strip()
+
+
+def contents(root: etree._Element) -> frozenset[str]:
+    """The roots of what a MsgHead carries."""
+    return frozenset(str(item.tag) for item in root.iterfind("{*}Document/{*}RefDoc/{*}Content/*"))
+
+
+def _adapter(
+    name: str, type_name: str, profile: Profile, recognise: Callable[[Sniff], bool], loses: Mapping[str, str]
+) -> Adapter:
+    def parse(body: bytes) -> Record:
+        return Record(type_name, profile.parse(read_xml(body), body))
+
+    def read(body: bytes, lenient: Collection[str]) -> tuple[Record, tuple[Finding, ...]]:
+        reading = profile.read(read_xml(body), body, lenient)
+        if reading.refused:
+            raise HubError("parse.invalid", reading.refused)
+        return Record(type_name, reading.fields), reading.let_through
+
+    def render(record: Record) -> bytes:
+        if record.type != type_name:
+            raise HubError("render.incomplete")
+        fields: Mapping[str, Any] = record.fields
+        return profile.write(fields)
+
+    return Adapter(
+        name,
+        type_name,
+        MEDIA_TYPES,
+        recognise,
+        parse,
+        render,
+        lenient=read,
+        profile=profile,
+        loses=loses,
+        addressed=True,
+        national=True,
+    )

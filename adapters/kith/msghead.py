@@ -1,0 +1,341 @@
+"""Understands MsgHead 1.2: the envelope of dialogmelding, pleie- og omsorgsmeldinger and others.
+
+    msghead("DIALOG_HELSEFAGLIG", payload)  ->  one profile of the whole document
+
+What the envelope carries has the same names in every message type: `melding.id`, `melding.sendt`,
+`melding.svar_pa`, `samtale`, `avsender`, `mottaker`, `person`, `vedlegg`. It must not know any payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from adapters.kith.datatypes import BASE64, CS, CV, DATE, DATETIME, OPAQUE, ST, TS, URL, Datatype
+from adapters.kith.rules import NUMBERS
+from adapters.kith.tables import MANY, El, Row, group, leaf, one_of, typed, within, without
+
+MH = "http://www.kith.no/xmlstds/msghead/2006-05-24"
+FK1 = "http://www.kith.no/xmlstds/felleskomponent1"
+BASE64_CONTAINER = "http://www.kith.no/xmlstds/base64container"
+DSIG = "http://www.w3.org/2000/09/xmldsig#"
+ROOT = f"{{{MH}}}MsgHead"
+VERSION = "v1.2 2006-05-24"
+PREFIXES = {"fk1": FK1}
+
+_ADDRESS_WHY = "the hub carries no addresses: a graded one must not travel by chance"
+_CONTACT_WHY = "the directory has the contact data of its parties"
+_PERSON_WHY = "the identity number says it"
+_NUMBERS_WHY = "one number leads to the person; a further one only tells more"
+_ENVELOPE_WHY = "about this sending only; the hub writes its own"
+
+
+def address(ns: str = "") -> El:
+    """Address as MsgHead and felleskomponent1 have it, dropped.
+
+    `ns` here and below is the namespace of the type: the element itself is in that of whoever declares it.
+    """
+    rows = (
+        leaf("Type", CS, 0),
+        leaf("StreetAdr", ST, 0),
+        leaf("PostalCode", ST, 0),
+        leaf("City", ST, 0),
+        leaf("Postbox", ST, 0),
+        leaf("County", CS, 0),
+        leaf("Country", CS, 0),
+    )
+    return _in(ns, group("Address", *rows, least=0, why=_ADDRESS_WHY))
+
+
+def telecom(ns: str = "", why: str = _CONTACT_WHY) -> El:
+    """TeleCom as MsgHead and felleskomponent1 have it, dropped."""
+    rows = (leaf("TypeTelecom", CS, 0), leaf("TeleAddress", URL))
+    return _in(ns, group("TeleCom", *rows, least=0, most=MANY, why=why))
+
+
+def ident(
+    ns: str, types: Mapping[str, tuple[str, str]], least: int = 1, why: str = _CONTACT_WHY
+) -> tuple[El, ...]:
+    """Ident, one row for each kind of number that is carried and one for all others.
+
+    `types` is field -> (code of the number, list of the code): `{"her": ("HER", "9051")}`. An
+    organisation number with a wrong check digit is nobody's, and is not carried.
+    """
+    carried = [
+        _in(
+            ns,
+            group(
+                "Ident",
+                leaf("Id", ST, to={"orgnr" if code == "ENH" else "text": field}),
+                leaf("TypeId", CV, default=code, codes=number),
+                least=0,
+                most=MANY,
+                needs=(field,),
+                when=(f"TypeId@V={code}",),
+            ),
+        )
+        for field, (code, number) in types.items()
+    ]
+    rest = _in(ns, group("Ident", leaf("Id", ST), leaf("TypeId", CV), least=least, most=MANY, why=why))
+    return (*carried, rest)
+
+
+def _in(ns: str, row: El) -> El:
+    return typed(ns, row) if ns else row
+
+
+def _patient_idents(ns: str, least: int = 0) -> tuple[El, ...]:
+    """The number that leads to the person: the first that stands there; it is written by its own kind."""
+    return (
+        _in(
+            ns,
+            group(
+                "Ident",
+                leaf("Id", ST, to="id"),
+                leaf("TypeId", CV, derive="person-kind", codes="8116"),
+                least=0,
+                most=MANY,
+                needs=("id",),
+                when=(f"TypeId@V={'|'.join(NUMBERS)}",),
+            ),
+        ),
+        _in(ns, group("Ident", leaf("Id", ST), leaf("TypeId", CV), least=least, most=MANY, why=_NUMBERS_WHY)),
+    )
+
+
+def professional(ns: str, prefix: str, least: int = 0) -> El:
+    """HealthcareProfessional: the name as `<prefix>`, HPR and HER-id as `<prefix>_hpr`, `<prefix>_her`."""
+    return _in(
+        ns,
+        group(
+            "HealthcareProfessional",
+            leaf("TypeHealthcareProfessional", CS, 0, to=f"{prefix}_type", codes="9060"),
+            leaf("RoleToPatient", CV, 0, to=f"{prefix}_rolle", codes="9034"),
+            leaf("FamilyName", ST, 0, to=f"{prefix}#family"),
+            leaf("MiddleName", ST, 0, to=f"{prefix}#middle"),
+            leaf("GivenName", ST, 0, to=f"{prefix}#given"),
+            leaf("DateOfBirth", DATE, 0, why=_CONTACT_WHY),
+            leaf("Sex", CS, 0, why=_CONTACT_WHY),
+            leaf("Nationality", CS, 0, why=_CONTACT_WHY),
+            *ident("", {f"{prefix}_hpr": ("HPR", "8116"), f"{prefix}_her": ("HER", "8116")}),
+            address(),
+            telecom(),
+            least=least,
+            needs=(f"{prefix}_hpr", f"{prefix}_her"),
+        ),
+    )
+
+
+_DEPARTMENT = {"avdeling_orgnr": ("ENH", "9051"), "avdeling_her": ("HER", "9051")}
+
+
+def organisation(number: str) -> El:
+    """mh:Organisation, name before type, in two levels: `enhet` with `her`, then `avdeling`, `avdeling_her`,
+    `avdeling_orgnr`; a professional is `behandler`. `number` is the field of its organisation number. A third
+    level is dropped: the address register has two."""
+    third = without(_organisation("x", {}, ()), "the address register has two levels")
+    second = _organisation("avdeling", _DEPARTMENT, (third, professional("", "behandler")), least=0)
+    idents: dict[str, tuple[str, str]] = {number: ("ENH", "9051"), "her": ("HER", "9051")}
+    return _organisation("enhet", idents, (second, professional("", "behandler")), least=1)
+
+
+def _organisation(
+    name: str, idents: Mapping[str, tuple[str, str]], below: tuple[Row, ...], least: int = 0
+) -> El:
+    return group(
+        "Organisation",
+        leaf("OrganisationName", ST, to=name),
+        leaf("TypeOrganisation", CV, 0, why=_CONTACT_WHY),
+        *ident("", idents),
+        address(),
+        telecom(),
+        *(below or (group("Organisation", least=0, hollow=True),)),
+        least=least,
+        needs=(name, *idents) if not least else (),
+        hollow=True,
+    )
+
+
+def patient(name: str = "Patient", ns: str = "", least: int = 0) -> El:
+    """mh:Patient as `person`."""
+    return _in(
+        ns,
+        group(
+            name,
+            leaf("FamilyName", ST, 0, to="navn#family"),
+            leaf("MiddleName", ST, 0, to="navn#middle"),
+            leaf("GivenName", ST, 0, to="navn#given"),
+            leaf("DateOfBirth", DATE, 0, why=_PERSON_WHY),
+            leaf("Sex", CS, 0, why=_PERSON_WHY),
+            leaf("Nationality", CS, 0, why=_PERSON_WHY),
+            *_patient_idents(""),
+            address(),
+            telecom(why=_ADDRESS_WHY),
+            least=least,
+            into="/person",
+            must=("patient",),
+        ),
+    )
+
+
+def document(
+    *content: Row, when: tuple[str, ...], kind: str, least: int = 0, most: int = 1, into: str = ""
+) -> El:
+    """mh:Document with this content; MsgType `kind` (8114). One with a group of its own is described too."""
+
+    def said(name: str, datatype: Datatype, part: str, field: str) -> El:
+        if into:
+            return leaf(name, datatype, 0, to={part: field})
+        return leaf(name, datatype, 0, why=_ENVELOPE_WHY)
+
+    return group(
+        "Document",
+        leaf("DocumentConnection", CS, 0, default="V" if into else "H", codes="4702"),
+        leaf("ContentType", CV, 0, why=_ENVELOPE_WHY),
+        said("ContentDescription", ST, "text", "beskrivelse"),
+        leaf("ContentCategory", CV, 0, why=_ENVELOPE_WHY),
+        leaf("Consent", CV, 0, why="a consent is recorded by itself, never taken from an envelope"),
+        leaf("Annotation", ST, 0, why=_ENVELOPE_WHY),
+        leaf("FromDate", TS, 0, why=_ENVELOPE_WHY),
+        leaf("ToDate", TS, 0, why=_ENVELOPE_WHY),
+        leaf("OidRef", ST, 0, why=_ENVELOPE_WHY),
+        leaf("EnquiryRefId", ST, 0, why=_ENVELOPE_WHY),
+        group(
+            "RefDoc",
+            said("IssueDate", TS, "day", "dato"),
+            leaf("MsgType", CS, default=kind, codes="8114"),
+            leaf("Id", ST, 0, why=_ENVELOPE_WHY),
+            said("MimeType", ST, "text", "type"),
+            said("Description", ST, "text", "navn"),
+            leaf("Compression", CS, 0, why=_ENVELOPE_WHY),
+            *content,
+        ),
+        least=least,
+        most=most,
+        into=into,
+        when=when,
+    )
+
+
+def attachment_content() -> El:
+    """Content with a Base64Container, as `innhold`."""
+    return group("Content", leaf("Base64Container", BASE64, to="innhold", ns=BASE64_CONTAINER))
+
+
+def msghead(
+    code: str,
+    *payload: El,
+    others: tuple[str, ...] = (),
+    code_field: str = "meldingstype",
+) -> El:
+    """The profile of one message in MsgHead.
+
+    `code` is MsgInfo/Type (8279) as it is written; where `others` may stand too, the record's `code_field`
+    says which. `payload` are the root elements of the content, each with its namespace (`within`).
+    """
+    contents = [group("Content", element) for element in payload]
+    first = document(
+        *contents[:1],
+        when=(f"RefDoc/Content/{payload[0].name}",),
+        kind="XML",
+        least=1,
+    )
+    further = [
+        document(group("Content", element), when=(f"RefDoc/Content/{element.name}",), kind="XML")
+        for element in payload[1:]
+    ]
+    attachment = document(
+        one_of(attachment_content(), leaf("FileReference", ST, 0, to="adresse")),
+        when=(),
+        kind="A",
+        most=MANY,
+        into="vedlegg",
+    )
+    type_row = (
+        leaf("Type", CS, to=f"/{code_field}", default=code, codes="8279")
+        if others
+        else leaf("Type", CS, value=code, codes="8279")
+    )
+    return within(
+        MH,
+        group(
+            "MsgHead",
+            group(
+                "MsgInfo",
+                type_row,
+                leaf("MIGversion", ST, value=VERSION),
+                leaf("GenDate", DATETIME, to="/melding.sendt"),
+                leaf("MsgId", ST, to="/melding.id", derive="msgid", must=("uuid",)),
+                leaf("ProcessingStatus", CS, 0, why=_ENVELOPE_WHY),
+                leaf("RequestedPriority", CS, 0, to="/prioritet", codes="8115"),
+                leaf("Ack", CS, 0, default="J", codes="7304"),
+                group(
+                    "ConversationRef",
+                    leaf("RefToParent", ST, to="/melding.svar_pa", derive="parent"),
+                    leaf("RefToConversation", ST, to="/samtale", derive="conversation"),
+                    least=0,
+                    needs=("/melding.svar_pa",),
+                ),
+                _party("Sender", "avsender", "sender"),
+                _party("Receiver", "mottaker", "receiver"),
+                _other_receivers(),
+                patient(least=1),
+            ),
+            first,
+            *further,
+            attachment,
+            _signature(),
+        ),
+    )
+
+
+def _party(name: str, field: str, rule: str) -> El:
+    return group(
+        name,
+        leaf("ComMethod", CS, 0, why=_ENVELOPE_WHY),
+        organisation(f"/melding.{field}"),
+        into=field,
+        must=(rule,),
+    )
+
+
+def _other_receivers() -> El:
+    """Dropped: who gets the message besides is a matter of agreements in the hub."""
+    why = "who else gets a message is decided by the agreements"
+    party = without(organisation(""), why)
+    return group(
+        "OtherReceiver",
+        leaf("ComMethod", CS, 0),
+        leaf("RoleReceiver", CS),
+        one_of(
+            party,
+            without(replace(patient(), must=()), why),
+            without(typed(FK1, group("Person", *_fk1_person())), why),
+            without(professional("", "x"), why),
+        ),
+        least=0,
+        most=MANY,
+        why=why,
+    )
+
+
+def _fk1_person() -> tuple[Row, ...]:
+    """fk1:Person, family name first."""
+    return (
+        leaf("FamilyName", ST, 0),
+        leaf("MiddleName", ST, 0),
+        leaf("GivenName", ST, 0),
+        leaf("DateOfBirth", DATE, 0),
+        leaf("Sex", CS, 0),
+        leaf("Nationality", CS, 0),
+        *ident("", {}, least=0),
+        address(),
+        telecom(),
+    )
+
+
+def _signature() -> El:
+    """ds:Signature: the door and the directory prove the sender; a new document needs a new signature."""
+    return leaf(
+        "Signature", OPAQUE, 0, ns=DSIG, why="a signature over the old document says nothing of the new one"
+    )

@@ -1,0 +1,33 @@
+"""Understands a person's name in pieces and as one text: `navn#given`, `navn#middle`, `navn#family`.
+
+Records have one text; MsgHead has three elements. The last word is the family name, unless the text is in the
+form "Family, Given". It must not know any message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+PIECES = ("given", "middle", "family")
+
+
+def split_name(name: str) -> Mapping[str, str]:
+    """The pieces of a name that a format with several elements needs."""
+    family, comma, given = (part.strip() for part in name.partition(","))
+    if not comma:
+        given, _, family = name.strip().rpartition(" ")
+    return {piece: text for piece, text in (("given", given.strip()), ("family", family)) if text}
+
+
+def join_names(fields: dict[str, Any]) -> None:
+    """Replace `navn#given` and its likes, wherever they stand, by the one text `navn`."""
+    for key in [key for key in fields if "#" in key]:
+        name, _, _ = key.partition("#")
+        pieces = (fields.pop(f"{name}#{piece}", "") for piece in PIECES)
+        if said := " ".join(piece for piece in pieces if piece):
+            fields.setdefault(name, said)
+    for value in fields.values():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict):
+                join_names(item)

@@ -1,0 +1,118 @@
+"""Understands the official XSDs of a folder: whether a KITH document is valid by them, with line and column.
+
+The folder is whatever the national archive's schemas were unpacked to, in any depth. Nothing is fetched: an
+import is answered with the file of the same name in the folder, wherever its `schemaLocation` points. It must
+not know any message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from adapters.kith.datatypes import XHTML
+from adapters.kith.profile import fault_at
+from adapters.kith.texts import say
+from adapters.safe_xml import log_of, positions
+from hub.errors import Finding
+
+_XS = "http://www.w3.org/2001/XMLSchema"
+_BUILT_IN = frozenset({XHTML, _XS, "http://www.w3.org/XML/1998/namespace", f"{_XS}-instance", ""})
+
+
+class NationalSchemas:
+    """All schemas of a folder, compiled per set of namespaces at first use."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._compiled: dict[frozenset[str], etree.XMLSchema | None] = {}
+
+    @cached_property
+    def _files(self) -> Mapping[str, Path]:
+        """Namespace to file: the first in the order of their names."""
+        found: dict[str, Path] = {}
+        for file in sorted(self._folder.rglob("*.xsd")):
+            if (namespace := _target(file)) is not None:
+                found.setdefault(namespace, file)
+        return found
+
+    def knows(self, root: etree._Element) -> bool:
+        """Whether the folder has a schema for the root's namespace."""
+        return etree.QName(root).namespace in self._files
+
+    def findings(self, root: etree._Element, body: bytes) -> tuple[Finding, ...]:
+        """What the schemas say no to; empty too where the folder has none for the root."""
+        schema = self._schema(_namespaces(root))
+        if schema is None or not self.knows(root) or schema.validate(root):
+            return ()
+        where = dict(zip(root.iter(), positions(body), strict=True))
+        said = say("national-schema")
+        found = [fault_at(where, element, _plain(path), said) for element, path in _reported(schema, root)]
+        return tuple(dict.fromkeys(found))
+
+    def _schema(self, namespaces: frozenset[str]) -> etree.XMLSchema | None:
+        if namespaces not in self._compiled:
+            self._compiled[namespaces] = self._compile(namespaces)
+        return self._compiled[namespaces]
+
+    def _compile(self, namespaces: frozenset[str]) -> etree.XMLSchema | None:
+        files = {name: self._files[name] for name in sorted(namespaces) if name in self._files}
+        if not files:
+            return None
+        driver = etree.Element(f"{{{_XS}}}schema", nsmap={"xs": _XS})
+        for namespace, file in files.items():
+            etree.SubElement(driver, f"{{{_XS}}}import", namespace=namespace, schemaLocation=file.as_uri())
+        parser = etree.XMLParser(no_network=True)
+        parser.resolvers.add(_Beside(self._folder))
+        return etree.XMLSchema(etree.fromstring(etree.tostring(driver), parser))
+
+
+class _Beside(etree.Resolver):
+    """Answers every import with the file of that name: in the same folder first, then anywhere below."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]  # the stubs miss the third
+        name = system_url.replace("\\", "/").rpartition("/")[2]
+        given = Path(system_url.removeprefix("file://"))
+        near = given if given.is_file() and self._folder in given.parents else None
+        found = near or next(iter(sorted(self._folder.rglob(name))), None) if name else None
+        text = found.read_bytes() if found else b"<nothing/>"
+        return self.resolve_string(text, context, base_url=found.as_uri() if found else None)
+
+
+def _target(file: Path) -> str | None:
+    """The namespace that a schema file declares: on its root, so the rest is not read."""
+    try:
+        with file.open("rb") as source:
+            for _, element in etree.iterparse(source, events=("start",), no_network=True):
+                namespace: str | None = element.get("targetNamespace")
+                return namespace
+    except (etree.XMLSyntaxError, OSError):
+        return None
+    return None
+
+
+def _namespaces(root: etree._Element) -> frozenset[str]:
+    return frozenset(etree.QName(item).namespace or "" for item in root.iter()) - _BUILT_IN
+
+
+def _reported(schema: etree.XMLSchema, root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    tree = root.getroottree()
+    for entry in log_of(schema.error_log):
+        found = tree.xpath(entry.path) if entry.path else []
+        element = found[0] if isinstance(found, list) and found else root
+        if isinstance(element, etree._Element):
+            yield element, tree.getelementpath(element)
+
+
+def _plain(path: str) -> str:
+    """A path without namespaces. Names that a schema does not know are the sender's own and stay out."""
+    names = [step.rpartition("}")[2] for step in path.replace("}", "}\n").split("/")]
+    return "/" + "/".join(name.strip() for name in names if name.strip() not in ("", "."))

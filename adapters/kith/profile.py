@@ -1,0 +1,444 @@
+"""Understands how a declared KITH message is read, validated and written: all of it from the table.
+
+Reading looks at the whole document and tells every fault at once; a fault that a partner is known for and
+that changes nothing (`deviations.yaml`) can be let through by name. Writing starts from the record and from
+nothing else, in the order of the schema. It must not know any message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from adapters.base import Findings
+from adapters.kith.codes import meaning
+from adapters.kith.names import join_names, split_name
+from adapters.kith.rules import CHECKS, DERIVED, FILLED, GROUP_CHECKS
+from adapters.kith.tables import El, Numbers, OneOf, Slot, matches
+from adapters.kith.texts import Said, say
+from adapters.safe_xml import positions
+from hub.errors import Finding, HubError
+from mappings.identifiers import is_orgnr
+
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_HINTS = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
+NATIONAL = "2.16.578.1.12.4.1.1."
+"""The root of the national code lists; a list is its number below it."""
+
+Fields = dict[str, Any]
+
+
+@dataclass(eq=False)
+class Reading:
+    """What one document gave: the fields, the faults, and those of them that were let through."""
+
+    fields: Fields
+    refused: tuple[Finding, ...] = ()
+    let_through: tuple[Finding, ...] = ()
+
+
+@dataclass(eq=False)
+class Profile:
+    """One declared message: the root element, and the namespace prefixes that are written."""
+
+    root: El
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+
+    # ---------------------------------------------------------------------------------------- read
+
+    def read(self, root: etree._Element, body: bytes, lenient: Collection[str] = ()) -> Reading:
+        """The fields of a document with every fault by line and column; never raises for a fault."""
+        reader = _Reader(self.root)
+        reader.document(root)
+        if not reader.faults:
+            return Reading(reader.top)
+        found = reader.findings(root, body)
+        return Reading(
+            reader.top,
+            tuple(finding for finding in found if finding.rule not in lenient),
+            tuple(finding for finding in found if finding.rule in lenient),
+        )
+
+    def parse(self, root: etree._Element, body: bytes) -> Fields:
+        """The fields of a document, or parse.invalid with every fault at once."""
+        reading = self.read(root, body)
+        if reading.refused:
+            raise HubError("parse.invalid", reading.refused)
+        return reading.fields
+
+    # --------------------------------------------------------------------------------------- write
+
+    def write(self, fields: Mapping[str, Any]) -> bytes:
+        """The document of these fields, or render.incomplete with what is missing."""
+        writer = _Writer(fields, self._prefixes())
+        root, _ = writer.element(None, self.root, fields, f"/{self.root.name}")
+        writer.findings.finish("render.incomplete")
+        return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+    def _prefixes(self) -> dict[Any, str]:
+        return {None: self.root.ns, **self.prefixes}
+
+
+class _Reader:
+    def __init__(self, declared: El) -> None:
+        self.top: Fields = {}
+        self.faults: list[tuple[etree._Element, str, Said]] = []
+        self._declared = declared
+
+    def document(self, root: etree._Element) -> None:
+        at = f"/{self._declared.name}"
+        if root.tag != self._declared.tag:
+            self.faults.append((root, "/", say("root", self._declared.tag)))
+            return
+        self._group(root, self._declared, self.top, at)
+        join_names(self.top)
+
+    def findings(self, root: etree._Element, body: bytes) -> list[Finding]:
+        """The faults with where they stand, in the order of the document."""
+        where = dict(zip(root.iter(), positions(body), strict=True))
+        found = [fault_at(where, element, at, said) for element, at, said in self.faults]
+        return sorted(dict.fromkeys(found), key=lambda finding: (finding.line or 0, finding.column or 0))
+
+    def _fault(self, element: etree._Element, at: str, said: Said) -> None:
+        self.faults.append((element, at, said))
+
+    def _group(self, element: etree._Element, row: El, fields: Fields, at: str) -> None:
+        if element.attrib and not set(element.attrib) <= _HINTS:
+            self._fault(element, at, say("attribute", "xsi:schemaLocation"))
+        if _said_between(element):
+            self._fault(element, at, say("no-text"))
+        last, counted, seen = 0, dict[str, int](), dict[int, int]()
+        slots = row.slots
+        for child in element:
+            tag = str(child.tag)
+            slot = slots.get(tag)
+            if slot is None:
+                names = ", ".join(dict.fromkeys(item.variants[0].name for item in slots.values()))
+                self._fault(child, f"{at}/?", say("unknown-element", names))
+                continue
+            variant = _variant(slot, child, seen)
+            counted[tag] = counted.get(tag, 0) + 1
+            seen[id(variant)] = seen.get(id(variant), 0) + 1
+            here = f"{at}/{variant.name}" + (f"[{counted[tag]}]" if variant.most > 1 else "")
+            if slot.position < last:
+                self._fault(child, here, say("order", _next(row, slot.position)))
+            last = max(last, slot.position)
+            if counted[tag] > slot.most or seen[id(variant)] > variant.most:
+                self._fault(child, here, say("count", min(slot.most, variant.most)))
+                continue
+            self._one(child, variant, fields, here)
+        if not (row.hollow and len(element) == 0):
+            self._missing(element, row, counted, seen, at)
+        for name in row.must:
+            for below, said in GROUP_CHECKS[name](element):
+                inside = "" if below is element else f"/{etree.QName(below).localname}"
+                self._fault(below, at + inside, said)
+        if row.numbers is not None:
+            for number, field_ in sort_numbers(row.numbers, fields):
+                self._put(fields, field_, number, many=False)
+
+    def _missing(
+        self,
+        element: etree._Element,
+        row: El,
+        counted: Mapping[str, int],
+        seen: Mapping[int, int],
+        at: str,
+    ) -> None:
+        for tag, slot in row.demanded:
+            name = slot.variants[0].name
+            if tag not in row.in_choice and counted.get(tag, 0) < slot.least:
+                self._fault(element, f"{at}/{name}", say("missing", name))
+            for variant in slot.variants:
+                if (
+                    variant.when
+                    and seen.get(id(variant), 0) < variant.least
+                    and counted.get(tag, 0) >= slot.least
+                ):
+                    self._fault(element, f"{at}/{name}", say("missing", f"{name} ({variant.asks})"))
+        for choice in row.choices:
+            there = sum(1 for tag in choice.tags if tag in counted)
+            if there > 1 or there < choice.least:
+                names = ", ".join(dict.fromkeys(member.name for member in choice.rows))
+                self._fault(element, at, say("choice", names))
+
+    def _one(self, element: etree._Element, row: El, fields: Fields, at: str) -> None:
+        if row.type is not None:
+            self._leaf(element, row, fields, at)
+            return
+        if not row.into:
+            self._group(element, row, fields, at)
+            return
+        inner: Fields = {}
+        self._group(element, row, inner, at)
+        if row.fill:
+            FILLED[row.fill](inner)
+        if inner:
+            self._put(fields, row.into, inner, many=row.most > 1)
+
+    def _leaf(self, element: etree._Element, row: El, fields: Fields, at: str) -> None:
+        declared = row.type
+        assert declared is not None
+        if declared.opaque:
+            return
+        allowed = declared.attributes
+        if element.attrib and any(
+            name not in allowed and not str(name).startswith(_XSI) for name in element.attrib
+        ):
+            self._fault(element, at, say("attribute", *sorted(allowed)))
+        if not declared.markup and len(element):
+            self._fault(element, at, say("no-elements"))
+        if not declared.text and (element.text or "").strip():
+            self._fault(element, at, say("no-text"))
+        parts, faults = declared.read(element)
+        for said in faults:
+            self._fault(element, at, said)
+        if row.fixed and parts.get(declared.main) != row.default[declared.main]:
+            self._fault(element, at, say("fixed", row.default[declared.main]))
+        for name in row.must:
+            said_ = CHECKS[name](parts, row)
+            if said_ is not None:
+                self._fault(element, at, said_)
+        if row.into:
+            inner: Fields = {target: parts[part] for part, target in row.to.items() if part in parts}
+            if inner:
+                self._put(fields, row.into, inner, many=True)
+            return
+        for part, target in row.to.items():
+            if part in parts and not (row.absent and part == declared.main and parts[part] == row.absent):
+                self._put(fields, target, parts[part], many=row.most > 1)
+
+    def _put(self, fields: Fields, target: str, value: object, *, many: bool) -> None:
+        """The first one said stays, where a table sends two elements to one field."""
+        here = fields
+        if target.startswith("/"):
+            here, target = self.top, target[1:]
+        *groups, last = target.split(".")
+        for name in groups:
+            here = here.setdefault(name, {})
+        if many:
+            here.setdefault(last, []).append(value)
+        else:
+            here.setdefault(last, value)
+
+
+def fault_at(
+    where: Mapping[etree._Element, tuple[int, int]], element: etree._Element, at: str, said: Said
+) -> Finding:
+    """One fault with the line and column of its element."""
+    line, column = where.get(element, (None, None))
+    return Finding(at, said.rule, said.en, line, column, said.nb)
+
+
+def sort_numbers(numbers: Numbers, fields: Fields) -> list[tuple[str, str]]:
+    """What the rows of a group noted of its numbers, each with the field for its kind."""
+    noted = [{"id": fields.pop(f"{numbers.name}#id", None), "type": fields.pop(f"{numbers.name}#type", None)}]
+    noted += fields.pop(f"{numbers.name}#more", [])
+    return [
+        (str(one["id"]), numbers.kinds[str(one["type"])])
+        for one in noted
+        if one.get("id") is not None
+        and one.get("type") in numbers.kinds
+        and (one["type"] != "ENH" or is_orgnr(str(one["id"])))
+    ]
+
+
+def _said_between(element: etree._Element) -> bool:
+    if element.text and not element.text.isspace():
+        return True
+    return any(child.tail and not child.tail.isspace() for child in element)
+
+
+def _variant(slot: Slot, element: etree._Element, seen: Mapping[int, int]) -> El:
+    """The first row of the name that asks for what the element holds and is not used up."""
+    if len(slot.variants) == 1:
+        return slot.variants[0]
+    for row in slot.variants[:-1]:
+        used_up = seen.get(id(row), 0) >= row.most
+        if not used_up and matches(element, row.when):
+            return row
+    return slot.variants[-1]
+
+
+def _next(row: El, position: int) -> str:
+    """The name of what stands after this place in the schema."""
+    after = row.rows[position + 1] if position + 1 < len(row.rows) else row.rows[position]
+    return after.rows[0].name if isinstance(after, OneOf) else after.name
+
+
+class _Writer:
+    """One document under way. An element is made where the record holds something for it, or where the schema
+    demands it."""
+
+    def __init__(self, top: Mapping[str, Any], prefixes: dict[Any, str]) -> None:
+        self.findings = Findings()
+        self._top = top
+        self._prefixes = prefixes
+
+    def element(
+        self, parent: etree._Element | None, row: El, fields: Mapping[str, Any], at: str
+    ) -> tuple[etree._Element, bool]:
+        """The element with all below it, and whether the record said anything of it."""
+        nsmap = self._prefixes if parent is None else _default(parent, row.ns, self._prefixes)
+        element = (
+            etree.Element(row.tag, nsmap=nsmap)
+            if parent is None
+            else etree.SubElement(parent, row.tag, nsmap=nsmap)
+        )
+        said = False
+        if row.numbers is not None:
+            fields = {**fields, **self._numbers(row.numbers, fields)}
+        written: set[str] = set()
+        for below in row.written:
+            if isinstance(below, OneOf):
+                spoke = self._choice(element, below, fields, at)
+            else:
+                spoke = self._row(element, below, fields, at, 0 if below.tag in written else None)
+                if spoke:
+                    written.add(below.tag)
+            said = said or spoke
+        for name in row.must if parent is not None else ():
+            for _, broken in GROUP_CHECKS[name](element):
+                self.findings.add(at, broken.rule, broken.en)
+        if row.hollow and not said:
+            for child in list(element):
+                element.remove(child)
+        return element, said
+
+    def _choice(self, parent: etree._Element, choice: OneOf, fields: Mapping[str, Any], at: str) -> bool:
+        for member in choice.rows:
+            if self._row(parent, member, fields, at, least=0):
+                return True
+        if choice.least:
+            self._row(parent, choice.rows[0], fields, at, least=1)
+        return False
+
+    def _row(
+        self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int | None = None
+    ) -> bool:
+        least = row.least if least is None else least
+        at = f"{at}/{row.name}"
+        if row.elsewhere:
+            return False
+        if row.type is not None:
+            return self._leaf(parent, row, fields, at, least)
+        if not row.into:
+            return self._group(parent, row, fields, at, least)
+        given = self._at(fields, row.into)
+        items = given if isinstance(given, list) else [] if given is None else [given]
+        said = False
+        for item in items:
+            said = self._group(parent, row, item, at, 0) or said
+        if not said and least and not row.when:
+            self._group(parent, row, {}, at, least)
+        return said
+
+    def _group(self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int) -> bool:
+        if not least and not self._speaks(row, fields):
+            return False
+        if row.needs and not least and all(self._at(fields, name) is None for name in row.needs):
+            return False
+        noted = len(self.findings)
+        element, said = self.element(parent, row, fields, at)
+        if not said and not least:
+            parent.remove(element)
+            self.findings.forget_after(noted)
+        return said
+
+    def _speaks(self, row: El, fields: Mapping[str, Any]) -> bool:
+        """Whether the record holds anything that an optional group could say. The item of a list does."""
+        if row.into:
+            return True
+        here, top = row.sources
+        return any(name in fields for name in here) or any(name in self._top for name in top)
+
+    def _leaf(self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int) -> bool:
+        if row.into:
+            return self._leaves(parent, row, fields, at, least)
+        found = {part: self._at(fields, target) for part, target in row.to.items()}
+        carried = {part: value for part, value in found.items() if value is not None}
+        if row.most > 1:
+            (part,) = row.to or ("",)
+            values = carried.get(part)
+            for value in values if isinstance(values, list) else []:
+                self._value(parent, row, {part: value}, at)
+            return bool(values)
+        if row.derive:
+            carried = DERIVED[row.derive](fields, self._top)
+        elif not carried and not least and (row.to or not row.default):
+            return False
+        parts = {**row.default, **carried}
+        if not parts and not least:
+            return False
+        if not parts:
+            if row.blank or (row.type is not None and row.type.attributes and not row.to):
+                etree.SubElement(parent, row.tag, nsmap=_default(parent, row.ns, self._prefixes))
+            else:
+                self.findings.add(at, "missing", say("missing", row.name).en)
+            return False
+        self._value(parent, row, parts, at)
+        return bool(carried) and bool(row.to)
+
+    def _leaves(
+        self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int
+    ) -> bool:
+        """A list of groups, each one element."""
+        items = self._at(fields, row.into)
+        for item in items if isinstance(items, list) else []:
+            parts = {part: item[target] for part, target in row.to.items() if target in item}
+            self._value(parent, row, parts, at)
+        if not items and least:
+            etree.SubElement(parent, row.tag)
+        return bool(items)
+
+    def _value(self, parent: etree._Element, row: El, parts: Mapping[str, object], at: str) -> None:
+        element = etree.SubElement(parent, row.tag, nsmap=_default(parent, row.ns, self._prefixes))
+        assert row.type is not None
+        try:
+            row.type.write(element, _with_meaning(row, parts))
+        except ValueError:  # what XML cannot carry; lxml quotes it
+            self.findings.add(at, "value", "text that XML can carry")
+
+    def _numbers(self, numbers: Numbers, fields: Mapping[str, Any]) -> dict[str, Any]:
+        given = {kind: self._at(fields, target) for kind, target in numbers.kinds.items()}
+        there = [{"id": number, "type": kind} for kind, number in given.items() if number is not None]
+        found: dict[str, Any] = {}
+        if there:
+            found[f"{numbers.name}#id"], found[f"{numbers.name}#type"] = there[0]["id"], there[0]["type"]
+        if there[1:]:
+            found[f"{numbers.name}#more"] = there[1:]
+        return found
+
+    def _at(self, fields: Mapping[str, Any], target: str) -> Any:
+        here: Any = fields
+        if target.startswith("/"):
+            here, target = self._top, target[1:]
+        if target in fields:
+            return fields[target]
+        path, _, piece = target.partition("#")
+        for name in path.split("."):
+            here = here.get(name) if isinstance(here, Mapping) else None
+        return split_name(here).get(piece) if piece and isinstance(here, str) else here
+
+
+def _with_meaning(row: El, parts: Mapping[str, object]) -> Mapping[str, object]:
+    """A code with its words from the list, and a CV with its system, where the record does not carry them."""
+    if not row.codes or "V" not in parts or row.type is None:
+        return parts
+    added: dict[str, object] = {}
+    if "DN" in row.type.attributes and "DN" not in parts:
+        words = meaning(row.codes, str(parts["V"]))
+        added = {"DN": words} if words else {}
+    if "S" in row.type.attributes and "S" not in parts:
+        added["S"] = NATIONAL + row.codes
+    return {**parts, **added}
+
+
+def _default(parent: etree._Element, namespace: str, prefixes: Mapping[Any, str]) -> dict[Any, str] | None:
+    """A namespace of its own becomes the default one from here on, unless a prefix was declared for it."""
+    if namespace in prefixes.values() or parent.nsmap.get(None) == namespace:
+        return None
+    return {None: namespace}

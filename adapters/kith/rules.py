@@ -1,0 +1,230 @@
+"""Understands the rules that no schema knows: identifiers, steering codes, what is said of a patient.
+
+A rule is a pure function by name, so that a table can ask for it. It must not know any message.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from lxml import etree
+
+from adapters.kith.codes import headings, lists, meaning
+from adapters.kith.tables import El
+from adapters.kith.texts import Said, say
+from mappings.identifiers import is_d_number, is_fh_number, is_fodselsnummer, is_person_number
+
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def _uuid(parts: Mapping[str, object], _: El) -> Said | None:
+    """MsgHead (HIS 80601) demands a UUID as MsgId."""
+    return None if _UUID.fullmatch(str(parts.get("text", ""))) else say("msgid-uuid")
+
+
+def _value(parts: Mapping[str, object], row: El) -> Said | None:
+    return None if row.type is not None and row.type.main in parts else say("empty")
+
+
+def _day(parts: Mapping[str, object], _: El) -> Said | None:
+    return None if "day" in parts else say("day")
+
+
+def _moment(parts: Mapping[str, object], _: El) -> Said | None:
+    return None if "at" in parts else say("datetime")
+
+
+def _code(parts: Mapping[str, object], row: El) -> Said | None:
+    """For codes that steer what happens to the message; a clinical code that nobody knows is carried."""
+    known = lists()[row.codes]
+    return None if parts.get("V") in known else say("code", *known)
+
+
+LOINC = "2.16.840.1.113883.6.1"
+
+NUMBERS = ("FNR", "DNR", "FHN")
+"""Kinds of number (8116) that lead to one person anywhere. An H-number does so only where it was made."""
+
+
+def _person_kind(fields: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, object]:
+    if "id" not in fields:
+        return {}
+    number = str(fields["id"])
+    if is_d_number(number):
+        return {"V": "DNR"}
+    return {"V": "FHN" if is_fh_number(number) and not is_fodselsnummer(number) else "FNR"}
+
+
+def _person_id(fields: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, object]:
+    return {"text": fields["id"]} if "id" in fields else {}
+
+
+def message_uuid(number: str) -> str:
+    """The id of a message as the UUID that MsgHead demands. The hub's own ids are 128 bits in 26 letters and
+    digits, so theirs can be read back (`message_id`); any other gets one that is always the same."""
+    if _UUID.fullmatch(number):
+        return number
+    try:
+        return (
+            str(UUID(bytes=base64.b32decode(number.upper() + "======")))
+            if len(number) == 26
+            else _named(number)
+        )
+    except (binascii.Error, ValueError):
+        return _named(number)
+
+
+def _named(number: str) -> str:
+    return str(uuid5(NAMESPACE_URL, f"urn:brobygger:melding:{number}"))
+
+
+def message_id(number: str) -> str:
+    """The hub's id of a message that it sent under this UUID."""
+    return base64.b32encode(UUID(number).bytes).decode().lower()[:26]
+
+
+def _msgid(_: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, object]:
+    number = top.get("melding", {}).get("id")
+    return {} if number is None else {"text": message_uuid(str(number))}
+
+
+def _parent(_: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, object]:
+    number = top.get("melding", {}).get("svar_pa")
+    return {} if number is None else {"text": message_uuid(str(number))}
+
+
+def _conversation(_: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, object]:
+    """What answers the first message of a conversation may not know that there is one yet."""
+    number = top.get("samtale") or top.get("melding", {}).get("svar_pa")
+    return {} if number is None else {"text": message_uuid(str(number))}
+
+
+def _heading_of(fields: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, object]:
+    """The national heading: as the record says it, or of the section's LOINC code."""
+    by_loinc = {loinc: heading for heading, loinc in headings().items()}
+    heading = fields.get("overskrift") or by_loinc.get(str(fields.get("kode", "")))
+    said = {"V": heading, "DN": fields.get("tittel")}
+    return {part: value for part, value in said.items() if value is not None}
+
+
+def _loinc_of(fields: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, object]:
+    """The section's LOINC code as a coded comment, unless the heading says it."""
+    code = fields.get("kode")
+    said_above = code in headings().values() and "overskrift" not in fields
+    return {} if code is None or said_above else {"V": code, "S": LOINC}
+
+
+DERIVED: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, object]]] = {
+    "person-id": _person_id,
+    "person-kind": _person_kind,
+    "msgid": _msgid,
+    "parent": _parent,
+    "conversation": _conversation,
+    "heading": _heading_of,
+    "loinc": _loinc_of,
+}
+"""What is written of the fields around it and of the whole record."""
+
+
+def _patient_number(fields: dict[str, Any]) -> None:
+    """Of an older Patient: the first number of a kind that leads to one person."""
+    noted = [{"id": fields.pop("#id", None), "type": fields.pop("#type", "FNR")}, *fields.pop("#more", [])]
+    for one in noted:
+        if one.get("id") is not None and one.get("type") in NUMBERS:
+            fields.setdefault("id", one["id"])
+
+
+def _heading(fields: dict[str, Any]) -> None:
+    """A section without words over it gets those of its code; the words are what a reader sees."""
+    fields.setdefault("tittel", meaning("8311", str(fields.get("overskrift", ""))) or "Kommentar")
+    if code := headings().get(str(fields.get("overskrift", ""))):
+        fields.setdefault("kode", code)
+        if fields["kode"] == code:
+            del fields["overskrift"]
+
+
+FILLED: Mapping[str, Callable[[dict[str, Any]], None]] = {
+    "patient-number": _patient_number,
+    "heading": _heading,
+}
+"""What a group becomes after it was read."""
+
+
+CHECKS: Mapping[str, Callable[[Mapping[str, object], El], Said | None]] = {
+    "uuid": _uuid,
+    "value": _value,
+    "day": _day,
+    "moment": _moment,
+    "code": _code,
+}
+"""Rules of one value, asked with its parts."""
+
+
+def _child(element: etree._Element, name: str) -> etree._Element | None:
+    return next((below for below in element if etree.QName(below).localname == name), None)
+
+
+def _names(element: etree._Element, *names: str) -> bool:
+    """Whether any element of these names, however deep, holds text."""
+    return any(
+        etree.QName(below).localname in names and (below.text or "").strip() for below in element.iter()
+    )
+
+
+def _patient(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+    """A patient has a number that leads to one person, and a name. Both MsgHead's form and the older one."""
+    numbers = [(at, kind, said) for at, kind, said in _numbers(element) if said]
+    usable = [(at, said) for at, kind, said in numbers if kind in NUMBERS]
+    if not numbers:
+        yield element, say("person-number-missing")
+    elif not usable:
+        yield numbers[0][0], say("person-number-local")
+    elif not is_person_number(usable[0][1]):
+        yield usable[0][0], say("person-number")
+    if not any(_is_name(child) for child in element):
+        yield element, say("person-name-missing")
+
+
+def _numbers(element: etree._Element) -> Iterator[tuple[etree._Element, str, str]]:
+    """Every number of a patient with its kind (8116); without one it claims to be a fødselsnummer."""
+    for child in element:
+        match etree.QName(child).localname:
+            case "OffId":
+                yield child, _kind_of(element, "TypeOffId"), (child.text or "").strip()
+            case "Ident" | "AdditionalId":
+                number = _child(child, "Id")
+                kind = _kind_of(child, "TypeId" if _child(child, "TypeId") is not None else "Type")
+                if number is not None:
+                    yield number, kind, (number.text or "").strip()
+            case _:
+                pass
+
+
+def _kind_of(element: etree._Element, name: str) -> str:
+    kind = _child(element, name)
+    return "FNR" if kind is None else (kind.get("V") or "FNR").strip()
+
+
+def _is_name(element: etree._Element) -> bool:
+    return etree.QName(element).localname in ("Name", "FamilyName") and bool((element.text or "").strip())
+
+
+def _party(rule: str) -> Callable[[etree._Element], Iterator[tuple[etree._Element, Said]]]:
+    def check(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+        if not _names(element, "Name", "OrganisationName", "Id"):
+            yield element, say(rule)
+
+    return check
+
+
+GROUP_CHECKS: Mapping[str, Callable[[etree._Element], Iterator[tuple[etree._Element, Said]]]] = {
+    "patient": _patient,
+    "sender": _party("sender-missing"),
+    "receiver": _party("receiver-missing"),
+}
+"""Rules of a group, asked with the element; each fault with the element it stands at."""

@@ -1,0 +1,370 @@
+"""Understands how a KITH message is declared: a tree of elements, each with where its value goes.
+
+    group("Patient", leaf("Sex", CS, 0, to="kjonn", codes="3101"), ...)
+
+A profile is only data: reading, validation and writing (`profile.py`) follow from it. Names in `to` are
+fields of the record, seen from the nearest `into` above; a name that starts with `/` is seen from the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from lxml import etree
+
+from adapters.kith.datatypes import Datatype
+
+MANY = 1_000_000
+"""As often as one likes."""
+
+
+NOTED = frozenset({"id", "type", "more"})
+"""Pieces of fields that are only noted while a group is read."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers as Id, TypeId and AdditionalId have them: which kind goes to which field, the first to Id.
+
+    The rows carry to `<name>#id`, `<name>#type` and the list `<name>#more` (`id`, `type`) of the group.
+    """
+
+    name: str
+    kinds: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class El:
+    """One element of a profile.
+
+    `to` is which part of the value goes to which field; `default` what is written where the record says
+    nothing, `derive` the name of a function (`rules.py`) of the record that says it instead, `absent` the
+    value that a record says by saying nothing, `blank` that the schema takes the element without a value;
+    `into` the group of the record for all that stands below (a list where it may repeat); `when` what an
+    element must hold to be this row and not a later one of the same name (`Type@V=H|B`, `Medication`);
+    `must` the rules beyond the datatype; `needs` fields without any of which an optional group is not
+    written; `numbers` what its numbers are; `fill` a function (`rules.py`) of what was read; `elsewhere` that
+    another row writes it; `why` the reason where nothing is carried.
+    """
+
+    name: str
+    least: int = 1
+    most: int = 1
+    ns: str = ""
+    type: Datatype | None = None
+    to: Mapping[str, str] = field(default_factory=dict)
+    default: Mapping[str, str] = field(default_factory=dict)
+    derive: str = ""
+    absent: str = ""
+    blank: bool = False
+    fixed: bool = False
+    codes: str = ""
+    must: tuple[str, ...] = ()
+    into: str = ""
+    when: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    needs: tuple[str, ...] = ()
+    numbers: Numbers | None = None
+    fill: str = ""
+    elsewhere: bool = False
+    hollow: bool = False
+    why: str = ""
+
+    @cached_property
+    def tag(self) -> str:
+        return f"{{{self.ns}}}{self.name}"
+
+    @property
+    def asks(self) -> str:
+        """What tells this row from others of the same name."""
+        return ", ".join(self.when)
+
+    @cached_property
+    def slots(self) -> Mapping[str, Slot]:
+        """The children by tag, in the order of the schema."""
+        found: dict[str, tuple[int, list[El]]] = {}
+        for position, row in enumerate(self.rows):
+            for member in row.rows if isinstance(row, OneOf) else (row,):
+                found.setdefault(member.tag, (position, []))[1].append(member)
+        return {tag: _slot(position, rows) for tag, (position, rows) in found.items()}
+
+    @cached_property
+    def demanded(self) -> tuple[tuple[str, Slot], ...]:
+        """The children that the schema demands, by themselves or as one of their variants."""
+        return tuple(
+            (tag, slot)
+            for tag, slot in self.slots.items()
+            if (slot.least and tag not in self.in_choice) or any(v.when and v.least for v in slot.variants)
+        )
+
+    @cached_property
+    def written(self) -> tuple[Row, ...]:
+        """The rows that anything can come of when a record is written."""
+        return tuple(row for row in self.rows if isinstance(row, OneOf) or row.can_be_written)
+
+    @cached_property
+    def can_be_written(self) -> bool:
+        if self.elsewhere:
+            return False
+        if self.type is not None:
+            return bool(self.least or self.to or self.default or self.derive or self.into)
+        return bool(self.least) or self.sources != (frozenset(), frozenset())
+
+    @cached_property
+    def sources(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The fields that can make the record say something of this element: of the group that it stands in,
+        and of the record."""
+        names = {self.into} if self.into else set(self.to.values())
+        if self.numbers is not None and not self.into:
+            names |= set(self.numbers.kinds.values())
+        here = _first(name for name in names if not name.startswith(("/", "#")))
+        top = _first(name[1:] for name in names if name.startswith("/"))
+        if self.into:
+            return here, top
+        for row in self.rows:
+            for member in row.rows if isinstance(row, OneOf) else (row,):
+                if not member.elsewhere:
+                    here, top = here | member.sources[0], top | member.sources[1]
+        return here, top
+
+    @cached_property
+    def choices(self) -> tuple[OneOf, ...]:
+        return tuple(row for row in self.rows if isinstance(row, OneOf))
+
+    @cached_property
+    def in_choice(self) -> frozenset[str]:
+        return frozenset(member.tag for row in self.choices for member in row.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class OneOf:
+    """A choice of the schema: exactly one of these, or with `least` 0 at most one."""
+
+    rows: tuple[El, ...]
+    least: int = 1
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(row.tag for row in self.rows)
+
+
+Row = El | OneOf
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One element name among its siblings; several rows of the same name are its variants, and the one
+    that asks for nothing has the schema's cardinality for the name."""
+
+    position: int
+    variants: tuple[El, ...]
+    least: int
+    most: int
+
+
+def _slot(position: int, rows: list[El]) -> Slot:
+    least = max((row.least for row in rows if not row.when), default=0)
+    return Slot(position, tuple(rows), least, max(row.most for row in rows))
+
+
+def _first(names: Iterable[str]) -> frozenset[str]:
+    """The groups of the record that these fields begin with."""
+    return frozenset(name.partition(".")[0].partition("#")[0] for name in names) - {""}
+
+
+def leaf(
+    name: str,
+    type: Datatype,
+    least: int = 1,
+    most: int = 1,
+    *,
+    to: str | Mapping[str, str] = "",
+    value: str = "",
+    default: str | Mapping[str, str] = "",
+    derive: str = "",
+    absent: str = "",
+    blank: bool = False,
+    codes: str = "",
+    into: str = "",
+    must: tuple[str, ...] = (),
+    when: tuple[str, ...] = (),
+    ns: str = "",
+    why: str = "",
+) -> El:
+    """An element with a value. `to="x"` carries the main part; `value` is written, and demanded on reading;
+    `default` is written where the record holds nothing; without any of them it is dropped, and says `why`."""
+    carried = {type.main: to} if isinstance(to, str) and to else to
+    default = default or absent
+    given = {type.main: default} if isinstance(default, str) and default else default
+    return El(
+        name,
+        least,
+        most,
+        ns,
+        type,
+        to=carried if isinstance(carried, Mapping) else {},
+        default={type.main: value} if value else given if isinstance(given, Mapping) else {},
+        derive=derive,
+        absent=absent,
+        blank=blank,
+        fixed=bool(value),
+        codes=codes,
+        into=into,
+        must=must,
+        when=when,
+        why=why,
+    )
+
+
+def group(
+    name: str,
+    *rows: Row,
+    least: int = 1,
+    most: int = 1,
+    into: str = "",
+    when: tuple[str, ...] = (),
+    must: tuple[str, ...] = (),
+    needs: tuple[str, ...] = (),
+    numbers: Numbers | None = None,
+    fill: str = "",
+    elsewhere: bool = False,
+    hollow: bool = False,
+    ns: str = "",
+    why: str = "",
+) -> El:
+    """An element with elements. `hollow`: the schema lets it be empty although its rows are demanded."""
+    return El(
+        name,
+        least,
+        most,
+        ns,
+        into=into,
+        when=when,
+        rows=rows,
+        must=must,
+        needs=needs,
+        numbers=numbers,
+        fill=fill,
+        elsewhere=elsewhere,
+        hollow=hollow,
+        why=why,
+    )
+
+
+def one_of(*rows: El, least: int = 1) -> OneOf:
+    """A choice of the schema. On writing, the first row is what a choice without data becomes."""
+    return OneOf(rows, least)
+
+
+def within(namespace: str, row: El) -> El:
+    """The same tree with every element that has no namespace yet in this one."""
+    rows: list[Row] = []
+    for below in row.rows:
+        if isinstance(below, OneOf):
+            rows.append(OneOf(tuple(within(namespace, member) for member in below.rows), below.least))
+        else:
+            rows.append(within(namespace, below))
+    return replace(row, ns=row.ns or namespace, rows=tuple(rows))
+
+
+def typed(namespace: str, row: El) -> El:
+    """An element whose type comes from another schema: what stands below is in that namespace, itself not."""
+    inside = within(namespace, row)
+    return replace(inside, ns=row.ns)
+
+
+def without(row: El, why: str) -> El:
+    """The same tree, read and validated by the schema, but carried nowhere, for this reason."""
+    rows: list[Row] = []
+    for below in row.rows:
+        if isinstance(below, OneOf):
+            rows.append(OneOf(tuple(without(member, why) for member in below.rows), below.least))
+        elif not (below.when and any(_plain(other, below.tag) for other in row.rows)):
+            rows.append(without(below, why))
+    bare = replace(row, to={}, default={}, derive="", absent="", fixed=False, must=(), into="", why=why)
+    return replace(bare, fill="", numbers=None, rows=tuple(rows))
+
+
+def _plain(row: Row, tag: str) -> bool:
+    return isinstance(row, El) and row.tag == tag and not row.when
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What becomes of one part of one element: the field it goes to, or why it goes nowhere."""
+
+    path: str
+    part: str
+    field: str
+    why: str
+
+
+def everything(root: El) -> Iterator[Carried]:
+    """Every value that a document may hold, in the order of the profile."""
+    yield from _everything(root, f"/{root.name}", "", "")
+
+
+def _everything(row: El, at: str, into: str, why: str) -> Iterator[Carried]:
+    why = row.why or why
+    if row.type is not None:
+        inner = resolved(into, row.into) if row.into else into
+        for part, target in row.to.items():
+            name, _, piece = target.partition("#")
+            if piece not in NOTED:
+                yield Carried(at, part, resolved(inner, name), "")
+            elif not name:  # a patient's number (`rules.py`)
+                yield Carried(at, part, resolved(inner, "id"), "")
+        if not row.to:
+            yield Carried(at, row.type.main, "", "always the same" if row.fixed else why)
+        return
+    if row.into.endswith("#more"):
+        return
+    inner = resolved(into, row.into) if row.into else into
+    if row.numbers is not None:
+        for kind, target in row.numbers.kinds.items():
+            yield Carried(f"{at}/Id", kind, resolved(inner, target), "")
+    for below in row.rows:
+        for member in below.rows if isinstance(below, OneOf) else (below,):
+            yield from _everything(member, f"{at}/{member.name}", inner, why)
+
+
+def resolved(into: str, target: str) -> str:
+    """The path of a field from the top of the record."""
+    if target.startswith("/"):
+        return target[1:]
+    return f"{into}.{target}" if into else target
+
+
+def matches(element: etree._Element, conditions: tuple[str, ...]) -> bool:
+    """Whether an element holds what a row asks for: `Medication`, `Type@V`, `Type@V=H|B`, `!Description`, and
+    `Text~` for one that says something."""
+    return all(_holds(element, condition) for condition in conditions)
+
+
+def _holds(element: etree._Element, condition: str) -> bool:
+    if condition.startswith("!"):
+        return not _holds(element, condition[1:])
+    if condition.endswith("~"):
+        return _says(element, condition[:-1].split("/"))
+    path, _, wanted = condition.partition("=")
+    steps, _, attribute = path.partition("@")
+    for name in steps.split("/") if steps else ():
+        below = next((child for child in element if str(child.tag).rpartition("}")[2] == name), None)
+        if below is None:
+            return False
+        element = below
+    if not attribute:
+        return not wanted or (element.text or "").strip() in wanted.split("|")
+    said = (element.get(attribute) or "").strip()
+    return said in wanted.split("|") if wanted else bool(said)
+
+
+def _says(element: etree._Element, names: list[str]) -> bool:
+    for name in names:
+        below = next((child for child in element if str(child.tag).rpartition("}")[2] == name), None)
+        if below is None:
+            return False
+        element = below
+    return any(text.strip() for text in element.itertext())

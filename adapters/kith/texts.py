@@ -1,0 +1,75 @@
+"""Understands what a sender is told of each fault in a KITH message: the rule, in bokmål and English.
+
+One table. `{}` is filled with names of the profile, never with a word from the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Said:
+    """One broken rule and what was expected."""
+
+    rule: str
+    nb: str
+    en: str
+
+
+RULES: Mapping[str, tuple[str, str]] = {
+    "root": ("rotelementet {}", "the root element {}"),
+    "unknown-element": ("bare {}", "only {}"),
+    "order": ("før {}", "before {}"),
+    "missing": ("elementet {}", "the element {}"),
+    "count": ("høyst {} ganger", "at most {} times"),
+    "choice": ("ett av {}", "one of {}"),
+    "attribute": ("bare attributtene {}", "only the attributes {}"),
+    "no-text": ("bare elementer, ingen tekst", "elements only, no text"),
+    "no-elements": ("en verdi uten elementer", "a value without elements"),
+    "empty": ("en verdi", "a value"),
+    "fixed": ("verdien {}", "the value {}"),
+    "xhtml": (
+        "tekst, eller én div av XHTML med tekst, lister og tabeller",
+        "text, or one div of XHTML with text, lists and tables",
+    ),
+    "oid": ("en OID: tall med punktum mellom", "an OID: numbers with dots between"),
+    "number": ("et tall", "a number"),
+    "integer": ("et heltall", "a whole number"),
+    "boolean": ("true eller false", "true or false"),
+    "time": ("dato, eller dato og klokkeslett med sekunder", "a date, or a date and a time with seconds"),
+    "date": ("en dato, ÅÅÅÅ-MM-DD", "a date, YYYY-MM-DD"),
+    "datetime": ("dato og klokkeslett med sekunder", "a date and a time with seconds"),
+    "seconds": ("klokkeslett med sekunder", "a time with seconds"),
+    "date-digits": ("måned og dag med to siffer", "month and day with two digits"),
+    "day": ("en hel dato", "a whole date"),
+    "base64": ("base64", "base64"),
+    "msgid-uuid": ("en UUID", "a UUID"),
+    "code": ("en av kodene {}", "one of the codes {}"),
+    "person-number-missing": (
+        "fødselsnummer, D-nummer eller felles hjelpenummer",
+        "a national identity number, D-number or common help number",
+    ),
+    "person-number": ("et nummer med riktige kontrollsiffer", "a number with the right check digits"),
+    "person-number-local": (
+        "fødselsnummer, D-nummer eller felles hjelpenummer; H-nummer er bare kjent der det ble laget",
+        "a national identity number, D-number or common help number; an H-number is known where it was made",
+    ),
+    "person-name-missing": ("pasientens navn", "the name of the patient"),
+    "sender-missing": ("avsenderens navn eller id", "the name or the id of the sender"),
+    "receiver-missing": ("mottakerens navn eller id", "the name or the id of the receiver"),
+    "payload": ("meldingen {} som innhold", "the message {} as the content"),
+    "too-large": ("høyst {} byte", "at most {} bytes"),
+    "national-schema": (
+        "det som det nasjonale skjemaet tillater her",
+        "what the national schema allows here",
+    ),
+}
+
+
+def say(rule: str, *names: object) -> Said:
+    """A broken rule in both languages; the names are the profile's own."""
+    nb, en = RULES[rule]
+    words = ", ".join(str(name) for name in names)
+    return Said(rule, nb.format(words), en.format(words))

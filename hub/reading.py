@@ -1,0 +1,47 @@
+"""Understands how a message is read from its sender: strictly, or as leniently as its directory entry says.
+
+A partner with `reading: lenient` may break its format in ways that change nothing; whatever was let through
+is noted in the audit. Where the installation has the official schemas, they are asked, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.base import Adapter
+from adapters.kith.message import deviations
+from adapters.safe_xml import read_xml
+from hub.errors import Finding, HubError
+from hub.message import Received, Record
+from hub.parts import Parts
+
+LENIENT = "lenient"
+
+
+@dataclass(frozen=True)
+class Read:
+    """A record, the adapter that read it, and what its sender was allowed to do otherwise."""
+
+    record: Record
+    let_through: tuple[Finding, ...] = ()
+
+
+def read(parts: Parts, received: Received) -> Read:
+    """Bytes to the values of one type, or every finding at once: the format's, and the official schemas'."""
+    adapter = parts.registry.recognise(received.media_type, received.body)
+    if received.sender.reading == LENIENT and adapter.lenient is not None:
+        record, let_through = adapter.lenient(received.body, tuple(deviations()))
+    else:
+        record, let_through = adapter.parse(received.body), ()
+    if not let_through:  # else the schemas would say no to what was just allowed
+        refused = nationally(parts, adapter, received.body)
+        if refused:
+            raise HubError("parse.invalid", refused)
+    return Read(record, let_through)
+
+
+def nationally(parts: Parts, adapter: Adapter, body: bytes) -> tuple[Finding, ...]:
+    """What the official schemas of the installation say no to; nothing where it has none for the format."""
+    if parts.national is None or not adapter.national:
+        return ()
+    return parts.national.findings(read_xml(body), body)

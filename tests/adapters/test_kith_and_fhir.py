@@ -1,0 +1,130 @@
+"""Understands what survives when a KITH epikrise becomes a FHIR document, and the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import adapters
+from adapters.fhir_epikrise.beyond import LEFT_OUT, SAID, WRITTEN
+from adapters.kith_epikrise.adapter import ADAPTERS
+from adapters.registry import adapters_for
+from adapters.safe_xml import read_xml
+from hub.errors import HubError
+from hub.message import Record
+from mappings.types import load_types
+from tests.adapters.national import Absent, samples, schemas
+
+TYPES = load_types()
+REGISTRY = adapters_for(TYPES)
+FOLDER = Path(adapters.__file__).parent
+FHIR = REGISTRY.by_name("fhir-epikrise")
+KITH = ADAPTERS[1]
+README = " ".join((FOLDER / "kith_epikrise/README.md").read_text(encoding="utf-8").split())
+
+
+def test_every_field_of_the_type_is_written_said_or_left_out_for_a_reason_that_the_readme_tells() -> None:
+    beyond = [
+        field.path
+        for field in TYPES["epikrise"].scalars
+        if (top := field.path.partition(".")[0]) not in {*SAID, *LEFT_OUT}
+        and not (top in WRITTEN and field.path.partition(".")[2].partition(".")[0] in ("", *WRITTEN[top]))
+    ]
+
+    assert beyond == []
+    assert {reason for reason in LEFT_OUT.values() if reason not in README} == set()
+    assert {name for name in {*SAID, *LEFT_OUT} if f"`{name}`" not in README} == set()
+
+
+def codes(record: Record, name: str) -> list[tuple[Any, Any, Any]]:
+    words = "navn" if name == "legemidler" else "tekst"
+    return [(one["system"], one["kode"], one.get(words)) for one in record.fields.get(name, [])]
+
+
+def sections(record: Record) -> str:
+    return "\n".join(f"{one['tittel']}\n{one['tekst']}" for one in record.fields.get("seksjoner", []))
+
+
+def survives(record: Record) -> Record:
+    """The record after FHIR, when all that matters came through."""
+    there = FHIR.parse(FHIR.render(record))
+    further = record.fields.get("hendelser", [])
+
+    assert there.get("person") == record.get("person")
+    assert (there.get("melding"), there.get("dato")) == (record.get("melding"), record.get("dato"))
+    for name in ("diagnoser", "legemidler"):
+        merged = Record(
+            "", {name: [*record.fields.get(name, []), *(c for e in further for c in e.get(name, []))]}
+        )
+        assert codes(there, name) == codes(merged, name)
+    assert [m.get("dosering") for m in there.fields.get("legemidler", [])] == [
+        m.get("dosering") for m in record.fields.get("legemidler", [])
+    ]
+    said = sections(there)
+    for name in ("seksjoner", "opplysninger", "resultater", "hensyn"):
+        for item in record.fields.get(name, []):
+            for field in ("tittel", "beskrivelse", "merknad", "verdi", "navn"):
+                assert str(item.get(field, "")) in said
+            assert all(line in said for line in str(item.get("tekst", "")).split("\n"))
+    for item in record.fields.get("legemidler", []):
+        assert str(item.get("styrke", "")) in said
+    return there
+
+
+def back(there: Record, absent: Absent) -> Record:
+    """The record after KITH again, when what is written is valid and says the same."""
+    body = KITH.render(there)
+    again = KITH.parse(body)
+
+    if (national := schemas(1, absent)) is not None:
+        assert national.findings(read_xml(body), body) == ()
+    return again
+
+
+def without_answer(fields: Mapping[str, Any]) -> dict[str, Any]:
+    melding = {name: value for name, value in fields["melding"].items() if name != "svar_pa"}
+    return {**fields, "melding": melding}
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda a: a.name)
+def test_our_examples_survive_fhir_and_come_back(adapter: Any, absent_reference: Absent) -> None:
+    file = next((FOLDER / "kith_epikrise/examples").glob(f"*{adapter.name[-3:]}.xml"))
+    there = survives(adapter.parse(file.read_bytes()))
+
+    assert back(there, absent_reference).fields == without_answer(there.fields)
+
+
+def test_the_national_samples_survive_fhir_and_come_back(absent_reference: Absent) -> None:
+    parties = {"avsender": "310000019", "mottaker": "310000027"}
+    for file in samples("sarepta-standarder/eksempel/Epikrise/**/*.xml", 4, absent_reference):
+        record = REGISTRY.recognise("application/xml", file.read_bytes()).parse(file.read_bytes())
+        if record.get("handling") == "C":
+            continue
+        record = Record("epikrise", {**record.fields, "melding": {**record.fields["melding"], **parties}})
+        there = survives(record)
+
+        assert back(there, absent_reference).fields == without_answer(there.fields)
+
+
+def test_a_fhir_document_becomes_kith_and_comes_back_the_same(absent_reference: Absent) -> None:
+    given = FHIR.parse((FOLDER / "fhir_epikrise/examples/epikrise.json").read_bytes())
+    named = {"id": "0d6f7c58-2a41-4b7e-9a53-5d1f6f2f9c10", "avsender": "310000019", "mottaker": "310000027"}
+    given = Record("epikrise", {**given.fields, "melding": {**given.fields["melding"], **named}})
+
+    again = back(given, absent_reference)
+
+    assert again.fields == without_answer(given.fields)
+    assert FHIR.render(again) == FHIR.render(Record("epikrise", without_answer(given.fields)))
+
+
+@pytest.mark.parametrize("said", [{"handling": "C"}, {"status": "P"}, {"status": "S"}], ids=str)
+def test_what_a_reader_would_take_for_a_final_summary_is_not_written(said: dict[str, str]) -> None:
+    record = KITH.parse((FOLDER / "kith_epikrise/examples/epikrise-1.2.xml").read_bytes())
+
+    with pytest.raises(HubError) as refused:
+        FHIR.render(Record("epikrise", {**record.fields, **said}))
+
+    assert refused.value.code == "render.incomplete"

@@ -1,0 +1,168 @@
+"""Understands that a KITH message goes through the whole hub, strictly or leniently, and out as it should."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+from sqlalchemy import select
+
+import adapters
+from adapters.kith.national import NationalSchemas
+from adapters.kith_epikrise.adapter import ADAPTERS
+from adapters.safe_xml import read_xml
+from hub.audit.log import open_private
+from hub.errors import HubError
+from hub.message import Record
+from hub.store.schema import audit_leaf, person
+from tests.adapters.national import SCHEMAS, Absent, schemas
+from tests.hub.bench import XML, Bench, org
+
+KITH = ADAPTERS[1]
+EXAMPLE = Path(adapters.__file__).parent / "kith_epikrise/examples/epikrise-1.2.xml"
+
+
+def body(**more: Any) -> bytes:
+    """Our example, from the prison's health service to the GP of the bench."""
+    fields = KITH.parse(EXAMPLE.read_bytes()).fields
+    addressed = {"avsender": org("prison_health"), "mottaker": org("gp")}
+    return KITH.render(Record("epikrise", {**fields, "melding": {**fields["melding"], **addressed}, **more}))
+
+
+def changed(bench: Bench, key: str, **about: Any) -> None:
+    """The directory entry of an agency, otherwise."""
+    party = bench.parts.directory[org(key)]
+    entry = replace(party, agency=replace(party.agency, **about))
+    bench.parts = replace(bench.parts, directory={**bench.parts.directory, org(key): entry})
+
+
+def said(bench: Bench, kind: str) -> list[Mapping[str, Any]]:
+    """The private part of every audit leaf of a kind."""
+    with bench.parts.store.reading() as view:
+        keys = {row.id: row.wrapped_key for row in view.execute(select(person.c.id, person.c.wrapped_key))}
+        rows = view.execute(select(audit_leaf).where(audit_leaf.c.public.contains(f'"kind":"{kind}"'))).all()
+    return [open_private(bench.parts.vault, keys[row.person_id], row) for row in rows]
+
+
+def got(bench: Bench) -> etree._Element:
+    """The one document that reached the GP."""
+    bench.drain()
+    bodies = [sent.body for sent in bench.got("gp")] or [one.body for one in bench.come_for_it("gp")]
+    (only,) = bodies
+    return read_xml(only)
+
+
+OUT_OF_ORDER = (rb"(<MIGversion>.*?</MIGversion>)(<GenDate[^>]*>)", rb"\2\1")
+
+
+def test_a_strict_partner_is_told_and_a_lenient_one_let_through_and_noted(bench: Bench) -> None:
+    swapped = re.sub(*OUT_OF_ORDER, body(), count=1)
+    with pytest.raises(HubError) as refused:
+        bench.post("prison_health", swapped, XML)
+    assert [finding.rule for finding in refused.value.findings] == ["order"]
+
+    changed(bench, "prison_health", reading="lenient")
+    accepted = bench.post("prison_health", swapped, XML)
+
+    (noted,) = said(bench, "lenient")
+    assert (noted["message"], noted["sender"]) == (accepted.id, org("prison_health"))
+    assert [rule.split()[:2] for rule in noted["rules"]] == [["order", "/Message/MIGversion"]]
+    assert bench.verify().faults == []
+
+
+def test_a_lenient_partner_that_breaks_nothing_is_not_noted(bench: Bench) -> None:
+    changed(bench, "prison_health", reading="lenient")
+    bench.post("prison_health", body(), XML)
+
+    assert said(bench, "lenient") == []
+
+
+def test_the_gp_gets_a_valid_epikrise_without_what_needs_a_consent(
+    bench: Bench, absent_reference: Absent
+) -> None:
+    changed(bench, "gp", formats={"epikrise": KITH.name})
+    bench.post("prison_health", body(), XML)
+    root = got(bench)
+    text = etree.tostring(root, encoding="unicode")
+
+    assert "J459" in text
+    for withheld in ("F112", "B182", "N07BC51", "Buprenorfin", "Avhengighetssyndrom"):
+        assert withheld not in text
+    numbers = [item.text for item in root.iterfind(".//{*}Requester/{*}HCP/{*}Inst//{*}Id")]
+    assert org("gp") in numbers
+    if (national := schemas(1, absent_reference)) is not None:
+        assert national.findings(root, etree.tostring(root)) == ()
+
+
+FILES = {
+    "a text": ("text/plain", b"Har time hos lege.", "vedlegg"),
+    "a text that tells": ("text/plain", b"Pasienten bruker heroin daglig.", ""),
+    "a picture": ("image/png", b"\x89PNG\r\n\x1a\n" + b"\x00" * 40, ""),
+    "a file that is not what it says": ("application/pdf", b"Har time hos lege.", ""),
+}
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_goes_by_what_can_be_read_in_it(bench: Bench, name: str) -> None:
+    media, content, there = FILES[name]
+    packed = base64.b64encode(content).decode()
+    changed(bench, "gp", formats={"epikrise": KITH.name})
+    bench.post("prison_health", body(vedlegg=[{"navn": "notat.txt", "type": media, "innhold": packed}]), XML)
+
+    text = etree.tostring(got(bench), encoding="unicode")
+
+    assert (packed in text) is bool(there)
+    assert ("notat.txt" in text) is bool(there)
+
+
+SCHEMA = """<schema xmlns="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified"
+  targetNamespace="http://www.kith.no/xmlstds/epikrise/2012-02-15">
+  <element name="Message"><complexType><sequence>{content}</sequence></complexType></element></schema>"""
+ANYTHING = '<any processContents="skip" minOccurs="0" maxOccurs="unbounded"/>'
+NOTHING = '<element name="Other" type="string"/>'
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [(ANYTHING, ""), (NOTHING, "parse.invalid")], ids=["allowed", "refused"]
+)
+def test_the_schemas_of_the_installation_are_asked_about_what_comes_in(
+    bench: Bench, tmp_path: Path, content: str, code: str
+) -> None:
+    (tmp_path / "x.xsd").write_text(SCHEMA.format(content=content))
+    bench.parts = replace(bench.parts, national=NationalSchemas(tmp_path))
+    if not code:
+        bench.post("prison_health", body(), XML)
+        return
+    with pytest.raises(HubError) as refused:
+        bench.post("prison_health", body(), XML)
+
+    assert refused.value.code == code
+    assert {finding.rule for finding in refused.value.findings} == {"national-schema"}
+    assert all(finding.line for finding in refused.value.findings)
+
+
+def test_the_schemas_of_the_installation_are_asked_about_what_goes_out(bench: Bench, tmp_path: Path) -> None:
+    changed(bench, "gp", formats={"epikrise": "kith-epikrise-1.1"})
+    (tmp_path / "x.xsd").write_text(SCHEMA.format(content=NOTHING).replace("2012-02-15", "2006-09-23"))
+    bench.parts = replace(bench.parts, national=NationalSchemas(tmp_path))
+
+    with pytest.raises(HubError) as refused:
+        bench.post("prison_health", body(), XML)
+
+    assert refused.value.code == "render.incomplete"
+
+
+def test_the_official_schemas_take_our_example_in_and_out(bench: Bench, absent_reference: Absent) -> None:
+    if schemas(1, absent_reference) is None:
+        return
+    bench.parts = replace(bench.parts, national=NationalSchemas(SCHEMAS))
+    changed(bench, "gp", formats={"epikrise": KITH.name})
+    bench.post("prison_health", body(), XML)
+
+    assert got(bench).tag == "{http://www.kith.no/xmlstds/epikrise/2012-02-15}Message"
