@@ -18,7 +18,7 @@ Group = Mapping[str, Any]
 WRITTEN: Mapping[str, tuple[str, ...]] = {
     "melding": ("id", "sendt", "mottaker", "avsender", "svar_pa"),
     "person": ("id", "navn"),
-    "avsender": ("enhet", "behandler"),
+    "avsender": ("enhet", "resh", "behandler", "behandler_hpr"),
     "dato": (),
     "periode": ("fra", "til"),
     "diagnoser": ("system", "kode", "tekst"),
@@ -62,7 +62,7 @@ LEFT_OUT: Mapping[str, str] = {
     "ansvarlige": "who else had to do with it; the unit and the clinician are carried",
     "naere": "who is near to the person is not for every reader of a document",
     "vedlegg": "files are not packed into the document yet",
-    "avsender": "numbers and departments; the names of the unit and the clinician are carried",
+    "avsender": "departments, and numbers of the address register; names, RESH-id and HPR number stay",
     "periode": "days are carried",
     "seksjoner": "the national heading; the LOINC code and the words are carried",
     "hendelser": "which stay a diagnosis, medicine or section belongs to; all of them are carried",

@@ -29,12 +29,11 @@ LEFT: Mapping[str, Mapping[str, str]] = {
         NOT_PART,
     ),
     "Organization": dict.fromkeys(
-        ("identifier", "active", "type", "alias", "telecom", "address", "partOf", "contact"), WHO_ELSE
+        ("active", "type", "alias", "telecom", "address", "partOf", "contact"), WHO_ELSE
     ),
     "Practitioner": dict.fromkeys(
         (
-            "identifier", "active", "telecom", "address", "gender", "birthDate", "qualification",
-            "communication",
+            "active", "telecom", "address", "gender", "birthDate", "qualification", "communication",
         ),
         WHO_ELSE,
     ),

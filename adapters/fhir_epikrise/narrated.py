@@ -40,9 +40,9 @@ class Content:
 
     def distinct(self) -> list[Json]:
         """The codes, each once."""
-        found: dict[tuple[object, object], Json] = {}
+        found: dict[tuple[object, ...], Json] = {}
         for code in self.codes:
-            found.setdefault((code["system"], code["kode"]), code)
+            found.setdefault(tuple(sorted(code.items(), key=str)), code)
         return list(found.values())
 
 
@@ -108,8 +108,8 @@ class _Walk:
             check_extensions(value["extension"], f"{at}.extension", self.findings)
 
     def coding(self, value: Mapping[str, object], at: str) -> None:
-        system, code, words = value.get("system"), value.get("code"), value.get("display")
-        if isinstance(system, str) and isinstance(code, str):
+        system, code, words = (_text(value.get(name)) for name in ("system", "code", "display"))
+        if system and code:
             self.content.codes.append(present(system=system, kode=code, tekst=words))
         else:
             self.said(code)
@@ -120,6 +120,10 @@ class _Walk:
     def said(self, words: object) -> None:
         if isinstance(words, str) and words.strip():
             self.content.words.append(words.strip())
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
 
 
 def _codes(value: object) -> set[str]:

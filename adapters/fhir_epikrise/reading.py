@@ -22,6 +22,8 @@ DISCHARGE = frozenset({(DOCUMENT_TYPE, "A03-2"), (LOINC, "18842-5"), (LOINC, "34
 CLASSES = frozenset({(DOCUMENT_TYPE, "A00-1")})
 ABSENT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
 CODED = "urn:brobygger:innhold"
+RESH = "urn:oid:2.16.578.1.12.4.1.4.102"
+HPR = "urn:oid:2.16.578.1.12.4.1.4.4"
 ENCOUNTER = "Kontakten"
 """The title of the section for what the encounter says of its reasons."""
 
@@ -131,10 +133,12 @@ class _Reading:
             for name in ("practitioner", "organization"):
                 self._author(resource.child(name), found)
             return
-        name = "enhet" if kind == "Organization" else "behandler"
+        name, number, system = _AUTHORS[kind]
         if name in found:
             author.fault("reference", "unique", "one organisation, one practitioner")
-        found[name] = _organisation(resource) if kind == "Organization" else _practitioner(resource)
+        found[number] = _number(resource, system)
+        read_it = _organisation if kind == "Organization" else _practitioner
+        found[name] = read_it(resource, required=found[number] is None)
 
     # ---------------------------------------------------------------------------------- encounter
 
@@ -215,11 +219,13 @@ class _Reading:
                 extension.fault("url", "extension", CODED)
                 extension.ignore_all()
                 continue
-            found = coding(extension.child("valueCodeableConcept", required=True))
-            if found is None or found[0] is None or found[1] is None:
-                extension.fault("valueCodeableConcept", "missing", "a system and a code")
-            else:
-                content.codes.append(present(system=found[0], kode=found[1], tekst=found[2]))
+            concept = extension.child("valueCodeableConcept", required=True)
+            code: Json = {}
+            for item in concept.children("coding", at_most=1) if concept else []:
+                system, value, words = open_coding(item)
+                code = present(system=system, kode=value, tekst=words)
+            if concept:
+                content.codes.append(present(**code, annet=concept.text("text")))
 
     def _entry(self, entry: Reader, content: Content, *, told: bool) -> bool:
         """Read what a section points to; whether that says more than its fields. `told`: there is a text."""
@@ -319,12 +325,30 @@ def _period(period: Reader) -> Json:
     return present(fra=day(period.text("start")), til=day(period.text("end")))
 
 
-def _organisation(resource: Reader) -> str | None:
-    return resource.text("name", required=True)
+_AUTHORS = {"Organization": ("enhet", "resh", RESH), "Practitioner": ("behandler", "behandler_hpr", HPR)}
+"""The field for the name, the one for the number, and the system of that."""
 
 
-def _practitioner(resource: Reader) -> str | None:
-    names = resource.children("name", at_least=1, at_most=1)
+def _number(resource: Reader, system: str) -> str | None:
+    """The number in this system; those in other systems are left behind."""
+    found = None
+    for identifier in resource.children("identifier"):
+        if identifier.peek("system") != system:
+            identifier.ignore_all()
+            continue
+        identifier.ignore("use", "type", "assigner", "period", "system")
+        if found is not None:
+            identifier.fault("system", "unique", "one number of each system")
+        found = identifier.text("value", required=True)
+    return found
+
+
+def _organisation(resource: Reader, *, required: bool) -> str | None:
+    return resource.text("name", required=required)
+
+
+def _practitioner(resource: Reader, *, required: bool) -> str | None:
+    names = resource.children("name", at_least=int(required), at_most=1)
     return read_name(names[0]) if names else None
 
 

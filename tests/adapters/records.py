@@ -150,6 +150,18 @@ _coded = st.lists(
     max_size=3,
     unique_by=lambda one: (one["system"], one["kode"]),
 )
+
+
+def _with_numbers(sender: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """A number belongs to a name: national XML has no place for one alone."""
+    number = st.integers(1, 9_999_999).map(str)
+    named = {"enhet": "resh", "behandler": "behandler_hpr"}
+    return some(
+        {name: st.just(value) for name, value in sender.items()},
+        **{numbered: number for name, numbered in named.items() if name in sender},
+    )
+
+
 epikrise = st.builds(
     Record,
     st.just("epikrise"),
@@ -162,7 +174,7 @@ epikrise = st.builds(
                 some({"tittel": lines, "tekst": texts}, kode=_codes, koder=_coded), min_size=1, max_size=4
             ),
         },
-        avsender=filled(some({}, enhet=lines, behandler=lines)),
+        avsender=filled(some({}, enhet=lines, behandler=lines)).flatmap(_with_numbers),
         periode=filled(some({}, fra=days, til=days)),
         diagnoser=st.lists(some({"system": _systems, "kode": _codes}, tekst=lines), min_size=1, max_size=4),
         legemidler=st.lists(

@@ -33,7 +33,7 @@ def test_every_folder_with_an_adapter_is_in_the_registry() -> None:
 
 
 def folder_of(name: str) -> str:
-    """The folder of an adapter: its name without the version of the format, or which spelling of FHIR it is."""
+    """The folder of an adapter: its name without the version of the format or the spelling of FHIR."""
     return re.sub(r"(-[0-9.]+|(?<=fhir-)([a-z]+)-xml)$", r"\2", name).replace("-", "_")
 
 
