@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from adapters.base import Adapter, Findings, Sniff, decode
 from adapters.fhir import JSON_TYPES, XML_TYPES, Json
@@ -30,9 +31,12 @@ def both(
     read: Read,
     compose: Compose,
     models: Models | Release,
+    *,
+    loses: Mapping[str, str] | None = None,
 ) -> tuple[Adapter, Adapter]:
     """The adapter for JSON, `name`, and the one for XML, `name-xml`. `read` takes a document as JSON has
-    it, and raises what is wrong by path; `compose` gives one. `models` are all resources that occur."""
+    it, and raises what is wrong by path; `compose` gives one. `models` are all resources that occur,
+    `loses` what `Adapter.loses` is."""
 
     def parse_json(body: bytes) -> Record:
         document = read_json(body)
@@ -44,45 +48,49 @@ def both(
     def parse_xml(body: bytes) -> Record:
         faults = Findings()
         source = XmlReader(read_xml(body), models, faults)
+        code, found = "parse.invalid", list(told(faults))
         try:
             record = read(source.document)
         except HubError as refused:
-            code, more = refused.code, refused.findings
+            code = code if found else refused.code
+            found += refused.findings
         else:
-            if not faults:
+            if not found:
                 return record
-            code, more = "parse.invalid", ()
-        for finding in more:
-            faults.add(finding.at, finding.rule, finding.expected)
-        try:
-            faults.finish("parse.invalid" if code == "parse.malformed" else code)
-        except HubError as refused:
-            raise HubError(refused.code, _placed(refused.findings, xml_places(source, body))) from None
-        raise HubError("hub.internal")  # a refusal without findings, which nobody makes
+        raise HubError(code, _placed(found, xml_places(source, body)))
 
+    def render_xml(record: Record) -> bytes:
+        written = models if isinstance(models, Mapping) else models(frozenset())
+        return write_fhir_xml(compose(record), written)
+
+    def render_json(record: Record) -> bytes:
+        return write_json(compose(record))
+
+    lost = loses or {}
     return (
-        Adapter(name, type_name, JSON_TYPES, recognise, parse_json, lambda r: write_json(compose(r))),
-        Adapter(
-            f"{name}-xml",
-            type_name,
-            XML_TYPES,
-            recognise,
-            parse_xml,
-            lambda r: write_fhir_xml(
-                compose(r), models if isinstance(models, Mapping) else models(frozenset())
-            ),
-        ),
+        Adapter(name, type_name, JSON_TYPES, recognise, parse_json, render_json, loses=lost),
+        Adapter(f"{name}-xml", type_name, XML_TYPES, recognise, parse_xml, render_xml, loses=lost),
     )
 
 
 def _placed(findings: Iterable[Finding], places: Mapping[str, Place]) -> list[Finding]:
     """Where each path stands; of what is not there, where it would have to be put in."""
     return [
-        finding
-        if finding.line
-        else Finding(finding.at, finding.rule, finding.expected, *_nearest(finding.at, places))
-        for finding in findings
+        finding if finding.line else _at_place(finding, *_nearest(finding.at, places)) for finding in findings
     ]
+
+
+def _at_place(finding: Finding, line: int, column: int) -> Finding:
+    return replace(finding, line=line, column=column)
+
+
+def told(faults: Findings) -> tuple[Finding, ...]:
+    """What was collected, without raising it."""
+    try:
+        faults.finish()
+    except HubError as refused:
+        return refused.findings
+    return ()
 
 
 def _nearest(at: str, places: Mapping[str, Place]) -> Place:

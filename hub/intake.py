@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from adapters.kith.rules import sent_as
 from consent.intake import read as read_consent
 from hub import gates, policy, settle
 from hub.audit.log import Kind
@@ -203,7 +204,7 @@ def _answered(tx: Connection, parts: Parts, received: Received, record: Record) 
     reference = record.get("melding.svar_pa")
     if reference is None:
         return None
-    known = disclosures.load(tx, str(reference))
+    known = disclosures.load(tx, str(reference)) or disclosures.load(tx, sent_as(str(reference)))
     if (
         known is None
         or known.recipient != received.sender.org

@@ -45,6 +45,8 @@ class Datatype:
     """Whether the element holds text, so that anything but blanks is no fault."""
     markup: frozenset[str] = frozenset()
     """The tags that may stand inside."""
+    free: bool = False
+    """Any attribute may stand there; none is read."""
     opaque: bool = False
     """Nobody looks inside."""
 
@@ -329,7 +331,7 @@ PQ = Datatype("PQ", "V", _read_pq, _set("V", "U"), frozenset({"V", "U"}))
 URL = Datatype("URL", "V", _read_url, _set("V"), frozenset({"V"}))
 BL = Datatype("BL", "V", _read_bl, _write_bl, frozenset({"V"}))
 ST = Datatype("ST", "text", _read_text, _write_text, text=True)
-ANY = Datatype("anyType", "lines", _read_any, _write_any, text=True, markup=_XHTML_TAGS)
+ANY = Datatype("anyType", "lines", _read_any, _write_any, text=True, markup=_XHTML_TAGS, free=True)
 DATE = Datatype("date", "day", _read_xs_time("day", "date"), _write_xs_time, text=True)
 DATETIME = Datatype("dateTime", "at", _read_xs_time("at", "datetime"), _write_xs_time, text=True)
 BOOLEAN = Datatype("boolean", "is", _read_boolean, _write_boolean, text=True)

@@ -105,8 +105,12 @@ def _namespaces(root: etree._Element) -> frozenset[str]:
 
 def _reported(schema: etree.XMLSchema, root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
     tree = root.getroottree()
+    prefixes = {name: uri for item in root.iter() for name, uri in item.nsmap.items() if name}
     for entry in log_of(schema.error_log):
-        found = tree.xpath(entry.path) if entry.path else []
+        try:
+            found = tree.xpath(entry.path, namespaces=prefixes) if entry.path else []
+        except etree.XPathError:
+            found = []
         element = found[0] if isinstance(found, list) and found else root
         if isinstance(element, etree._Element):
             yield element, tree.getelementpath(element)

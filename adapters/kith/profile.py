@@ -117,7 +117,7 @@ class _Reader:
             slot = slots.get(tag)
             if slot is None:
                 names = ", ".join(dict.fromkeys(item.variants[0].name for item in slots.values()))
-                self._fault(child, f"{at}/?", say("unknown-element", names))
+                self._fault(child, f"{at}/?", say(row.strangers or "unknown-element", names))
                 continue
             variant = _variant(slot, child, seen)
             counted[tag] = counted.get(tag, 0) + 1
@@ -185,13 +185,15 @@ class _Reader:
         if declared.opaque:
             return
         allowed = declared.attributes
-        if element.attrib and any(
-            name not in allowed and not str(name).startswith(_XSI) for name in element.attrib
+        if (
+            not declared.free
+            and element.attrib
+            and any(name not in allowed and not str(name).startswith(_XSI) for name in element.attrib)
         ):
             self._fault(element, at, say("attribute", *sorted(allowed)))
         if not declared.markup and len(element):
             self._fault(element, at, say("no-elements"))
-        if not declared.text and (element.text or "").strip():
+        if not declared.text and element.text:
             self._fault(element, at, say("no-text"))
         parts, faults = declared.read(element)
         for said in faults:

@@ -36,7 +36,7 @@ def _day(parts: Mapping[str, object], _: El) -> Said | None:
 
 
 def _moment(parts: Mapping[str, object], _: El) -> Said | None:
-    return None if "at" in parts else say("datetime")
+    return None if "at" in parts else say("moment")
 
 
 def _code(parts: Mapping[str, object], row: El) -> Said | None:
@@ -86,6 +86,11 @@ def _named(number: str) -> str:
 def message_id(number: str) -> str:
     """The hub's id of a message that it sent under this UUID."""
     return base64.b32encode(UUID(number).bytes).decode().lower()[:26]
+
+
+def sent_as(reference: str) -> str:
+    """The hub's id behind a reference to one of its messages: read back from a UUID, or as it is."""
+    return message_id(reference) if _UUID.fullmatch(reference) else reference
 
 
 def _msgid(_: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, object]:
@@ -222,9 +227,16 @@ def _party(rule: str) -> Callable[[etree._Element], Iterator[tuple[etree._Elemen
     return check
 
 
+def _one_file(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+    """A document has one content here; the schema would take any number of any kind."""
+    for further in list(element)[1:]:
+        yield further, say("one-file")
+
+
 GROUP_CHECKS: Mapping[str, Callable[[etree._Element], Iterator[tuple[etree._Element, Said]]]] = {
     "patient": _patient,
     "sender": _party("sender-missing"),
     "receiver": _party("receiver-missing"),
+    "one-file": _one_file,
 }
 """Rules of a group, asked with the element; each fault with the element it stands at."""

@@ -46,7 +46,8 @@ class El:
     element must hold to be this row and not a later one of the same name (`Type@V=H|B`, `Medication`);
     `must` the rules beyond the datatype; `needs` fields without any of which an optional group is not
     written; `numbers` what its numbers are; `fill` a function (`rules.py`) of what was read; `elsewhere` that
-    another row writes it; `why` the reason where nothing is carried.
+    another row writes it; `strangers` the rule that an element breaks which the schema allows and no row
+    has; `why` the reason where nothing is carried.
     """
 
     name: str
@@ -70,6 +71,7 @@ class El:
     fill: str = ""
     elsewhere: bool = False
     hollow: bool = False
+    strangers: str = ""
     why: str = ""
 
     @cached_property
@@ -231,6 +233,7 @@ def group(
     fill: str = "",
     elsewhere: bool = False,
     hollow: bool = False,
+    strangers: str = "",
     ns: str = "",
     why: str = "",
 ) -> El:
@@ -249,6 +252,7 @@ def group(
         fill=fill,
         elsewhere=elsewhere,
         hollow=hollow,
+        strangers=strangers,
         why=why,
     )
 
@@ -317,7 +321,8 @@ def _everything(row: El, at: str, into: str, why: str) -> Iterator[Carried]:
             elif not name:  # a patient's number (`rules.py`)
                 yield Carried(at, part, resolved(inner, "id"), "")
         if not row.to:
-            yield Carried(at, row.type.main, "", "always the same" if row.fixed else why)
+            made = "always the same" if row.default else "follows from the rest" if row.derive else ""
+            yield Carried(at, row.type.main, "", why or made)
         return
     if row.into.endswith("#more"):
         return

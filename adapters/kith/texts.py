@@ -41,6 +41,8 @@ RULES: Mapping[str, tuple[str, str]] = {
     "time": ("dato, eller dato og klokkeslett med sekunder", "a date, or a date and a time with seconds"),
     "date": ("en dato, ÅÅÅÅ-MM-DD", "a date, YYYY-MM-DD"),
     "datetime": ("dato og klokkeslett med sekunder", "a date and a time with seconds"),
+    "moment": ("et tidspunkt", "a moment"),
+    "one-file": ("én fil i Base64Container", "one file in Base64Container"),
     "seconds": ("klokkeslett med sekunder", "a time with seconds"),
     "date-digits": ("måned og dag med to siffer", "month and day with two digits"),
     "day": ("en hel dato", "a whole date"),

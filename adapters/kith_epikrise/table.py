@@ -382,6 +382,7 @@ def _referral(old: bool) -> El:
 def attachment() -> El:
     """RefDoc as `vedlegg`."""
     container = leaf("Base64Container", BASE64, to="innhold", ns=BASE64_CONTAINER)
+    more = leaf("Base64Container", BASE64, 0, MANY, ns=BASE64_CONTAINER, why="one file is carried, or none")
     return group(
         "RefDoc",
         leaf("IssueDate", TS, 0, to={"V": "dato"}),
@@ -391,7 +392,7 @@ def attachment() -> El:
         leaf("Description", ST, 0, to="navn"),
         leaf("Compression", CS, 0, to="pakket"),
         one_of(
-            group("Content", container, hollow=True),
+            group("Content", container, more, hollow=True, must=("one-file",), strangers="one-file"),
             leaf("FileReference", ST, 0, to="adresse"),
             least=0,
         ),
