@@ -213,8 +213,22 @@ def test_every_finding_reaches_the_sender_with_its_place(
 
     problem(answer, "parse.invalid")
     assert answer.json()["findings"] == [
-        {"at": "bolig.behov", "rule": "code", "expected": "one of: ingen, noe", "line": 7, "column": 3},
-        {"at": "id", "rule": "required", "expected": "an id", "line": None, "column": None},
+        {
+            "at": "bolig.behov",
+            "rule": "code",
+            "expected": "one of: ingen, noe",
+            "expected_nb": None,
+            "line": 7,
+            "column": 3,
+        },
+        {
+            "at": "id",
+            "rule": "required",
+            "expected": "an id",
+            "expected_nb": None,
+            "line": None,
+            "column": None,
+        },
     ]
 
 
