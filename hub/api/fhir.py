@@ -77,11 +77,14 @@ def _issue(issue: Mapping[str, Any], finding: Mapping[str, Any]) -> dict[str, An
     return {
         **({"extension": places} if places else {}),
         **issue,
-        "diagnostics": f"{finding['rule']}: {finding['expected']}"
-        if finding["expected"]
-        else finding["rule"],
+        "diagnostics": ": ".join(filter(None, (finding["rule"], _expected(finding)))),
         "expression": [finding["at"]],
     }
+
+
+def _expected(finding: Mapping[str, Any]) -> str:
+    """In English, and in bokmål where the format has it."""
+    return " / ".join(filter(None, (finding["expected"], finding["expected_nb"])))
 
 
 def refused(error: HubError, *, scope: str | None = None, status: int | None = None) -> Response:

@@ -182,7 +182,9 @@ def test_a_refusal_of_the_hub_keeps_its_status_and_its_findings(
     client: httpx.Client, hub: fakes.FakeHub, bearer: Bearer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuses(*_: object) -> None:
-        raise HubError("parse.invalid", [Finding("a", "x", "y", 1, 2), Finding("b", "x", "y", 3, 4)])
+        raise HubError(
+            "parse.invalid", [Finding("a", "x", "y", 1, 2), Finding("b", "x", "y", 3, 4, "på norsk")]
+        )
 
     monkeypatch.setattr(hub, "receive", refuses)
 
@@ -195,6 +197,7 @@ def test_a_refusal_of_the_hub_keeps_its_status_and_its_findings(
     )
 
     assert [issue["expression"] for issue in issues] == [["a"], ["b"]]
+    assert [issue["diagnostics"] for issue in issues] == ["x: y", "x: y / på norsk"]
 
 
 def test_what_nobody_foresaw_is_an_outcome_without_a_word_of_it(
