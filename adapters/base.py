@@ -63,7 +63,7 @@ class Adapter:
         default=None, repr=False
     )
     profile: object = field(default=None, repr=False)
-    loses: Mapping[str, str] = field(default_factory=dict, repr=False)
+    loses: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     addressed: bool = False
     national: bool = False
 

@@ -1,4 +1,4 @@
-"""Understands FHIR R4 in JSON: which elements of a resource were read, and that no other was there.
+"""Understands FHIR R4 as JSON has it: which elements of a resource were read, and that no other was there.
 
 `fhir.resources` checks the structure first; then a `Reader` takes out what an adapter asks for by
 name, and whatever nobody asked for is a finding. So nothing passes through unread and nothing is
@@ -8,15 +8,16 @@ dropped in silence. It must not know any profile, message type or code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Protocol
 
-from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from pydantic import ValidationError
 
 from adapters.base import Findings
+from adapters.fhir_extensions import check_extensions, check_siblings
+from adapters.fhir_schema import shown
 
-MEDIA_TYPES = ("application/fhir+json", "application/json")
+JSON_TYPES = ("application/fhir+json", "application/json")
+XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml")
 
 Json = dict[str, object]
 
@@ -28,11 +29,16 @@ class Model(Protocol):
 
 
 class Reader:
-    """One element of a resource. Every access notes the name; `finish` reports names never asked for."""
+    """One element of a resource. Every access notes the name; `finish` reports names never asked for.
+
+    There is one for each element of a document until the end, so it is small: lists, no sets.
+    """
+
+    __slots__ = ("_findings", "_inside", "_node", "_seen", "at")
 
     def __init__(self, node: Mapping[str, object], at: str, findings: Findings) -> None:
         self._node, self.at, self._findings = node, at, findings
-        self._seen = {"resourceType"}
+        self._seen: list[str] = []
         self._inside: list[Reader] = []
 
     def has(self, name: str) -> bool:
@@ -48,15 +54,17 @@ class Reader:
 
     def ignore(self, *names: str) -> None:
         """Declare that these carry nothing that we read, such as `id` and a generated `text`."""
-        self._seen.update(names)
+        self._seen.extend(name for name in names if name in self._node)
 
     def ignore_all(self) -> None:
         """Say nothing more about an element that is already refused as a whole."""
-        self._seen.update(self._node)
+        self._seen = list(self._node)
 
     def fault(self, name: str, rule: str, expected: str) -> None:
-        at = f"{self.at}.{name}" if self.at and name else self.at or name
-        self._findings.add(at or "body", rule, expected)
+        self._findings.add(self._at(name) or "body", rule, expected)
+
+    def _at(self, name: str) -> str:
+        return f"{self.at}.{name}" if self.at and name else self.at or name
 
     def text(self, name: str, *, required: bool = False) -> str | None:
         """A string that is not blank."""
@@ -130,17 +138,36 @@ class Reader:
         """Let `fhir.resources` look at the structure of this resource."""
         check_structure(self._node, model, self.at, self._findings)
 
+    def take(self, name: str) -> object:
+        """The value as it stands, read by somebody else."""
+        self.ignore(name)
+        return self._node.get(name)
+
+    def rest(self) -> Json:
+        """All that nobody has read yet, read by somebody else."""
+        known = (*self._seen, "resourceType")
+        left = {name: value for name, value in self._node.items() if name not in known}
+        self._seen.extend(left)
+        return left
+
+    def left_extensions(self, *names: str) -> None:
+        """The extensions here and beside these values are such that may be left behind."""
+        if "extension" in self._node:
+            check_extensions(self.take("extension"), self._at("extension"), self._findings)
+        for name in names:
+            if f"_{name}" in self._node:
+                check_siblings(self.take(f"_{name}"), self._at(f"_{name}"), self._findings)
+
     def finish(self) -> None:
         """Report every element that nobody read, here and below."""
         for name in self._node:
-            if name not in self._seen:
-                shown = name if name in _element_names() else "?"  # else the sender made it up
-                self.fault(shown, "not-read", "nothing: this element is not part of the agreement")
+            if name not in self._seen and name != "resourceType":
+                self.fault(shown(name), "not-read", "nothing: this element is not part of the agreement")
         for reader in self._inside:
             reader.finish()
 
     def _take(self, name: str, required: bool) -> object:
-        self._seen.add(name)
+        self.ignore(name)
         value = self._node.get(name)
         if value is None and (required or name in self._node):
             self.fault(name, "missing", "a value")
@@ -150,24 +177,12 @@ class Reader:
         if not isinstance(value, dict):
             self.fault(name, "type", "an object")
             return None
-        reader = Reader(value, f"{self.at}.{name}" if self.at else name, self._findings)
+        reader = Reader(value, self._at(name), self._findings)
         self._inside.append(reader)
         return reader
 
 
 # ------------------------------------------------------------------------------------ structure
-
-
-@cache
-def _element_names() -> frozenset[str]:
-    """Every name that FHIR gives to an element of a resource or type that is in use here."""
-    names: set[str] = set()
-    waiting = [FHIRAbstractModel]
-    while waiting:
-        model = waiting.pop()
-        waiting.extend(model.__subclasses__())
-        names.update(model.elements_sequence() if hasattr(model, "elements_sequence") else ())
-    return frozenset(names)
 
 
 def check_structure(resource: object, model: Model, at: str, findings: Findings) -> None:
@@ -200,7 +215,7 @@ def _path(at: str, where: tuple[int | str, ...], rule: str) -> str:
 # ---------------------------------------------------------------------------------------- parts
 
 _CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
-_ORDINARY = ("U", "L", "M", "N")
+ORDINARY = ("U", "L", "M", "N")
 _DERIVED = ("generated", "extensions", "empty")
 
 
@@ -213,7 +228,7 @@ def open_resource(resource: Reader) -> None:
         meta.ignore("profile", "versionId", "lastUpdated", "source", "tag")
         for label in meta.children("security"):
             label.ignore("display", "version")
-            if label.text("system") != _CONFIDENTIALITY or label.text("code") not in _ORDINARY:
+            if label.text("system") != _CONFIDENTIALITY or label.text("code") not in ORDINARY:
                 label.fault("", "security-label", "no label above normal: the hub labels by content itself")
     narrative = resource.child("text")
     if narrative is not None:

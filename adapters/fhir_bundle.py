@@ -14,6 +14,13 @@ from adapters.base import Findings
 from adapters.fhir import Json, Model, Reader, check_structure, open_resource, present
 
 MESSAGE_ID = "urn:brobygger:message"
+_NO_BASIS = "http://hl7.no/fhir/StructureDefinition/no-basis-"
+PROFILES = {
+    kind: f"{_NO_BASIS}{kind}"
+    for kind in ("Composition", "Organization", "Patient", "Practitioner", "PractitionerRole")
+}
+"""The Norwegian base profiles that what we write keeps. MedicationStatement is not among them: its profile
+demands a Medication with a code of FEST and its form, and no record has those."""
 
 
 class Bundle:
@@ -80,6 +87,14 @@ class Bundle:
         self._reached.add(id(found[1]))
         return found
 
+    def at(self, reference: str) -> tuple[str, Reader] | None:
+        """The entry that a reference points to, of any kind, without counting as reached."""
+        return self._by_reference.get(reference)
+
+    def reach(self, resource: Reader) -> None:
+        """Count an entry as reached."""
+        self._reached.add(id(resource))
+
     def finish(self) -> None:
         """Report entries that nothing pointed to and elements that nobody read, then raise once."""
         for _, resource in self._entries:
@@ -99,7 +114,9 @@ class Writer:
     def add(self, kind: str, **elements: object) -> Json:
         """One more entry; returns the reference to it."""
         url = uuid5(NAMESPACE_URL, f"{MESSAGE_ID}:{self._seed}:{len(self._entries)}").urn
-        self._entries.append({"fullUrl": url, "resource": {"resourceType": kind, **present(**elements)}})
+        meta = {"meta": {"profile": [PROFILES[kind]]}} if kind in PROFILES else {}
+        resource = {"resourceType": kind, **meta, **present(**elements)}
+        self._entries.append({"fullUrl": url, "resource": resource})
         return {"reference": url}
 
     def document(self, kind: str, *, first: str, **shell: object) -> Json:

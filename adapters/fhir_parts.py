@@ -24,13 +24,28 @@ ANSWERS = "urn:brobygger:svar-pa"
 def read_person(patient: Reader) -> Json:
     """`person` of a Patient. Address, telecom, gender and birth date are not part of any message."""
     patient.ignore("active", "gender", "birthDate", "address", "telecom", "maritalStatus")
+    patient.left_extensions()
     number = None
-    for identifier in patient.children("identifier", at_least=1, at_most=1):
+    for identifier in _national(patient):
         number = person_number(identifier)
     name = None
     for entry in patient.children("name", at_most=1):
         name = read_name(entry)
     return present(id=number, navn=name)
+
+
+def _national(patient: Reader) -> list[Reader]:
+    """The one identifier that is a fødselsnummer or D-number; beside it, numbers of other systems are the
+    sender's own and left behind. Two could be two persons."""
+    identifiers = patient.children("identifier", at_least=1)
+    national = [one for one in identifiers if one.peek("system") in (FNR, DNR)]
+    if len(identifiers) > 1 and len(national) > 1:
+        patient.fault("identifier", "count", "one fødselsnummer or D-number")
+    chosen = national or identifiers[:1]
+    for one in identifiers:
+        if one not in chosen:
+            one.ignore_all()
+    return chosen
 
 
 def person_number(identifier: Reader) -> str | None:
@@ -48,7 +63,8 @@ def person_identifier(number: object) -> Json:
 
 def read_name(entry: Reader) -> str | None:
     """A HumanName as one text."""
-    entry.ignore("use", "period", "prefix", "suffix")
+    entry.ignore("id", "use", "period", "prefix", "suffix")
+    entry.left_extensions("text", "family", "given", "prefix", "suffix")
     given, family = entry.texts("given"), entry.text("family")
     return entry.text("text") or " ".join([*given, *([family] if family else [])]) or None
 
@@ -161,3 +177,35 @@ def check_fields(record: Record, type_name: str, known: frozenset[str]) -> None:
 def elements(value: object) -> list[Mapping[str, object]]:
     """The groups of a repeated group."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def read_subject(reference: Reader | None) -> Json | None:
+    """`person` of a reference that says the number itself, instead of pointing to a Patient."""
+    if reference is None:
+        return None
+    reference.ignore("type", "id")
+    identifier = reference.child("identifier", required=True)
+    number = person_number(identifier) if identifier is not None else None
+    return present(id=number, navn=reference.text("display"))
+
+
+def write_subject(record: Record) -> Json | None:
+    """The reference that `read_subject` reads."""
+    number = record.get("person.id")
+    if number is None:
+        return None
+    return present(identifier=person_identifier(number), display=record.get("person.navn"))
+
+
+def read_message_id(identifier: Reader | None) -> str | None:
+    """`melding.id` of the identifier of a resource that is a message of its own."""
+    if identifier is None:
+        return None
+    identifier.ignore("use", "type", "assigner")
+    identifier.constant("system", MESSAGE_ID)
+    return identifier.text("value", required=True)
+
+
+def write_message_id(record: Record) -> Json:
+    """The identifier that `read_message_id` reads."""
+    return {"system": MESSAGE_ID, "value": needed(record, "melding.id")}

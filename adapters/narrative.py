@@ -51,7 +51,7 @@ def plain_text(element: etree._Element) -> str:
     """The text of an element of XHTML that somebody else has checked: one line per block."""
     lines = _Lines()
     lines.element(element)
-    return lines.finish()
+    return lines.text
 
 
 class _Lines:

@@ -9,9 +9,12 @@ from collections.abc import Iterable
 
 from adapters.base import Adapter, Sniff
 from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
-from adapters.fhir_consent.adapter import ADAPTER as FHIR_CONSENT
-from adapters.fhir_epikrise.adapter import ADAPTER as FHIR_EPIKRISE
-from adapters.fhir_tsb.adapter import ADAPTER as FHIR_TSB
+from adapters.fhir_brik.adapter import ADAPTERS as FHIR_BRIK
+from adapters.fhir_consent.adapter import ADAPTERS as FHIR_CONSENT
+from adapters.fhir_epikrise.adapter import ADAPTERS as FHIR_EPIKRISE
+from adapters.fhir_task.adapter import ADAPTERS as FHIR_TASK
+from adapters.fhir_tsb.adapter import ADAPTERS as FHIR_TSB
+from adapters.fhir_xml import FHIR, outline
 from adapters.kith_dialog.adapter import ADAPTERS as KITH_DIALOG
 from adapters.kith_epikrise.adapter import ADAPTERS as KITH_EPIKRISE
 from adapters.kith_henvisning.adapter import ADAPTERS as KITH_HENVISNING
@@ -23,9 +26,11 @@ from hub.errors import Finding, HubError
 
 ADAPTERS = (
     BRIK_XML,
-    FHIR_EPIKRISE,
-    FHIR_TSB,
-    FHIR_CONSENT,
+    *FHIR_EPIKRISE,
+    *FHIR_TSB,
+    *FHIR_CONSENT,
+    *FHIR_BRIK,
+    *FHIR_TASK,
     *KITH_EPIKRISE,
     *KITH_DIALOG,
     *KITH_PLO,
@@ -86,7 +91,8 @@ def adapters_for(types: Iterable[str]) -> Registry:
 def _sniff(media: str, body: bytes) -> Sniff:
     if media.endswith("xml"):
         tree = read_xml(body)
-        return Sniff(media, root=str(tree.tag), tree=tree)
+        tag = str(tree.tag)
+        return Sniff(media, root=tag, document=outline(tree) if tag.startswith(FHIR) else {}, tree=tree)
     return Sniff(media, document=read_json(body))
 
 

@@ -1,6 +1,6 @@
 """Understands a consent as a FHIR R4 Consent, exactly or not at all.
 
-Wire:   UTF-8 JSON, one Consent resource; actors by identifier (organisation number, or sector in
+Wire:   UTF-8 JSON or XML, one Consent resource; actors by identifier (organisation number, or sector in
         urn:brobygger:sector), purposes and categories as Coding.
 Units:  periods are whole days, both ends included.
 Quirks: what the record cannot say exactly is refused with consent.not-evaluable. A label narrower
@@ -10,14 +10,14 @@ Agreed: README.md beside this file.
 
 from __future__ import annotations
 
-from adapters.base import Adapter, Sniff
-from adapters.fhir import MEDIA_TYPES
-from adapters.fhir_consent.reading import TYPE, parse
-from adapters.fhir_consent.writing import render
+from adapters.base import Sniff
+from adapters.fhir_consent.reading import TYPE, models, read
+from adapters.fhir_consent.writing import compose
+from adapters.fhir_wire import both
 
 
 def recognise(sniff: Sniff) -> bool:
     return sniff.at("resourceType") == "Consent"
 
 
-ADAPTER = Adapter("fhir-consent", TYPE, MEDIA_TYPES, recognise, parse, render)
+ADAPTERS = both("fhir-consent", TYPE, recognise, read, compose, models)

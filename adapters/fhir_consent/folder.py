@@ -5,25 +5,20 @@ Must not know what a consent means. A file that cannot be opened is told as such
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
 
-from fhir.resources.consent import Consent as ConsentR5
-from fhir.resources.R4B.consent import Consent as ConsentR4
 from lxml import etree
 
-from adapters.base import refuse
+from adapters.base import Findings, refuse
+from adapters.fhir_consent.reading import models
+from adapters.fhir_xml import FHIR, XmlReader
 from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 
 MAX_BYTES = 10 * 1024 * 1024
-_FHIR = "{http://hl7.org/fhir}"
-_R5 = ("subject", "date", "decision", "grantor", "grantee", "manager", "controller", "period")
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ def _opened(file: Path, place: str) -> Iterator[Found]:
     try:
         if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             root = read_xml(body)
-            if not root.tag.startswith(_FHIR):
+            if not root.tag.startswith(FHIR):
                 raise refuse("parse.format-unknown", "namespace", "a FHIR resource")
             yield from _resources(root, place)
             return
@@ -117,101 +112,40 @@ def _found_at(one: object, at: str) -> Iterator[tuple[str, dict[str, object]]]:
 
 def _resources(root: etree._Element, place: str) -> Iterator[Found]:
     """As for JSON: the resource of an XML file, and every one inside it."""
-    kind = root.tag.removeprefix(_FHIR)
+    kind = root.tag.removeprefix(FHIR)
     try:
         yield Found(place, _consent(root) if kind == "Consent" else _outline(root, kind))
     except HubError as refused:
         yield Found(place, None, refused)
     if kind == "Consent":
         return
-    holders = [child for child in root.iter(f"{_FHIR}resource", f"{_FHIR}contained") if len(child)]
+    holders = [child for child in root.iter(f"{FHIR}resource", f"{FHIR}contained") if len(child)]
     for index, holder in enumerate(holders):
         inside = holder[0]
-        name, found = f"{place}#resource[{index}]", str(inside.tag).removeprefix(_FHIR)
+        name, found = f"{place}#resource[{index}]", str(inside.tag).removeprefix(FHIR)
         around = {element.tag for element in (holder, *holder.iterancestors())}
-        if f"{_FHIR}Consent" not in around and (found == "Consent" or f"{_FHIR}contained" not in around):
+        if f"{FHIR}Consent" not in around and (found == "Consent" or f"{FHIR}contained" not in around):
             try:
                 yield Found(name, _consent(inside) if found == "Consent" else _outline(inside, found))
             except HubError as refused:
                 yield Found(name, None, refused)
 
 
-class _Xml(Protocol):
-    def model_validate_xml(self, source: bytes) -> Any: ...
-
-
 def _consent(root: etree._Element) -> dict[str, object]:
-    """A consent in XML as the JSON it would be, if nothing of it gets lost on the way."""
-    names = {child.tag.removeprefix(_FHIR) for child in root}
-    newer = bool(names & set(_R5))
-    model: _Xml = ConsentR5 if newer else ConsentR4
-    try:
-        said: dict[str, object] = model.model_validate_xml(etree.tostring(root)).model_dump()
-    except Exception:  # noqa: BLE001  what it raises quotes the document
-        raise HubError("parse.invalid", [Finding("body", "structure", "a valid FHIR Consent")]) from None
-    if Counter(_written(root, ())) != Counter(_read(said, ())):
-        raise HubError("parse.invalid", [Finding("body", "structure", "each element once, of FHIR only")])
-    return {"resourceType": "Consent", **_plain(said)}
-
-
-_ATTRIBUTES = frozenset({"value", "id"})
-_EXTENSIONS = (("extension",), ("modifierExtension",))
-_Path = tuple[str, ...]
-
-
-def _written(element: etree._Element, at: _Path) -> Iterator[_Path]:
-    """Where values stand in the XML. What is no FHIR stands where nothing is ever read."""
-    if at == ("text", "{http://www.w3.org/1999/xhtml}div"):
-        return
-    allowed = _ATTRIBUTES | {"url"} if at[-1:] in _EXTENSIONS else _ATTRIBUTES
-    if not element.tag.startswith(_FHIR) or set(element.keys()) - allowed or _words(element):
-        yield ("",)
-    if element.get("value") is not None:
-        yield at
-    for child in element:
-        if (name := str(child.tag).removeprefix(_FHIR)) != "contained":
-            yield from _written(child, (*at, name))
-
-
-def _words(element: etree._Element) -> bool:
-    """Whether something is said between the elements."""
-    between = [element.text, *(child.tail for child in element)]
-    return any(text and text.strip() for text in between)
-
-
-def _read(said: object, at: _Path) -> Iterator[_Path]:
-    """Where values stand in what was made of it, but for those that XML writes as attributes."""
-    if isinstance(said, Mapping):
-        for name, child in said.items():
-            extension = name == "url" and at[-1:] in _EXTENSIONS
-            attribute = extension or (name == "id" and at)
-            if not attribute and name not in {"resourceType", "contained"} and child is not None:
-                yield from _read(child, (*at, name.removeprefix("_")))
-    elif isinstance(said, list):
-        for child in said:
-            yield from _read(child, at)
-    elif said is not None and at != ("text", "div"):
-        yield at
-
-
-def _plain(value: Any) -> Any:
-    """As the JSON reader would have given it."""
-    if isinstance(value, Mapping):
-        return {name: _plain(child) for name, child in value.items() if child is not None}
-    if isinstance(value, list):
-        return [_plain(child) for child in value]
-    if isinstance(value, (str, bool, int, Decimal)):
-        return value
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    """A consent in XML as the JSON it would be, or every fault of its XML by path."""
+    faults = Findings()
+    document = XmlReader(root, models, faults).document
+    faults.finish()
+    return document
 
 
 def _outline(root: etree._Element, kind: str) -> dict[str, object]:
     outline: dict[str, object] = {"resourceType": kind}
     identifiers: list[dict[str, str]] = []
     for child in root:
-        if child.tag == f"{_FHIR}id":
+        if child.tag == f"{FHIR}id":
             outline["id"] = child.get("value", "")
-        if child.tag == f"{_FHIR}identifier":
-            parts = {str(part.tag).removeprefix(_FHIR): part.get("value", "") for part in child}
+        if child.tag == f"{FHIR}identifier":
+            parts = {str(part.tag).removeprefix(FHIR): part.get("value", "") for part in child}
             identifiers.append({name: parts[name] for name in ("system", "value") if name in parts})
     return outline | ({"identifier": identifiers} if identifiers else {})

@@ -20,7 +20,7 @@ from adapters.fhir import Json, Reader, open_coding, open_concept, open_resource
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_consent import vocabulary as words
 from adapters.fhir_parts import ANSWERS, DNR, FNR, ORGNR, RECIPIENT, SENDER, read_organisation
-from adapters.safe_json import read_json
+from adapters.fhir_xml import Models
 from hub.message import Record
 
 TYPE = "samtykke.gitt"
@@ -39,14 +39,15 @@ _ONLY_R5 = frozenset(
 _ONLY_R4 = frozenset({"scope", "patient", "dateTime", "performer", "organization", "policy", "policyRule"})
 
 
-def parse(body: bytes) -> Record:
-    """Read one consent. Raises parse.invalid when it is not FHIR R4 or R5, consent.not-evaluable when it
-    says something that the record cannot say exactly; every finding of both kinds is told."""
-    return read(read_json(body))
+def models(names: frozenset[str]) -> Models:
+    """The release of the Consent whose XML has these elements."""
+    return {"Consent": ConsentR5 if names & _ONLY_R5 else ConsentR4}
 
 
 def read(document: Mapping[str, object], resolve: Resolve | None = None) -> Record:
-    """As `parse`, of a resource that is already opened. `resolve` finds what it refers to."""
+    """Read one consent. Raises parse.invalid when it is not FHIR R4 or R5, consent.not-evaluable when it
+    says something that the record cannot say exactly; every finding of both kinds is told. `resolve` finds
+    what it refers to."""
     structure, meaning = Findings(), Findings()
     consent = Reader(document, "", meaning)
     newer = bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)

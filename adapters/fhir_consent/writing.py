@@ -18,7 +18,6 @@ from adapters.fhir_parts import (
     person_identifier,
     write_addressing,
 )
-from adapters.safe_json import write_json
 from hub.errors import Finding, HubError
 from hub.message import Record
 
@@ -42,13 +41,13 @@ _EXTRA = (
 )
 
 
-def render(record: Record) -> bytes:
+def compose(record: Record) -> Json:
     """Write one consent."""
     check_fields(record, TYPE, _FIELDS)
     kind = _word(record, "samtykke.slag", _SCOPES)
     decision = _word(record, "samtykke.beslutning", _TYPES)
     title = record.get("samtykke.tekstversjon")
-    document = present(
+    return present(
         resourceType="Consent",
         meta={"versionId": str(record.get("samtykke.versjon"))},
         extension=_extensions(record),
@@ -70,7 +69,6 @@ def render(record: Record) -> bytes:
         policy=[{"uri": words.POLICY}],
         provision=_provision(record, decision),
     )
-    return write_json(document)
 
 
 def _extensions(record: Record) -> list[Json]:

@@ -1,6 +1,6 @@
 """Understands an epikrise as a FHIR R4 document: Bundle, Composition and what its sections point to.
 
-Wire:   UTF-8 JSON, Bundle of type document; Composition.type 9602 A03-2 and LOINC 18842-5 or 34105-7.
+Wire:   UTF-8 JSON or XML, Bundle of type document; Composition.type 9602 A03-2 and LOINC 18842-5 or 34105-7.
 Units:  dates are days; one coding per diagnosis and medicine.
 Quirks: nothing is copied through: ids are issued anew, narratives are written anew, and an element
         that nobody here reads is refused. Address, telecom, gender and birth date are left behind.
@@ -9,11 +9,11 @@ Agreed: README.md beside this file.
 
 from __future__ import annotations
 
-from adapters.base import Adapter, Sniff
-from adapters.fhir import MEDIA_TYPES
+from adapters.base import Sniff
 from adapters.fhir_epikrise.beyond import loses
-from adapters.fhir_epikrise.reading import DISCHARGE, TYPE, parse
-from adapters.fhir_epikrise.writing import render
+from adapters.fhir_epikrise.reading import DISCHARGE, MODELS, TYPE, read
+from adapters.fhir_epikrise.writing import compose
+from adapters.fhir_wire import both
 
 
 def recognise(sniff: Sniff) -> bool:
@@ -25,4 +25,4 @@ def recognise(sniff: Sniff) -> bool:
     )
 
 
-ADAPTER = Adapter("fhir-epikrise", TYPE, MEDIA_TYPES, recognise, parse, render, loses=loses())
+ADAPTERS = both("fhir-epikrise", TYPE, recognise, read, compose, MODELS, loses=loses())

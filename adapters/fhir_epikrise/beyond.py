@@ -18,7 +18,7 @@ Group = Mapping[str, Any]
 WRITTEN: Mapping[str, tuple[str, ...]] = {
     "melding": ("id", "sendt", "mottaker", "avsender", "svar_pa"),
     "person": ("id", "navn"),
-    "avsender": ("enhet", "behandler"),
+    "avsender": ("enhet", "resh", "behandler", "behandler_hpr"),
     "dato": (),
     "periode": ("fra", "til"),
     "diagnoser": ("system", "kode", "tekst"),
@@ -62,7 +62,7 @@ LEFT_OUT: Mapping[str, str] = {
     "ansvarlige": "who else had to do with it; the unit and the clinician are carried",
     "naere": "who is near to the person is not for every reader of a document",
     "vedlegg": "files are not packed into the document yet",
-    "avsender": "numbers and departments; the names of the unit and the clinician are carried",
+    "avsender": "departments, and numbers of the address register; names, RESH-id and HPR number stay",
     "periode": "days are carried",
     "seksjoner": "the national heading; the LOINC code and the words are carried",
     "hendelser": "which stay a diagnosis, medicine or section belongs to; all of them are carried",
@@ -71,8 +71,8 @@ LEFT_OUT: Mapping[str, str] = {
 
 _FURTHER: Mapping[str, tuple[str, ...]] = {
     "avsender": (
-        *("her", "resh", "avdeling", "avdeling_her", "avdeling_resh"),
-        *("behandler_hpr", "behandler_her", "behandler_type"),
+        *("her", "avdeling", "avdeling_her", "avdeling_resh"),
+        *("behandler_her", "behandler_type"),
     ),
     "periode": ("fra_kl", "til_kl", "fra_omtrent", "til_omtrent"),
     "diagnoser": ("art", "annet", "tillegg", "beskrivelse", "merknad", "fra", "til"),
@@ -80,7 +80,7 @@ _FURTHER: Mapping[str, tuple[str, ...]] = {
         *("annet", "styrke", "styrke_enhet", "status", "art", "doseringskode", "form", "administrering"),
         *("varighet", "varighet_enhet", "utlevert", "utlevert_enhet", "merknad", "fra", "til"),
     ),
-    "seksjoner": ("overskrift", "koder.annet"),
+    "seksjoner": ("overskrift",),
 }
 """What groups with elements of their own hold beyond `WRITTEN`."""
 

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from fhir.resources.R4B.composition import Composition
-from fhir.resources.R4B.condition import Condition
-from fhir.resources.R4B.medicationstatement import MedicationStatement
-from fhir.resources.R4B.organization import Organization
-from fhir.resources.R4B.patient import Patient
-from fhir.resources.R4B.practitioner import Practitioner
+from fhir.resources.R4B.bundle import Bundle as BundleModel
 
 from adapters.base import Findings
-from adapters.fhir import Json, Model, Reader, coding, open_coding, present
+from adapters.fhir import ORDINARY, Json, Reader, coding, open_coding, present
 from adapters.fhir_bundle import Bundle
+from adapters.fhir_epikrise import losses
+from adapters.fhir_epikrise.narrated import Content, references_in
+from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person
+from adapters.fhir_xml import Models
 from adapters.narrative import read_narrative
-from adapters.safe_json import read_json
 from hub.message import Record
 
 TYPE = "epikrise"
 LOINC = "http://loinc.org"
 DOCUMENT_TYPE = "urn:oid:2.16.578.1.12.4.1.1.9602"
 DISCHARGE = frozenset({(DOCUMENT_TYPE, "A03-2"), (LOINC, "18842-5"), (LOINC, "34105-7")})
+CLASSES = frozenset({(DOCUMENT_TYPE, "A00-1")})
 ABSENT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
-_MODELS: Mapping[str, Model] = {
-    "Composition": Composition,
-    "Patient": Patient,
-    "Organization": Organization,
-    "Practitioner": Practitioner,
-    "Condition": Condition,
-    "MedicationStatement": MedicationStatement,
-}
+CODED = "urn:brobygger:innhold"
+RESH = "urn:oid:2.16.578.1.12.4.1.4.102"
+HPR = "urn:oid:2.16.578.1.12.4.1.4.4"
+ENCOUNTER = "Kontakten"
+"""The title of the section for what the encounter says of its reasons."""
+
+MODELS: Models = {"Bundle": BundleModel, **RESOURCES}
 
 
-def parse(body: bytes) -> Record:
+def read(document: Json) -> Record:
     """Read one epikrise, or raise with every fault by path."""
     findings = Findings()
-    bundle = Bundle(read_json(body), "document", _MODELS, findings)
+    bundle = Bundle(document, "document", RESOURCES, findings)
     reading = _Reading(bundle, findings)
     fields: Json = {"melding": read_header(bundle.shell)}
     composition = bundle.first("Composition")
@@ -57,35 +53,65 @@ class _Reading:
         self._lists: dict[str, list[Json]] = {"diagnoser": [], "legemidler": [], "seksjoner": []}
 
     def composition(self, composition: Reader, fields: Json) -> None:
-        composition.ignore("identifier", "title")
         composition.constant("status", "final")
         self._type(composition.child("type", required=True))
+        for item in composition.children("category"):
+            self._known(item, CLASSES, "9602 A00-1")
+        if composition.text("confidentiality") not in (None, *ORDINARY):
+            composition.fault("confidentiality", "security-label", "no label above normal")
         melding = fields["melding"]
         assert isinstance(melding, dict)
         melding.update(read_addressing(composition))
         subject = self._bundle.follow(composition.child("subject", required=True), "Patient")
         if subject is not None:
             self._patient = subject[1]
+            self._leave(subject[1], "Patient")
             fields["person"] = read_person(subject[1])
         fields["dato"] = day(composition.text("date", required=True))
-        fields["avsender"] = self._author(composition)
+        fields["avsender"] = self._authors(composition)
         for event in composition.children("event", at_most=1):
             period = event.child("period", required=True)
             if period is not None:
-                fields["periode"] = present(fra=day(period.text("start")), til=day(period.text("end")))
+                fields["periode"] = _period(period)
         for section in composition.children("section", at_least=1):
-            self._section(section)
+            self._section(section, "")
+        self._encounter(composition, fields)
+        self._leave(composition, "Composition")
         fields.update(self._lists)
 
     def _type(self, concept: Reader | None) -> None:
-        for item in concept.children("coding", at_least=1) if concept else []:
-            system, code, _ = open_coding(item)
-            if (system, code) not in DISCHARGE:
-                item.fault("code", "code", "9602 A03-2, LOINC 18842-5 or LOINC 34105-7")
-        if concept:
-            concept.ignore("text")
+        if concept is not None:
+            self._known(concept, DISCHARGE, "9602 A03-2, LOINC 18842-5 or LOINC 34105-7")
 
-    def _author(self, composition: Reader) -> Json:
+    def _known(self, concept: Reader, known: frozenset[tuple[str, str]], expected: str) -> None:
+        for item in concept.children("coding", at_least=1):
+            system, code, _ = open_coding(item)
+            if (system, code) not in known:
+                item.fault("code", "code", expected)
+        concept.ignore("text")
+
+    def _leave(self, resource: Reader, kind: str) -> None:
+        """Pass over what the table of losses names, and over what only that refers to."""
+        for name in losses.LEFT[kind]:
+            if resource.has(name):
+                self._left_behind(resource.peek(name))
+        resource.ignore(*losses.LEFT[kind], *(f"_{name}" for name in losses.LEFT[kind]))
+        if kind != "Composition":
+            resource.left_extensions()
+
+    def _left_behind(self, value: object) -> None:
+        """What is referred to from what is left behind is left behind too, if it tells nothing else."""
+        for reference in references_in(value):
+            found = self._bundle.at(reference)
+            if found is not None and found[0] in losses.ADMINISTRATIVE and id(found[1]) not in self._taken:
+                self._taken.add(id(found[1]))
+                self._bundle.reach(found[1])
+                if found[1] is not self._patient:
+                    self._left_behind(found[1].rest())
+
+    # ------------------------------------------------------------------------------------ authors
+
+    def _authors(self, composition: Reader) -> Json:
         found: Json = {}
         for author in composition.children("author", at_least=1, at_most=2):
             if author.has("extension"):
@@ -93,88 +119,246 @@ class _Reading:
                     extension.constant("url", str(ABSENT["url"]))
                     extension.ignore("valueCode")
                 continue
-            followed = self._bundle.follow(author, "Organization", "Practitioner")
-            if followed is None:
-                continue
-            kind, resource = followed
-            name = "enhet" if kind == "Organization" else "behandler"
-            if name in found:
-                author.fault("reference", "unique", "one organisation, one practitioner")
-            found[name] = _organisation(resource) if kind == "Organization" else _practitioner(resource)
+            self._author(author, found)
         return present(**found)
 
-    def _section(self, section: Reader) -> None:
+    def _author(self, author: Reader | None, found: Json) -> None:
+        followed = self._bundle.follow(author, "Organization", "Practitioner", "PractitionerRole")
+        if followed is None or author is None:
+            return
+        kind, resource = followed
+        self._taken.add(id(resource))
+        self._leave(resource, kind)
+        if kind == "PractitionerRole":
+            for name in ("practitioner", "organization"):
+                self._author(resource.child(name), found)
+            return
+        name, number, system = _AUTHORS[kind]
+        if name in found:
+            author.fault("reference", "unique", "one organisation, one practitioner")
+        found[number] = _number(resource, system)
+        read_it = _organisation if kind == "Organization" else _practitioner
+        found[name] = read_it(resource, required=found[number] is None)
+
+    # ---------------------------------------------------------------------------------- encounter
+
+    def _encounter(self, composition: Reader, fields: Json) -> None:
+        """When it was, and why: the reasons are a section of their own."""
+        followed = self._bundle.follow(composition.child("encounter"), "Encounter")
+        if followed is None:
+            return
+        encounter = followed[1]
+        self._taken.add(id(encounter))
+        self._subject(encounter, "subject")
+        period = encounter.child("period")
+        if period is not None and "periode" not in fields:
+            fields["periode"] = _period(period)
+        elif period is not None and _period(period) != fields["periode"]:
+            period.fault("", "value", "the period of the event")
+        content = Content()
+        self._leave(encounter, "Encounter")
+        rest = encounter.rest()
+        content.add(rest, RESOURCES["Encounter"], encounter.at, self._findings)
+        self._linked(content)
+        text = content.text(None)
+        if text is not None or content.codes:
+            self._add_section(encounter, None, ENCOUNTER, text, content)
+
+    # ----------------------------------------------------------------------------------- sections
+
+    def _section(self, section: Reader, above: str) -> None:
         section.ignore("id")
         title = section.text("title")
         coded = coding(section.child("code"))
+        content = Content()
+        self._coded_content(section, content)
+        if section.text("mode") not in (None, "working", "snapshot"):
+            section.fault("mode", "code", "working or snapshot")
         entries = section.children("entry")
+        beyond = False
         for entry in entries:
-            self._entry(entry)
-        narrative = section.child("text", required=not entries)
-        if narrative is None:
-            return
-        status, div = narrative.text("status", required=True), narrative.text("div", required=True)
-        if div is None or (entries and status == "generated"):
-            return  # says the same as the entries
-        if title is None:
-            section.fault("title", "missing", "a value")
-        if coded is not None and coded[0] != LOINC:
-            section.fault("code", "system", LOINC)
-        text = read_narrative(div, f"{narrative.at}.div", self._findings)
-        self._lists["seksjoner"].append(present(kode=coded[1] if coded else None, tittel=title, tekst=text))
+            beyond = self._entry(entry, content, told=section.has("text")) or beyond
+        self._linked(content)
+        inside = section.children("section")
+        narrative = section.child("text", required=not entries and not inside)
+        shown_title = title or (coded[2] if coded else None)
+        heading = f"{above}: {shown_title}" if above and shown_title else shown_title
+        if narrative is not None or content.codes or content.words:
+            text = self._narrative(narrative, generated=bool(entries) and not beyond and not content.codes)
+            text = content.text(text)
+            if text is not None:
+                if shown_title is None:
+                    section.fault("title", "missing", "a value")
+                if coded is not None and coded[0] != LOINC:
+                    section.fault("code", "system", LOINC)
+                self._add_section(section, coded[1] if coded else None, heading, text, content)
+        for one in inside:
+            self._section(one, heading or "")
 
-    def _entry(self, entry: Reader) -> None:
-        followed = self._bundle.follow(entry, "Condition", "MedicationStatement")
+    def _narrative(self, narrative: Reader | None, *, generated: bool) -> str | None:
+        """The text, unless it was generated and says the same as the entries."""
+        if narrative is None:
+            return None
+        status, div = narrative.text("status", required=True), narrative.text("div", required=True)
+        if div is None or (generated and status == "generated"):
+            return None
+        return read_narrative(div, f"{narrative.at}.div", self._findings)
+
+    def _add_section(
+        self, at: Reader, code: str | None, title: str | None, text: str | None, content: Content
+    ) -> None:
+        codes = content.distinct()
+        if text is None:  # codes without a word
+            at.fault("text", "missing", "a text")
+        self._lists["seksjoner"].append(present(kode=code, tittel=title, tekst=text, koder=codes))
+
+    def _coded_content(self, section: Reader, content: Content) -> None:
+        """What our own documents say of the codes of a section."""
+        for extension in section.children("extension"):
+            if extension.text("url", required=True) != CODED:
+                extension.fault("url", "extension", CODED)
+                extension.ignore_all()
+                continue
+            concept = extension.child("valueCodeableConcept", required=True)
+            code: Json = {}
+            for item in concept.children("coding", at_most=1) if concept else []:
+                system, value, words = open_coding(item)
+                code = present(system=system, kode=value, tekst=words)
+            if concept:
+                content.codes.append(present(**code, annet=concept.text("text")))
+
+    def _entry(self, entry: Reader, content: Content, *, told: bool) -> bool:
+        """Read what a section points to; whether that says more than its fields. `told`: there is a text."""
+        followed = self._bundle.follow(entry, *losses.NARRATED)
         if followed is None:
-            return
+            return False
         kind, resource = followed
-        if id(resource) in self._taken:
+        if id(resource) in self._taken and kind in _FIELDS:
             entry.fault("reference", "unique", "an entry of one section only")
-            return
+        if id(resource) in self._taken:
+            return True
         self._taken.add(id(resource))
-        subject = self._bundle.follow(resource.child("subject", required=True), "Patient")
-        if subject is not None and subject[1] is not self._patient:
-            resource.fault("subject", "reference", "the person of the document")
+        if kind not in _FIELDS or (kind == "Condition" and told and _is_another_diagnosis(resource)):
+            self._narrate(kind, resource, content)
+            return True
+        self._subject(resource, "subject")
+        self._leave(resource, kind)
+        beyond = {name: resource.take(name) for name in losses.BEYOND[kind] if resource.has(name)}
+        content.add(beyond, RESOURCES[kind], resource.at, self._findings)
         if kind == "Condition":
             self._lists["diagnoser"].append(_condition(resource))
         else:
-            self._lists["legemidler"].append(_medicine(resource))
+            self._lists["legemidler"].append(self._medicine(resource))
+        return bool(beyond)
+
+    def _narrate(self, kind: str, resource: Reader, content: Content) -> None:
+        self._subject(resource, "patient" if resource.has("patient") else "subject")
+        content.add(resource.rest(), RESOURCES[kind], resource.at, self._findings)
+
+    def _linked(self, content: Content) -> None:
+        """Follow what was referred to: what tells something belongs to the same section."""
+        waiting = content.references
+        while waiting:
+            reference, at = waiting.pop()
+            found = self._bundle.at(reference)
+            if found is None:
+                self._findings.add(at, "reference", "an entry of this Bundle")
+            elif found[0] == "Patient" and found[1] is not self._patient:
+                self._findings.add(at, "reference", "the person of the document")
+            elif found[0] in losses.ADMINISTRATIVE:
+                self._left_behind({"reference": reference})
+            elif id(found[1]) not in self._taken:
+                self._taken.add(id(found[1]))
+                self._bundle.reach(found[1])
+                self._narrate(found[0], found[1], content)
+
+    def _subject(self, resource: Reader, name: str) -> None:
+        if not resource.has(name) and resource.peek("resourceType") in _NOBODY_S:
+            return
+        subject = self._bundle.follow(resource.child(name, required=True), "Patient")
+        if subject is not None and subject[1] is not self._patient:
+            resource.fault(name, "reference", "the person of the document")
+
+    def _medicine(self, resource: Reader) -> Json:
+        """A medicine that the person takes."""
+        resource.constant("status", "active")
+        concept, at = resource.child("medicationCodeableConcept"), "medicationCodeableConcept"
+        if concept is None and resource.has("medicationReference"):
+            at = "medicationReference"
+            followed = self._bundle.follow(resource.child(at), "Medication")
+            concept = followed[1].child("code", required=True) if followed else None
+            if followed:
+                followed[1].ignore("identifier", "status")
+        elif concept is None:
+            resource.fault(at, "missing", "a value")
+        read = _coded(coding(concept), resource, at, "navn")
+        for dosage in resource.children("dosage", at_most=1):
+            read.update(present(dosering=dosage.text("text", required=True)))
+        return read
 
 
-def _organisation(resource: Reader) -> str | None:
-    resource.ignore("identifier", "active", "type", "telecom", "address")
-    return resource.text("name", required=True)
+_FIELDS = frozenset({"Condition", "MedicationStatement"})
+"""What has fields of its own in the record."""
+
+_NOBODY_S = frozenset({"Medication"})
 
 
-def _practitioner(resource: Reader) -> str | None:
-    resource.ignore("active", "identifier", "gender", "birthDate", "telecom", "address", "qualification")
-    names = resource.children("name", at_least=1, at_most=1)
+def _is_another_diagnosis(resource: Reader) -> bool:
+    """One that has no place among those that stand, but in the text: it is over or not yet certain, or has
+    several codings, each of which must be labelled."""
+    codings = resource.peek("code", "coding")
+    if isinstance(codings, list) and len(codings) > 1:
+        return True
+    return any(_peeked(resource, name) not in (None, value) for name, value in _STANDS)
+
+
+def _peeked(resource: Reader, name: str) -> object:
+    codings = resource.peek(name, "coding")
+    first = codings[0] if isinstance(codings, list) and codings else None
+    return first.get("code") if isinstance(first, dict) else None
+
+
+_STANDS = (("verificationStatus", "confirmed"), ("clinicalStatus", "active"))
+
+
+def _period(period: Reader) -> Json:
+    return present(fra=day(period.text("start")), til=day(period.text("end")))
+
+
+_AUTHORS = {"Organization": ("enhet", "resh", RESH), "Practitioner": ("behandler", "behandler_hpr", HPR)}
+"""The field for the name, the one for the number, and the system of that."""
+
+
+def _number(resource: Reader, system: str) -> str | None:
+    """The number in this system; those in other systems are left behind."""
+    found = None
+    for identifier in resource.children("identifier"):
+        if identifier.peek("system") != system:
+            identifier.ignore_all()
+            continue
+        identifier.ignore("use", "type", "assigner", "period", "system")
+        if found is not None:
+            identifier.fault("system", "unique", "one number of each system")
+        found = identifier.text("value", required=True)
+    return found
+
+
+def _organisation(resource: Reader, *, required: bool) -> str | None:
+    return resource.text("name", required=required)
+
+
+def _practitioner(resource: Reader, *, required: bool) -> str | None:
+    names = resource.children("name", at_least=int(required), at_most=1)
     return read_name(names[0]) if names else None
 
 
 def _condition(resource: Reader) -> Json:
     """A diagnosis that stands. One that was ruled out would read as its opposite."""
-    resource.ignore("category")
-    for name, value in (("verificationStatus", "confirmed"), ("clinicalStatus", "active")):
+    for name, value in _STANDS:
         status = coding(resource.child(name))
         if status is not None and status[1] != value:
             resource.fault(name, "code", value)
     return _coded(coding(resource.child("code", required=True)), resource, "code", "tekst")
-
-
-def _medicine(resource: Reader) -> Json:
-    """A medicine that the person takes."""
-    resource.ignore("category")
-    resource.constant("status", "active")
-    read = _coded(
-        coding(resource.child("medicationCodeableConcept", required=True)),
-        resource,
-        "medicationCodeableConcept",
-        "navn",
-    )
-    for dosage in resource.children("dosage", at_most=1):
-        read.update(present(dosering=dosage.text("text", required=True)))
-    return read
 
 
 def _coded(

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from adapters.fhir import Json, concept, present
 from adapters.fhir_bundle import Writer
 from adapters.fhir_epikrise.beyond import folded
-from adapters.fhir_epikrise.reading import ABSENT, DOCUMENT_TYPE, LOINC, TYPE
+from adapters.fhir_epikrise.reading import ABSENT, CODED, DOCUMENT_TYPE, HPR, LOINC, RESH, TYPE
 from adapters.fhir_parts import check_fields, elements, needed, write_addressing, write_header, write_person
 from adapters.narrative import write_narrative
-from adapters.safe_json import write_json
 from hub.message import Record
 
 _DIAGNOSES = ("11535-2", "Diagnoser")
@@ -20,7 +19,7 @@ _FIELDS = frozenset(
 )
 
 
-def render(record: Record) -> bytes:
+def compose(record: Record) -> Json:
     """Write one epikrise. Whatever the record does not hold is not in the document."""
     record = folded(record)
     check_fields(record, TYPE, _FIELDS)
@@ -53,7 +52,7 @@ def render(record: Record) -> bytes:
         event=[{"period": _period(record)}] if record.get("periode") else None,
         section=sections,
     )
-    return write_json(writer.document("document", first="Composition", **write_header(record)))
+    return writer.document("document", first="Composition", **write_header(record))
 
 
 def _period(record: Record) -> Json:
@@ -61,21 +60,38 @@ def _period(record: Record) -> Json:
 
 
 def _write_authors(writer: Writer, record: Record) -> list[Json]:
-    unit, clinician = record.get("avsender.enhet"), record.get("avsender.behandler")
-    authors = [
-        *([writer.add("Organization", name=unit)] if unit is not None else []),
-        *([writer.add("Practitioner", name=[{"text": clinician}])] if clinician is not None else []),
-    ]
-    return authors or [{"extension": [ABSENT]}]  # FHIR demands an author even when none is named
+    unit = present(
+        identifier=_write_number(RESH, record.get("avsender.resh")), name=record.get("avsender.enhet")
+    )
+    clinician = record.get("avsender.behandler")
+    person = present(
+        identifier=_write_number(HPR, record.get("avsender.behandler_hpr")),
+        name=[{"text": clinician}] if clinician is not None else None,
+    )
+    authors = (("Organization", unit), ("Practitioner", person))
+    named = [writer.add(kind, **said) for kind, said in authors if said]
+    return named or [{"extension": [ABSENT]}]  # FHIR demands an author even when none is named
+
+
+def _write_number(system: str, value: object) -> list[Json] | None:
+    return [{"system": system, "value": value}] if value is not None else None
 
 
 def _write_section(item: Mapping[str, object]) -> Json:
     code = item.get("kode")
     return present(
         title=item.get("tittel"),
+        extension=[
+            {"url": CODED, "valueCodeableConcept": _write_code(one)} for one in elements(item.get("koder"))
+        ],
         code=concept(LOINC, code) if code is not None else None,
         text=write_narrative(str(item.get("tekst", ""))),
     )
+
+
+def _write_code(item: Mapping[str, object]) -> Json:
+    coded = present(system=item.get("system"), code=item.get("kode"), display=item.get("tekst"))
+    return present(coding=[coded] if coded else None, text=item.get("annet"))
 
 
 def _write_condition(item: Mapping[str, object]) -> tuple[str, Json]:

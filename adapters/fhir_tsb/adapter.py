@@ -1,8 +1,9 @@
 """Understands a referral to TSB as a FHIR R4 message: MessageHeader, ServiceRequest, QuestionnaireResponses.
 
-Wire:   UTF-8 JSON, Bundle of type message; MessageHeader.eventCoding urn:brobygger:type#tsb.henvisning.
-        One QuestionnaireResponse holds the coded answers of the referral, by field name; AUDIT and
-        DUDIT have one each: items 1, 2, ... and `sum`, the edition behind `|` in `questionnaire`.
+Wire:   UTF-8 JSON or XML, Bundle of type message; MessageHeader.eventCoding
+        urn:brobygger:type#tsb.henvisning. One QuestionnaireResponse holds the coded answers of the
+        referral, by field name; AUDIT and DUDIT have one each: items 1, 2, ... and `sum`, the edition
+        behind `|` in `questionnaire`.
 Units:  dates are days; screening points 0 to 4.
 Quirks: ids are issued anew; an element that nobody here reads is refused.
 Agreed: README.md beside this file.
@@ -10,10 +11,10 @@ Agreed: README.md beside this file.
 
 from __future__ import annotations
 
-from adapters.base import Adapter, Sniff
-from adapters.fhir import MEDIA_TYPES
-from adapters.fhir_tsb.reading import EVENT, TYPE, parse
-from adapters.fhir_tsb.writing import render
+from adapters.base import Sniff
+from adapters.fhir_tsb.reading import EVENT, MODELS, TYPE, read
+from adapters.fhir_tsb.writing import compose
+from adapters.fhir_wire import both
 
 
 def recognise(sniff: Sniff) -> bool:
@@ -24,4 +25,4 @@ def recognise(sniff: Sniff) -> bool:
     )
 
 
-ADAPTER = Adapter("fhir-tsb", TYPE, MEDIA_TYPES, recognise, parse, render)
+ADAPTERS = both("fhir-tsb", TYPE, recognise, read, compose, MODELS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import unquote
 
+from fhir.resources.R4B.bundle import Bundle as BundleModel
 from fhir.resources.R4B.messageheader import MessageHeader
 from fhir.resources.R4B.organization import Organization
 from fhir.resources.R4B.patient import Patient
@@ -13,10 +14,10 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from adapters.base import Findings
-from adapters.fhir import Json, Model, Reader, coding, present
+from adapters.fhir import Json, Reader, coding, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_parts import day, read_addressing, read_header, read_person
-from adapters.safe_json import read_json
+from adapters.fhir_xml import Models
 from hub.message import Record
 
 TYPE = "tsb.henvisning"
@@ -40,7 +41,8 @@ ANSWERS: Mapping[str, str] = {
 }
 """The coded answers of the referral: linkId is the field."""
 
-_MODELS: Mapping[str, Model] = {
+MODELS: Models = {
+    "Bundle": BundleModel,
     "MessageHeader": MessageHeader,
     "ServiceRequest": ServiceRequest,
     "Patient": Patient,
@@ -50,10 +52,10 @@ _MODELS: Mapping[str, Model] = {
 }
 
 
-def parse(body: bytes) -> Record:
+def read(document: Json) -> Record:
     """Read one referral, or raise with every fault by path."""
     findings = Findings()
-    bundle = Bundle(read_json(body), "message", _MODELS, findings)
+    bundle = Bundle(document, "message", MODELS, findings)
     fields: Json = {}
     melding = read_header(bundle.shell)
     header = bundle.first("MessageHeader")

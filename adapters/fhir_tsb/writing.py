@@ -9,13 +9,12 @@ from adapters.fhir import Json, concept
 from adapters.fhir_bundle import Writer
 from adapters.fhir_parts import check_fields, needed, write_addressing, write_header, write_person
 from adapters.fhir_tsb.reading import ANSWERS, EVENT, FORM, INSTRUMENTS, ROLE, SERVICE, TYPE
-from adapters.safe_json import write_json
 from hub.message import Record
 
 _FIELDS = frozenset({"melding", "person", "henviser", "rus", "loslatelse", "kommuner"})
 
 
-def render(record: Record) -> bytes:
+def compose(record: Record) -> Json:
     """Write one referral. Whatever the record does not hold is not in the message."""
     check_fields(record, TYPE, _FIELDS)
     writer = Writer(needed(record, "melding.id"))
@@ -38,7 +37,7 @@ def render(record: Record) -> bytes:
         source={"endpoint": "urn:brobygger:hub"},
         focus=[request],
     )
-    return write_json(writer.document("message", first="MessageHeader", **write_header(record)))
+    return writer.document("message", first="MessageHeader", **write_header(record))
 
 
 def _write_requester(writer: Writer, record: Record) -> Json | None:

@@ -21,8 +21,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from hub.api import openapi
-from hub.api.facade import Facade
+from hub.api import fhir, openapi
+from hub.api.facade import Accepted, Facade
 from hub.api.guard import Guard
 from hub.api.limits import Bodies, media_type
 from hub.api.problem import answer, documented
@@ -89,7 +89,9 @@ def create_app(
     bodies = Bodies(
         limit=settings.max_body_bytes, uploads=settings.max_uploads, seconds=settings.body_seconds
     )
-    _add_messages(app, facade, bodies, _caller(tokens, Scope.WRITE), even_out=even_out)
+    take, writer = _taking(facade, bodies, even_out=even_out), _caller(tokens, Scope.WRITE)
+    _add_messages(app, facade, take, writer)
+    fhir.add(app, take, writer, (*_TOKEN_CODES, *_BODY_CODES, *_MESSAGE_CODES, "hub.internal"))
     _add_receipts(app, facade, _caller(tokens, Scope.WRITE))
     _add_preview(app, facade, bodies, _caller(tokens, Scope.PREVIEW))
     _add_inbox(app, facade, _caller(tokens, Scope.READ), even_out=even_out)
@@ -140,9 +142,27 @@ def _known_form(identifier: str) -> str:
     return identifier
 
 
-def _add_messages(
-    app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable[[Request], Agency], *, even_out: float
-) -> None:
+def _taking(facade: Facade, bodies: Bodies, *, even_out: float) -> fhir.Take:
+    """How every door of this API takes a message."""
+
+    async def take(
+        request: Request, sender: Agency, stated: str, look: Callable[[bytes], None] | None = None
+    ) -> Accepted:
+        began = time.monotonic()
+        try:
+            async with bodies.of(request) as body:
+                if look is not None:
+                    await run_in_threadpool(look, body)
+                return await run_in_threadpool(facade.receive, sender, stated, body)
+        finally:
+            if even_out and sender.sector in CONTROL_SECTORS:
+                # How long it takes depends on what the person lets go, which is not for them to know.
+                await asyncio.sleep(_rest_of_step(began, 2 * even_out))
+
+    return take
+
+
+def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callable[[Request], Agency]) -> None:
     @app.post(
         "/v1/messages",
         status_code=202,
@@ -165,14 +185,7 @@ def _add_messages(
         Send it again, unchanged, when you get no answer or `503`: `duplicate` is then true and
         nothing happens twice. The same message id with other content is refused.
         """
-        stated, began = media_type(request), time.monotonic()
-        try:
-            async with bodies.of(request) as body:
-                accepted = await run_in_threadpool(facade.receive, sender, stated, body)
-        finally:
-            if even_out and sender.sector in CONTROL_SECTORS:
-                # How long it takes depends on what the person lets go, which is not for them to know.
-                await asyncio.sleep(_rest_of_step(began, 2 * even_out))
+        accepted = await take(request, sender, media_type(request))
         status_url = f"/v1/messages/{accepted.id}"
         response.headers["Location"] = status_url
         return {
@@ -346,18 +359,23 @@ def _add_operations(app: FastAPI, ready: Callable[[], bool], registry: Collector
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
+def _answer(request: Request) -> Callable[..., Response]:
+    """How this door says no."""
+    return fhir.refused if fhir.speaks(request.url.path) else answer
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HubError)
-    return answer(error, scope=getattr(request.state, "scope_needed", None))
+    return _answer(request)(error, scope=getattr(request.state, "scope_needed", None))
 
 
 async def _framework(request: Request, error: Exception) -> Response:
     """404, 405 and the like, raised by the framework itself."""
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return answer(HubError("receive.not-found"))
+        return _answer(request)(HubError("receive.not-found"))
     status = error.status_code if 400 <= error.status_code < 500 else 400
-    response = answer(HubError("receive.request-invalid"), status=status)
+    response = _answer(request)(HubError("receive.request-invalid"), status=status)
     if "Allow" in (error.headers or {}):
         response.headers["Allow"] = (error.headers or {})["Allow"]
     return response
@@ -373,4 +391,4 @@ async def _parameters(request: Request, error: Exception) -> Response:
         findings.append(
             Finding(at=f"query.{known}", rule="parameter", expected=_PARAMETERS.get(name, "a valid value"))
         )
-    return answer(HubError("receive.request-invalid", findings))
+    return _answer(request)(HubError("receive.request-invalid", findings))

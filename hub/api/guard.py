@@ -15,6 +15,7 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.api import fhir
 from hub.api.problem import answer
 from hub.errors import HubError
 
@@ -81,7 +82,8 @@ class Guard:
             )
             # Once an answer has begun the connection is simply cut: the caller sees it incomplete.
             if not started:
-                await answer(HubError("hub.internal"))(scope, receive, guarded)
+                refuse = fhir.refused if fhir.speaks(scope["path"]) else answer
+                await refuse(HubError("hub.internal"))(scope, receive, guarded)
 
 
 async def _drain(receive: Receive) -> None:

@@ -185,6 +185,52 @@ def gp(
         say("Recorded.")
 
 
+@person.command(
+    epilog="""\b
+Examples:
+  bro person accesses number.txt
+  bro person accesses number.txt --fhir > accesses.json"""
+)
+@click.argument("file", type=_FILE)
+@click.option("--fhir", is_flag=True, help="As FHIR R4 AuditEvents in a Bundle; holds the number.")
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def accesses(file: IO[str], *, fhir: bool, as_json: bool) -> None:
+    """Who got something on a person from whom, when and for what; never what stood in it, and nothing of
+    what did not go. FILE: one identity number.
+    """
+    from dataclasses import asdict
+
+    from adapters.fhir_audit import write_audit
+    from hub.accesses import of_person
+
+    numbers = _numbers(file)
+    if len(numbers) != 1:
+        raise click.UsageError("FILE must hold one identity number.")
+    if fhir and as_json:
+        raise click.UsageError("--fhir or --json, one of them.")
+    found = of_person(open_parts(), numbers[0])
+    if fhir:
+        say_json(write_audit(numbers[0], found))
+    elif as_json:
+        say_json({"accesses": [asdict(one) for one in found]})
+    else:
+        table(
+            ("when", "from", "to", "what", "for", "certain"),
+            [
+                (
+                    moment(one.at),
+                    one.sender,
+                    one.recipient,
+                    one.type,
+                    one.purpose or "",
+                    "yes" if one.certain else "no answer came",
+                )
+                for one in found
+            ],
+            empty="Nobody got anything.",
+        )
+
+
 def _numbers(file: IO[str]) -> list[str]:
     return file.read(_MOST).split()
 

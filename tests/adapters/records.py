@@ -144,6 +144,24 @@ _with_uuid = some(
 )
 _codes = st.from_regex(r"[A-Z][0-9]{1,3}(\.[0-9]{1,2})?", fullmatch=True)
 _systems = st.sampled_from(["urn:oid:2.16.578.1.12.4.1.1.7110", "urn:oid:2.16.578.1.12.4.1.1.7180"])
+_coded = st.lists(
+    some({"system": _systems, "kode": _codes}, tekst=lines),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda one: (one["system"], one["kode"]),
+)
+
+
+def _with_numbers(sender: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """A number belongs to a name: national XML has no place for one alone."""
+    number = st.integers(1, 9_999_999).map(str)
+    named = {"enhet": "resh", "behandler": "behandler_hpr"}
+    return some(
+        {name: st.just(value) for name, value in sender.items()},
+        **{numbered: number for name, numbered in named.items() if name in sender},
+    )
+
+
 epikrise = st.builds(
     Record,
     st.just("epikrise"),
@@ -153,10 +171,10 @@ epikrise = st.builds(
             "person": some({"id": numbers, "navn": lines}),
             "dato": days,
             "seksjoner": st.lists(
-                some({"tittel": lines, "tekst": texts}, kode=_codes), min_size=1, max_size=4
+                some({"tittel": lines, "tekst": texts}, kode=_codes, koder=_coded), min_size=1, max_size=4
             ),
         },
-        avsender=filled(some({}, enhet=lines, behandler=lines)),
+        avsender=filled(some({}, enhet=lines, behandler=lines)).flatmap(_with_numbers),
         periode=filled(some({}, fra=days, til=days)),
         diagnoser=st.lists(some({"system": _systems, "kode": _codes}, tekst=lines), min_size=1, max_size=4),
         legemidler=st.lists(
@@ -185,6 +203,20 @@ tsb = st.builds(
         henviser=filled(some({}, enhet=lines, rolle=st.sampled_from(["fengselslege", "sykepleier"]))),
         loslatelse=release,
         kommuner=filled(some({}, folkeregistrert=kommuner, loslatelse=kommuner)),
+    ),
+)
+
+receipt = st.builds(
+    Record,
+    st.just("kvittering"),
+    some(
+        {
+            "melding": melding,
+            "gjelder": ids,
+            "status": st.sampled_from(["mottatt", "avvist", "startet", "avsluttet"]),
+        },
+        person=person,
+        kode=st.from_regex(r"[A-Za-z0-9._:-]{1,40}", fullmatch=True),
     ),
 )
 

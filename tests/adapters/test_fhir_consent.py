@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 import adapters
-from adapters.fhir_consent.adapter import ADAPTER
+from adapters.fhir_consent.adapter import ADAPTERS
 from hub.errors import HubError
 
+ADAPTER = ADAPTERS[0]
 EXAMPLES = Path(adapters.__file__).parent / "fhir_consent/examples"
 REAL = Path(__file__).parents[3] / "shared/consent/fixtures"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import adapters
-from adapters.fhir_epikrise.adapter import ADAPTER
+from adapters.fhir_epikrise.adapter import ADAPTERS
 from hub.errors import HubError
 from hub.message import Record, walk
 
+ADAPTER = ADAPTERS[0]
 EXAMPLE = (Path(adapters.__file__).parent / "fhir_epikrise/examples/epikrise.json").read_bytes()
 MARKER = "KANARI-7c1f"
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
@@ -78,8 +79,18 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda b: resource(b, "Condition").update(verificationStatus={"coding": [{"code": "refuted"}]}),
         "verificationStatus",
     ),
-    "a second coding that labels could miss": (
-        lambda b: resource(b, "Condition")["code"]["coding"].append({"system": "urn:x", "code": "y"}),
+    "a diagnosis that is over, where no text says so": (
+        lambda b: (
+            resource(b, "Condition").update(clinicalStatus={"coding": [{"code": "resolved"}]}),
+            resource(b, "Composition")["section"][0].pop("text"),
+        ),
+        "clinicalStatus",
+    ),
+    "a second coding, where no text says which": (
+        lambda b: (
+            resource(b, "Condition")["code"]["coding"].append({"system": "urn:x", "code": "y"}),
+            resource(b, "Composition")["section"][0].pop("text"),
+        ),
         "code.coding",
     ),
     "words that differ from the display": (
@@ -134,7 +145,7 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
         "resource",
     ),
     "a resource of another kind": (
-        lambda b: b["entry"].append({"fullUrl": "urn:uuid:1", "resource": {"resourceType": "Observation"}}),
+        lambda b: b["entry"].append({"fullUrl": "urn:uuid:1", "resource": {"resourceType": "Appointment"}}),
         "resourceType",
     ),
     "a reference to nowhere": (
@@ -154,7 +165,9 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
         "status",
     ),
     "a second person": (
-        lambda b: resource(b, "Patient")["identifier"].append({"system": "urn:x", "value": "1"}),
+        lambda b: resource(b, "Patient")["identifier"].append(
+            {"system": "urn:oid:2.16.578.1.12.4.1.4.2", "value": "1"}
+        ),
         "identifier",
     ),
     "JSON in a string where an object belongs": (

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import adapters
-from adapters.fhir_tsb.adapter import ADAPTER
+from adapters.fhir_tsb.adapter import ADAPTERS
 from hub.errors import HubError
 from hub.message import Record
 
+ADAPTER = ADAPTERS[0]
 EXAMPLE = (Path(adapters.__file__).parent / "fhir_tsb/examples/henvisning.json").read_bytes()
 FORM = "urn:brobygger:questionnaire:"
 

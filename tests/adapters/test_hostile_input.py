@@ -18,7 +18,7 @@ from adapters.safe_xml import read_xml
 from hub.errors import HubError
 from hub.message import Record
 
-REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt"])
+REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", "kvittering"])
 EXAMPLES = sorted(Path(adapters.__file__).parent.glob("*/examples/*"))
 MARKER = "KANARI-7c1f"
 NS = "urn:brobygger:brik:1"
@@ -68,8 +68,10 @@ MALFORMED = {
     "a list": b"[1]",
     "a trailing comma": b'{"a":1,}',
     "a repeated key": b'{"a":1,\n "a":2}',
+    "a repeated key before a malformed one": b'{"a":{"b":1,"b":2},"c\n":1}',
+    "a repeated key before too many ends": b'{"a":{"b":1,"b":2}}}, "c":1',
     "a repeated key in other spelling": b'{"a":{"b":1,\n "\\u0062":2}}',
-    "a repeated key before too many ends": b'{"a":1,"a":2}}}',
+    "a repeated key at the top before too many ends": b'{"a":1,"a":2}}}',
     "a repeated key before an unknown escape": b'{"b":{"a":1,"a":2},"\\q":1}',
     "a repeated key before a key outside": b'{"a":1,"a":2} "b":',
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,20 @@ MEDIA = {".xml": "application/xml", ".json": "application/json"}
 
 def test_every_folder_with_an_adapter_is_in_the_registry() -> None:
     folders = {path.parent.name for path in FOLDER.glob("*/adapter.py")} - {"plain_json"}
+    modules = [import_module(f"adapters.{folder}.adapter") for folder in folders]
 
+    made = [
+        one for module in modules for one in getattr(module, "ADAPTERS", [getattr(module, "ADAPTER", None)])
+    ]
+
+    assert sorted(adapter.name for adapter in ADAPTERS) == sorted(adapter.name for adapter in made)
     assert {folder_of(adapter.name) for adapter in ADAPTERS} == folders
 
 
 def folder_of(name: str) -> str:
-    """The folder of an adapter: its name without the version of the format, and which of several messages."""
-    plain = re.sub(r"-[0-9.]+$", "", name).replace("-", "_")
+    """The folder of an adapter: its name without the version of the format, the spelling of FHIR, and which
+    of several messages it is."""
+    plain = re.sub(r"(-[0-9.]+|(?<=fhir-)([a-z]+)-xml)$", r"\2", name).replace("-", "_")
     return plain if (FOLDER / plain).is_dir() else plain.rpartition("_")[0]
 
 

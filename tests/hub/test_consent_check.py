@@ -319,7 +319,7 @@ BROKEN: dict[str, tuple[Callable[[Any], object], str]] = {
     "nobody gives it": (lambda c: c.pop("grantor"), "samtykke.gitt_av"),
     "an implicit rule": (lambda c: c.update(implicitRules="http://x"), "implicitRules"),
     "an underscore beside the status": (
-        lambda c: c.update(_status={"extension": [{"url": "urn:x", "valueBoolean": True}]}), "?",
+        lambda c: c.update(_status={"extension": [{"url": "urn:x", "valueBoolean": True}]}), "_status",
     ),
     "a modifier": (
         lambda c: c["provision"][0].update(modifierExtension=[{"url": "urn:x", "valueBoolean": True}]),

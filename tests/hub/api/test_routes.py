@@ -213,8 +213,22 @@ def test_every_finding_reaches_the_sender_with_its_place(
 
     problem(answer, "parse.invalid")
     assert answer.json()["findings"] == [
-        {"at": "bolig.behov", "rule": "code", "expected": "one of: ingen, noe", "line": 7, "column": 3},
-        {"at": "id", "rule": "required", "expected": "an id", "line": None, "column": None},
+        {
+            "at": "bolig.behov",
+            "rule": "code",
+            "expected": "one of: ingen, noe",
+            "expected_nb": None,
+            "line": 7,
+            "column": 3,
+        },
+        {
+            "at": "id",
+            "rule": "required",
+            "expected": "an id",
+            "expected_nb": None,
+            "line": None,
+            "column": None,
+        },
     ]
 
 
@@ -278,11 +292,12 @@ def test_the_description_is_openapi_31_and_documents_every_refusal(app: FastAPI)
     for path, operations in schema["paths"].items():
         for operation in operations.values():
             assert operation["description"], path
-            assert path.startswith(("/health", "/metrics")) or operation["security"], path
+            assert path.startswith(("/health", "/metrics", "/fhir/metadata")) or operation["security"], path
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
-                    assert list(response["content"]) == [PROBLEM], (path, status)
-                    assert response["content"][PROBLEM]["examples"], (path, status)
+                    kind = "application/fhir+json" if path.startswith("/fhir/") else PROBLEM
+                    assert list(response["content"]) == [kind], (path, status)
+                    assert response["content"][kind]["examples"], (path, status)
     text = json.dumps(schema)
     for reference in {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}:
         assert reference in schema["components"]["schemas"]

@@ -1,0 +1,127 @@
+"""Understands what an epikrise from others may hold that the record has no field for, and why it may be
+left behind. What is in no table here is refused with its path.
+
+The tables are data: `reading.py` follows them, README.md lists them, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapters.fhir_extensions import NOT_PART
+
+WHO_ELSE = "who else had to do with it; the unit and the clinician who wrote the document are carried"
+IN_THE_TEXT = "numbers, times and grading: the text of the section has them in words, and is kept"
+FILING = "how the sender files it, issued anew on the way out"
+
+LEFT: Mapping[str, Mapping[str, str]] = {
+    "Composition": {
+        "identifier": FILING,
+        "title": "the title is always Epikrise",
+        "attester": WHO_ELSE,
+        "custodian": WHO_ELSE,
+    },
+    "Patient": dict.fromkeys(
+        (
+            "active", "gender", "birthDate", "address", "telecom", "maritalStatus", "multipleBirthBoolean",
+            "multipleBirthInteger", "contact", "communication", "generalPractitioner", "managingOrganization",
+        ),
+        NOT_PART,
+    ),
+    "Organization": dict.fromkeys(
+        ("active", "type", "alias", "telecom", "address", "partOf", "contact"), WHO_ELSE
+    ),
+    "Practitioner": dict.fromkeys(
+        (
+            "active", "telecom", "address", "gender", "birthDate", "qualification", "communication",
+        ),
+        WHO_ELSE,
+    ),
+    "PractitionerRole": dict.fromkeys(
+        ("identifier", "active", "period", "code", "specialty", "location", "telecom"), WHO_ELSE
+    ),
+    "Encounter": {
+        "identifier": FILING,
+        "status": "a summary of it says that it is over",
+        "class": FILING,
+        "participant": WHO_ELSE,
+        "serviceProvider": WHO_ELSE,
+        "location": WHO_ELSE,
+    },
+    "Condition": {
+        "identifier": FILING,
+        "category": "the section says which it is",
+        "recorder": WHO_ELSE,
+        "asserter": WHO_ELSE,
+        "encounter": FILING,
+    },
+    "MedicationStatement": {
+        "identifier": FILING,
+        "category": "the section says which it is",
+        "informationSource": WHO_ELSE,
+        "context": FILING,
+    },
+}  # fmt: skip
+"""By resource and element: read by nobody."""
+
+BEYOND: Mapping[str, tuple[str, ...]] = {
+    "Condition": ("onsetDateTime", "onsetPeriod", "recordedDate", "severity", "bodySite"),
+    "MedicationStatement": ("effectiveDateTime", "effectivePeriod", "dateAsserted", "reasonCode"),
+}
+"""Elements of what has fields of its own that say more than the fields: the text of the section is kept
+(`IN_THE_TEXT`), codes and words become those of the section."""
+
+NARRATED = (
+    "AllergyIntolerance",
+    "CarePlan",
+    "Condition",
+    "DeviceUseStatement",
+    "DiagnosticReport",
+    "Encounter",
+    "FamilyMemberHistory",
+    "Flag",
+    "Immunization",
+    "Medication",
+    "MedicationAdministration",
+    "MedicationRequest",
+    "MedicationStatement",
+    "Observation",
+    "Procedure",
+)
+"""What has no fields of its own. Its codes become the codes of the section, its words are added to the text
+where they are not in it; what is left behind is `IN_THE_TEXT`."""
+
+ADMINISTRATIVE = ("Patient", "Practitioner", "PractitionerRole", "Organization", "Location", "Device")
+"""What may be referred to from what is narrated, and is then left behind: `WHO_ELSE`."""
+
+UNSAID: Mapping[str, frozenset[str]] = {
+    "status": frozenset({"entered-in-error", "not-done", "not-taken", "cancelled", "draft", "unknown"}),
+    "verificationStatus": frozenset({"refuted", "entered-in-error"}),
+    "doNotPerform": frozenset({"True"}),
+}
+"""What would read as its opposite, if only its words were carried: refused."""
+
+SILENT: Mapping[str, str] = {
+    "id": FILING,
+    "language": FILING,
+    "category": "the section says which it is",
+    "class": FILING,
+    "relationship": IN_THE_TEXT,
+    "clinicalStatus": IN_THE_TEXT,
+    "verificationStatus": IN_THE_TEXT,
+    "interpretation": IN_THE_TEXT,
+    "referenceRange": IN_THE_TEXT,
+}
+"""Elements of what is narrated, and of the types in it, that say nothing of their own. So do the codes that
+FHIR itself fixes, such as `status`."""
+
+TYPES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("Quantity", "Age", "Duration", "Range", "Ratio", "Period", "Timing", "SampledData", "Money"),
+        IN_THE_TEXT,
+    ),
+    "Identifier": FILING,
+    "Meta": FILING,
+    "Narrative": "generated from the rest; another one is refused",
+}
+"""Types that are left behind wherever they stand in what is narrated."""

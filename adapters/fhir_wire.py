@@ -1,0 +1,164 @@
+"""Understands that one FHIR format is spoken in two spellings, JSON and XML, by one reading and one
+writing: an adapter gives both for a document, and gets an adapter for each spelling.
+
+Every finding gets its line and column here, whoever made it. It must not know any message type.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from adapters.base import Adapter, Findings, Sniff, decode
+from adapters.fhir import JSON_TYPES, XML_TYPES, Json
+from adapters.fhir_xml import FHIR, Models, Release, XmlReader, write_fhir_xml
+from adapters.safe_json import read_json, write_json
+from adapters.safe_xml import positions, read_xml
+from hub.errors import Finding, HubError
+from hub.message import Record
+
+Read = Callable[[Json], Record]
+Compose = Callable[[Record], Json]
+Place = tuple[int, int]
+
+
+def both(
+    name: str,
+    type_name: str,
+    recognise: Callable[[Sniff], bool],
+    read: Read,
+    compose: Compose,
+    models: Models | Release,
+    *,
+    loses: Mapping[str, str] | None = None,
+) -> tuple[Adapter, Adapter]:
+    """The adapter for JSON, `name`, and the one for XML, `name-xml`. `read` takes a document as JSON has
+    it, and raises what is wrong by path; `compose` gives one. `models` are all resources that occur,
+    `loses` what `Adapter.loses` is."""
+
+    def parse_json(body: bytes) -> Record:
+        document = read_json(body)
+        try:
+            return read(document)
+        except HubError as refused:
+            raise HubError(refused.code, _placed(refused.findings, json_places(decode(body)))) from None
+
+    def parse_xml(body: bytes) -> Record:
+        faults = Findings()
+        source = XmlReader(read_xml(body), models, faults)
+        code, found = "parse.invalid", list(told(faults))
+        try:
+            record = read(source.document)
+        except HubError as refused:
+            code = code if found else refused.code
+            found += refused.findings
+        else:
+            if not found:
+                return record
+        raise HubError(code, _placed(found, xml_places(source, body)))
+
+    def render_xml(record: Record) -> bytes:
+        written = models if isinstance(models, Mapping) else models(frozenset())
+        return write_fhir_xml(compose(record), written)
+
+    def render_json(record: Record) -> bytes:
+        return write_json(compose(record))
+
+    lost = loses or {}
+    return (
+        Adapter(name, type_name, JSON_TYPES, recognise, parse_json, render_json, loses=lost),
+        Adapter(f"{name}-xml", type_name, XML_TYPES, recognise, parse_xml, render_xml, loses=lost),
+    )
+
+
+def _placed(findings: Iterable[Finding], places: Mapping[str, Place]) -> list[Finding]:
+    """Where each path stands; of what is not there, where it would have to be put in."""
+    return [
+        finding if finding.line else _at_place(finding, *_nearest(finding.at, places)) for finding in findings
+    ]
+
+
+def _at_place(finding: Finding, line: int, column: int) -> Finding:
+    return replace(finding, line=line, column=column)
+
+
+def told(faults: Findings) -> tuple[Finding, ...]:
+    """What was collected, without raising it."""
+    try:
+        faults.finish()
+    except HubError as refused:
+        return refused.findings
+    return ()
+
+
+def _nearest(at: str, places: Mapping[str, Place]) -> Place:
+    while at not in places:
+        if not at:
+            return 1, 1
+        at = at[: max(at.rfind("."), at.rfind("["), 0)]
+    return places[at]
+
+
+def xml_places(source: XmlReader, body: bytes) -> dict[str, Place]:
+    """Line and column of every path of a document in XML."""
+    stand = dict(zip(source.root.iter(), positions(body), strict=True))
+    places: dict[str, Place] = {}
+    for path, element in source.places:
+        places.setdefault(path, stand[element])
+    return places
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+
+
+def json_places(text: str) -> dict[str, Place]:
+    """Line and column of every path of a document in JSON that `read_json` accepted: of a value in an
+    object where its name stands, of one in a list where it begins."""
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    places: dict[str, Place] = {"": (1, 1)}
+    path, key = [""], False  # the path of each open object or list; whether a name comes next
+    counts: list[int | None] = []  # of each open one: the next index of a list, None for an object
+    here = ""
+
+    def note(offset: int) -> None:
+        line = bisect_right(starts, offset)
+        places.setdefault(here, (line, offset - starts[line - 1] + 1))
+
+    for token in _TOKEN.finditer(text):
+        said = token.group()
+        if said in "}]":
+            counts.pop()
+            path.pop()
+            key = False
+        elif said == ",":
+            key = bool(counts) and counts[-1] is None
+        elif said == ":":
+            key = False
+        elif key:
+            name = said[1:-1]
+            here = f"{path[-1]}.{name}" if path[-1] else name
+            note(token.start())
+        else:
+            if counts and (index := counts[-1]) is not None:
+                here = f"{path[-1]}[{index}]"
+                counts[-1] = index + 1
+                note(token.start())
+            if said in "{[":
+                path.append(here)
+                counts.append(0 if said == "[" else None)
+                key = said == "{"
+    return places
+
+
+def kind_of(media_type: str, body: bytes) -> str:
+    """The kind of resource that a body holds, of whatever soundness inside; an empty text for no FHIR.
+
+    Raises parse.malformed or parse.forbidden-construct, with line and column.
+    """
+    if media_type.endswith("xml"):
+        root = read_xml(body)
+        return str(root.tag).removeprefix(FHIR) if str(root.tag).startswith(FHIR) else ""
+    kind = read_json(body).get("resourceType")
+    return kind if isinstance(kind, str) else ""

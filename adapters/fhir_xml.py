@@ -1,0 +1,331 @@
+"""Understands FHIR in XML as the JSON it would be, and back. One document, two spellings: nothing is
+lost on the way in either direction, and what has no place in the other spelling is a finding.
+
+Dropped on purpose: comments and processing instructions (nobody may be told anything there), and the
+root's `schemaLocation`, which is never fetched. It must not know any profile, message type or code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import cast
+
+from fhir_core.fhirabstractmodel import FHIRAbstractModel
+from lxml import etree
+
+from adapters.base import MAX_DIGITS, Findings
+from adapters.fhir_schema import RESOURCE, XHTML, Element, declared, extension_model, shown
+from adapters.safe_xml import read_xml
+from hub.errors import HubError
+
+FHIR = "{http://hl7.org/fhir}"
+_XHTML_DIV = "{http://www.w3.org/1999/xhtml}div"
+_SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
+
+Json = dict[str, object]
+Models = Mapping[str, type[FHIRAbstractModel]]
+"""The resources that may occur, by name."""
+
+Release = Callable[[frozenset[str]], Models]
+"""The same, from the names of the elements of the root, where one format is read in several releases."""
+
+_INTEGERS = frozenset({"Integer", "Integer64", "PositiveInt", "UnsignedInt"})
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+
+
+# ------------------------------------------------------------------------------------------ read
+
+
+class XmlReader:
+    """One document that is read: the JSON it would be, and where in the XML each path stands."""
+
+    def __init__(self, root: etree._Element, models: Models | Release, findings: Findings) -> None:
+        """`root` is of `safe_xml.read_xml`."""
+        self._findings = findings
+        self._models = models if isinstance(models, Mapping) else models(frozenset(map(_local, root)))
+        self.places: list[tuple[str, etree._Element]] = []
+        self.root = root
+        self.root.attrib.pop(_SCHEMA_LOCATION, "")
+        self.document = self._resource(self.root, "")
+
+    def _fault(self, element: etree._Element, at: str, rule: str, expected: str) -> None:
+        self.places.append((at or "body", element))
+        self._findings.add(at or "body", rule, expected)
+
+    def _resource(self, element: etree._Element, at: str) -> Json:
+        """A whole resource. Of one that may not occur only the kind is read, which is then refused."""
+        kind = _local(element)
+        self.places.append((at, element))
+        model = self._models.get(kind)
+        if model is None:
+            return {"resourceType": kind}
+        return {"resourceType": kind, **self._elements(element, model, at, whole=True)}
+
+    def _elements(
+        self, element: etree._Element, model: type[FHIRAbstractModel], at: str, *, whole: bool = False
+    ) -> Json:
+        table = declared(model)
+        found = self._attributes(element, model, at, whole=whole)
+        if _said_between(element):
+            self._fault(element, at, "text", "nothing between the elements")
+        last = 0
+        for child in element:
+            name = _local(child)
+            here = f"{at}.{name}" if at else name
+            said = table.get(name)
+            if said is None or _is_attribute(name, model, whole=whole):
+                where = f"{at}.{shown(name)}" if at else shown(name)
+                self._fault(child, where, "unknown-element", "an element that FHIR has here")
+                continue
+            if said.order < last:
+                self._fault(child, here, "order", "the elements in the order of FHIR")
+            last = max(last, said.order)
+            if said.many:
+                earlier = found.get(name, found.get(f"_{name}"))
+                here = f"{here}[{len(earlier) if isinstance(earlier, list) else 0}]"
+            elif name in found or f"_{name}" in found:
+                self._fault(child, here, "count", "once")
+                continue
+            self.places.append((here, child))
+            self._put(found, said, child, here)
+        if not found and not whole:
+            self._fault(element, at, "empty", "an element that holds something")
+        return found
+
+    def _attributes(
+        self, element: etree._Element, model: type[FHIRAbstractModel], at: str, *, whole: bool
+    ) -> Json:
+        found: Json = {}
+        for name, value in element.attrib.items():
+            if _is_attribute(str(name), model, whole=whole):
+                found[str(name)] = str(value)
+            else:
+                self._fault(element, at, "attribute", "no attribute that FHIR does not have here")
+        return found
+
+    def _put(self, found: Json, said: Element, child: etree._Element, here: str) -> None:
+        name = said.name
+        if not said.primitive:
+            value: object = self._held(said, child, here)
+            if said.many:
+                cast(list[object], found.setdefault(name, [])).append(value)
+            else:
+                found[name] = value
+            return
+        value, sibling = self._primitive(said, child, here)
+        if not said.many:
+            if value is not None:
+                found[name] = value
+            if sibling is not None:
+                found[f"_{name}"] = sibling
+            return
+        values = cast(list[object], found.setdefault(name, []))
+        values.append(value)
+        if f"_{name}" in found or sibling is not None:  # in step with the values, with nothing for none
+            siblings = cast(list[object], found.setdefault(f"_{name}", []))
+            siblings.extend([None] * (len(values) - 1 - len(siblings)))
+            siblings.append(sibling)
+
+    def _held(self, said: Element, child: etree._Element, here: str) -> object:
+        if said.holds != RESOURCE:
+            assert said.model is not None
+            return self._elements(child, said.model, here)
+        if len(child) != 1 or child.attrib or _said_between(child):
+            self._fault(child, here, "count", "one resource")
+        return self._resource(child[0], here) if len(child) else {}
+
+    def _primitive(self, said: Element, child: etree._Element, here: str) -> tuple[object, Json | None]:
+        """The value, and what JSON writes beside it under the name with an underscore."""
+        if said.holds == XHTML:
+            if child.tag != _XHTML_DIV:
+                self._fault(child, here, "namespace", "a div of XHTML")
+                return None, None
+            return _serialised(child), None
+        sibling: Json = {}
+        written = child.attrib.get("value")
+        for name in child.attrib:
+            if name == "id":
+                sibling["id"] = str(child.attrib["id"])
+            elif name != "value":
+                self._fault(child, here, "attribute", "value or id")
+        if _said_between(child):
+            self._fault(child, here, "text", "the value in the attribute value")
+        extensions = []
+        for index, inside in enumerate(child):
+            place = f"{here}.extension[{index}]"
+            if _local(inside) != "extension":
+                self._fault(inside, f"{here}.{shown(_local(inside))}", "unknown-element", "extension")
+                continue
+            self.places.append((place, inside))
+            extensions.append(self._elements(inside, extension_model(self._any_model()), place))
+        if extensions:
+            sibling["extension"] = extensions
+        if written is None and not extensions:
+            self._fault(child, here, "missing", "a value")
+        return self._value(said, str(written), child, here) if written is not None else None, sibling or None
+
+    def _any_model(self) -> type[FHIRAbstractModel]:
+        return next(iter(self._models.values()))
+
+    def _value(self, said: Element, written: str, child: etree._Element, here: str) -> object:
+        if said.holds == "Boolean":
+            if written in ("true", "false"):
+                return written == "true"
+            self._fault(child, here, "type", "true or false")
+        elif said.holds in _INTEGERS:
+            if len(written) <= MAX_DIGITS and _INTEGER.fullmatch(written):
+                return int(written)
+            self._fault(child, here, "type", f"an integer of at most {MAX_DIGITS} digits")
+        elif said.holds == "Decimal":
+            if len(written) <= MAX_DIGITS and _DECIMAL.fullmatch(written):
+                return Decimal(written) if "." in written else int(written)
+            self._fault(child, here, "type", f"a plain number of at most {MAX_DIGITS} digits")
+        elif not written.strip():
+            self._fault(child, here, "empty", "a value that is not blank")
+        return written
+
+
+def _local(element: etree._Element) -> str:
+    """The name of an element of FHIR, and of the div of a narrative; nothing that FHIR names for others."""
+    tag = str(element.tag)
+    if tag.startswith(FHIR):
+        return tag.removeprefix(FHIR)
+    return "div" if tag == _XHTML_DIV else tag
+
+
+def _is_attribute(name: str, model: type[FHIRAbstractModel], *, whole: bool) -> bool:
+    """Whether XML writes it as an attribute: the id of what is no resource, and the url of an Extension."""
+    return (name == "id" and not whole) or (name == "url" and model.__name__ == "Extension")
+
+
+def _said_between(element: etree._Element) -> bool:
+    return bool((element.text or "").strip()) or any((child.tail or "").strip() for child in element)
+
+
+def _serialised(div: etree._Element) -> str:
+    text = etree.tostring(div, encoding="unicode", with_tail=False)
+    return text.replace(f' xmlns="{FHIR[1:-1]}"', "")
+
+
+def outline(root: etree._Element) -> Json:
+    """What a format is recognised by, of a sound body that may still be wrong everywhere: its kind, its
+    `type` and the codes of the first resource in it."""
+    kind = _local(root)
+    found: Json = {"resourceType": kind}
+    for name in ("type", "questionnaire"):
+        if (said := root.find(f"{FHIR}{name}")) is not None and said.get("value"):
+            found[name] = str(said.get("value"))
+    first = root.find(f"{FHIR}entry/{FHIR}resource/*")
+    if kind == "Bundle" and first is not None:
+        inside: Json = {"resourceType": _local(first)}
+        for name in ("type", "eventCoding"):
+            codings = first.findall(f"{FHIR}{name}/{FHIR}coding" if name == "type" else f"{FHIR}{name}")
+            read = [_outlined(coding) for coding in codings]
+            if read:
+                inside[name] = {"coding": read} if name == "type" else read[0]
+        found["entry"] = [{"resource": inside}]
+    return found
+
+
+def _outlined(coding: etree._Element) -> Json:
+    return {_local(part): part.get("value", "") for part in coding}
+
+
+# ----------------------------------------------------------------------------------------- write
+
+
+def write_fhir_xml(document: Mapping[str, object], models: Models) -> bytes:
+    """The bytes of a document that `XmlReader` would read as the same, or render.incomplete."""
+    kind = str(document.get("resourceType"))
+    try:
+        root = etree.Element(f"{FHIR}{kind}", nsmap=cast("dict[str, str]", {None: FHIR[1:-1]}))
+        _write(root, document, models[kind], models)
+        return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+    except (KeyError, ValueError, etree.XMLSyntaxError):  # no such element, or what XML cannot carry
+        raise HubError("render.incomplete") from None
+
+
+def _write(
+    around: etree._Element,
+    said: Mapping[str, object],
+    model: type[FHIRAbstractModel],
+    models: Models,
+) -> None:
+    table = declared(model)
+    whole = "resourceType" in said
+    named = {name.removeprefix("_") for name in said if name != "resourceType"}
+    for element in sorted((table[name] for name in named), key=lambda one: one.order):
+        name = element.name
+        if name in said and _is_attribute(name, model, whole=whole):
+            around.set(name, str(said[name]))
+            continue
+        siblings = _listed(said.get(f"_{name}"), element)
+        values = _listed(said.get(name), element)
+        for index in range(max(len(values), len(siblings))):
+            value = values[index] if index < len(values) else None
+            sibling = siblings[index] if index < len(siblings) else None
+            _WRITE.get(element.holds, _write_primitive)(around, element, value, sibling, models)
+
+
+def _listed(value: object, element: Element) -> list[object]:
+    if value is None:
+        return []
+    if isinstance(value, list) is not element.many:
+        raise ValueError
+    return value if isinstance(value, list) else [value]
+
+
+def _write_primitive(
+    around: etree._Element, element: Element, value: object, sibling: object, models: Models
+) -> None:
+    made = etree.SubElement(around, f"{FHIR}{element.name}")
+    if isinstance(value, bool):
+        made.set("value", "true" if value else "false")
+    elif isinstance(value, (str, int, Decimal)):
+        made.set("value", str(value))
+    elif value is not None:
+        raise ValueError
+    if isinstance(sibling, Mapping):
+        if "id" in sibling:
+            made.set("id", str(sibling["id"]))
+        for extension in cast("list[Mapping[str, object]]", sibling.get("extension", [])):
+            _write(
+                etree.SubElement(made, f"{FHIR}extension"),
+                extension,
+                extension_model(next(iter(models.values()))),
+                models,
+            )
+
+
+def _write_elements(
+    around: etree._Element, element: Element, value: object, _: object, models: Models
+) -> None:
+    if not isinstance(value, Mapping) or element.model is None:
+        raise ValueError
+    _write(etree.SubElement(around, f"{FHIR}{element.name}"), value, element.model, models)
+
+
+def _write_resource(
+    around: etree._Element, element: Element, value: object, _: object, models: Models
+) -> None:
+    if not isinstance(value, Mapping):
+        raise ValueError
+    kind = str(value.get("resourceType"))
+    holder = etree.SubElement(around, f"{FHIR}{element.name}")
+    _write(etree.SubElement(holder, f"{FHIR}{kind}"), value, models[kind], models)
+
+
+def _write_div(around: etree._Element, _: Element, value: object, __: object, ___: Models) -> None:
+    if not isinstance(value, str):
+        raise ValueError
+    around.append(read_xml(value.encode()))
+
+
+_WRITE: Mapping[str, Callable[[etree._Element, Element, object, object, Models], None]] = {
+    "": _write_elements,
+    RESOURCE: _write_resource,
+    XHTML: _write_div,
+}
