@@ -88,6 +88,7 @@ def build(
         new_id=ids,
         ladder=ladder,
         grace=grace,
+        numbers=settings.numbers,
     )
 
 

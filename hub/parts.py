@@ -23,6 +23,7 @@ from hub.queue.port import LADDER, SHARDS, Queue, Work
 from hub.store.engine import Store
 from hub.vault import Vault
 from mappings.agreements import Agreement
+from mappings.identifiers import Numbers
 from mappings.types import TypeSpec
 
 
@@ -64,6 +65,7 @@ class Parts:
     ladder: Sequence[float] = LADDER
     grace: timedelta = timedelta(seconds=30)
     """How long after its time we assume that work was forgotten; longer than any worker takes."""
+    numbers: Numbers = Numbers.ALL
 
     def close(self) -> None:
         """Let go of what sending and publishing hold on to."""

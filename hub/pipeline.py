@@ -18,7 +18,7 @@ from consent.decide import Ask, decide, permit
 from consent.labels import label
 from hub import desk, intake, routes
 from hub.answers import NOTHING, Counts
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import (
     Agency,
     Category,
@@ -38,6 +38,7 @@ from hub.shapes import Accepted, Outgoing, Route
 from hub.store.people import Person
 from hub.trail import run
 from mappings.engine import translate
+from mappings.identifiers import NUMBERS, is_taken
 
 MOST_TEXT = 500_000
 """Characters of text in one message: far above any honest one, and what the label step can read while
@@ -103,6 +104,9 @@ def parse(parts: Parts, received: Received) -> Record:
         raise HubError("route.type-not-yours")
     if findings := declared.check(record.fields):
         raise HubError("parse.invalid", findings)
+    number = record.get("person.id")
+    if number is not None and not is_taken(str(number), parts.numbers):
+        raise HubError("parse.invalid", [Finding("person.id", "numbers", NUMBERS[parts.numbers])])
     return record
 
 

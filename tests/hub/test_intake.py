@@ -6,6 +6,7 @@ import itertools
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from hub.message import Outcome
 from hub.shapes import Accepted
 from hub.store.disclosures import State
 from hub.store.schema import audit_leaf, disclosure, identifier, message, person
+from mappings.identifiers import Numbers
 from tests.hub.bench import (
     XML,
     Bench,
@@ -28,6 +30,7 @@ from tests.hub.bench import (
     run_together,
     xml_brik,
 )
+from tests.mappings.samples import some_number
 
 TABLES = (message, disclosure, person, identifier, audit_leaf)
 
@@ -53,6 +56,34 @@ def test_the_same_id_with_other_content_is_refused_and_changes_nothing(either: B
         either.post("prison", other, XML)
     assert (refused.value.code, refused.value.findings) == ("receive.duplicate-id", ())
     assert counts(either) == before
+
+
+@pytest.mark.parametrize(
+    ("takes", "number", "taken"),
+    [
+        (Numbers.ALL, some_number(15, 85), True),
+        (Numbers.SYNTHETIC, some_number(15, 85), True),
+        (Numbers.REAL, some_number(15, 85), False),
+        (Numbers.ALL, some_number(15, 5), True),
+        (Numbers.SYNTHETIC, some_number(15, 5), False),
+        (Numbers.REAL, some_number(15, 5), True),
+    ],
+)
+def test_a_hub_takes_the_numbers_it_is_set_to(bench: Bench, takes: Numbers, number: str, taken: bool) -> None:
+    bench.parts = replace(bench.parts, numbers=takes)
+    said = fields("loslatelse-3.json") | {"person": {"id": number}}
+    before = counts(bench)
+
+    if taken:
+        bench.post("prison", said)
+        return
+    with pytest.raises(HubError) as refused:
+        bench.post("prison", said)
+
+    found = [(finding.at, finding.rule) for finding in refused.value.findings]
+    assert (refused.value.code, found) == ("parse.invalid", [("person.id", "numbers")])
+    assert number not in str(refused.value.findings)
+    assert counts(bench) == before
 
 
 def test_an_id_belongs_to_its_sender(either: Bench) -> None:
