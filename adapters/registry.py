@@ -9,6 +9,9 @@ from collections.abc import Iterable
 
 from adapters.base import Adapter, Sniff
 from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
+from adapters.digisos_soker.adapter import ADAPTER as DIGISOS_SOKER
+from adapters.digisos_soknad.adapter import ADAPTER as DIGISOS_SOKNAD
+from adapters.digisos_vedlegg.adapter import ADAPTER as DIGISOS_VEDLEGG
 from adapters.fhir_consent.adapter import ADAPTER as FHIR_CONSENT
 from adapters.fhir_epikrise.adapter import ADAPTER as FHIR_EPIKRISE
 from adapters.fhir_tsb.adapter import ADAPTER as FHIR_TSB
@@ -17,7 +20,15 @@ from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 
-ADAPTERS = (BRIK_XML, FHIR_EPIKRISE, FHIR_TSB, FHIR_CONSENT)
+ADAPTERS = (
+    BRIK_XML,
+    FHIR_EPIKRISE,
+    FHIR_TSB,
+    FHIR_CONSENT,
+    DIGISOS_SOKNAD,
+    DIGISOS_SOKER,
+    DIGISOS_VEDLEGG,
+)
 
 
 class Registry:

@@ -41,7 +41,8 @@ class Finding:
     """One fault in a message: where, which rule, what was expected. Never the value.
 
     `at` is a path without values (`bolig.behov`, `/Kartlegging/Bolig`); `line` and `column` are
-    1-based and only there for text formats.
+    1-based and only there for text formats. `expected` is English, `nb` the same in bokmål where
+    the format has it.
     """
 
     at: str
@@ -49,6 +50,7 @@ class Finding:
     expected: str
     line: int | None = None
     column: int | None = None
+    nb: str | None = None
 
 
 class HubError(Exception):

@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from adapters.registry import ADAPTERS, adapters_for
 from hub.message import Record
-from tests.adapters import records
+from tests.adapters import digisos_records, records
 
-REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt"])
-ANY_RECORD = st.one_of(records.brik, records.epikrise, records.tsb, records.consent)
+DIGISOS = ["sosialhjelp.soknad", "digisos.soker", "sosialhjelp.vedlegg"]
+REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", *DIGISOS])
+ANY_RECORD = st.one_of(
+    records.brik, records.epikrise, records.tsb, records.consent, digisos_records.any_record
+)
 
 
 @settings(deadline=None, max_examples=200)
@@ -38,4 +41,5 @@ def test_every_written_adapter_is_exercised_here() -> None:
         "epikrise",
         "tsb.henvisning",
         "samtykke.gitt",
+        *DIGISOS,
     }
