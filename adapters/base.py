@@ -7,7 +7,7 @@ an adapter sees the bytes; `safe_xml.py` and `safe_json.py` bound what the bytes
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hub.errors import Finding, HubError
@@ -55,6 +55,9 @@ class Adapter:
     @property
     def media_type(self) -> str:
         return self.media_types[0]
+
+    locate: Callable[[bytes, Iterable[Finding]], list[Finding]] | None = field(default=None, repr=False)
+    """Says of findings by the record's paths where in the body that is: path, line and column there."""
 
 
 class Findings:

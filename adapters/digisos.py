@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from adapters.base import decode
 from adapters.json_places import located
-from adapters.json_profile import Group, Kind, Leaf, Part, findings, write_text
+from adapters.json_profile import Group, Kind, Leaf, Part, findings, on_wire, write_text
 from adapters.safe_json import read_json
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import Record
 
 OURS = "brobygger"
@@ -85,6 +85,12 @@ class File:
         if "melding" not in fields:
             fields["melding"] = self._melding(self._document(fields), fields)
         return Record(self.type, fields)
+
+    def locate(self, body: bytes, found: Iterable[Finding]) -> list[Finding]:
+        """Findings by the record's paths as findings by the file's, with line and column."""
+        document = read_json(body)
+        there = (replace(one, at=on_wire(self.profile, document, one.at) or one.at) for one in found)
+        return located(there, decode(body))
 
     def render(self, record: Record) -> bytes:
         """Write one file, valid by its profile, or raise render.incomplete."""

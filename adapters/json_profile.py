@@ -285,6 +285,51 @@ def findings(node: Node, given: Value, at: str = "") -> Iterator[Finding]:
                 yield _finding(at, rule, node.words())
 
 
+def on_wire(node: Node, given: Value, path: str) -> str | None:
+    """The path in a document for one in the record that was read from it, as far as the table has it."""
+    return _found(node, given, path) or _from_top(node, given, path)
+
+
+def _found(node: Node, given: Value, path: str) -> str | None:
+    if not path:
+        return ""
+    if isinstance(node, Items):
+        index, _, rest = path.partition("]")
+        number = int(index[1:]) if index[:1] == "[" and index[1:].isdigit() else -1
+        item = given[number] if isinstance(given, list) and -1 < number < len(given) else None
+        below = _found(node.node, item, rest.removeprefix("."))
+        return None if below is None else f"[{number}]" + (f".{below}" if below else "")
+    if not isinstance(node, Group) or not isinstance(given, Mapping):
+        return None
+    for part in node.of(given):
+        left = _rest(path, part.place)
+        inside = None if left is None else _found(part.node, given.get(part.key), left)
+        if inside is not None:
+            return part.key + ("." if inside[:1] not in ("", "[") else "") + inside
+    return None
+
+
+def _from_top(node: Node, given: Value, path: str) -> str | None:
+    """For what the table puts at the top of the record."""
+    if not isinstance(node, Group) or not isinstance(given, Mapping):
+        return None
+    for part in node.of(given):
+        if part.place == f"/{path}":
+            return part.key
+        inside = _from_top(part.node, given.get(part.key), path)
+        if inside is not None:
+            return f"{part.key}.{inside}"
+    return None
+
+
+def _rest(path: str, place: str) -> str | None:
+    """What is left of a path below a place, or None when it does not lead there."""
+    if not place or path == place:
+        return path if not place else ""
+    ahead = path[len(place) : len(place) + 1]
+    return path[len(place) :].removeprefix(".") if path.startswith(place) and ahead in (".", "[") else None
+
+
 def _group(group: Group, given: Value, at: str) -> Iterator[Finding]:
     if not isinstance(given, Mapping):
         yield _finding(at, "type", group.words())

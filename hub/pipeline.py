@@ -102,11 +102,13 @@ def parse(parts: Parts, received: Received) -> Record:
         raise HubError("receive.too-large")
     if received.sender.sector not in declared.senders:
         raise HubError("route.type-not-yours")
-    if findings := declared.check(record.fields):
-        raise HubError("parse.invalid", findings)
+    findings = declared.check(record.fields)
     number = record.get("person.id")
-    if number is not None and not is_taken(str(number), parts.numbers):
-        raise HubError("parse.invalid", [Finding("person.id", "numbers", NUMBERS[parts.numbers])])
+    if not findings and number is not None and not is_taken(str(number), parts.numbers):
+        findings = (Finding("person.id", "numbers", NUMBERS[parts.numbers]),)
+    if findings:
+        there = adapter.locate(received.body, findings) if adapter.locate else findings
+        raise HubError("parse.invalid", there)
     return record
 
 

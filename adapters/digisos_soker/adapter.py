@@ -36,4 +36,12 @@ def recognise(sniff: Sniff) -> bool:
     return "type" not in said and "resourceType" not in said and ours
 
 
-ADAPTER = Adapter("digisos-soker", TYPE, ("application/json",), recognise, FILE.parse, FILE.render)
+ADAPTER = Adapter(
+    "digisos-soker",
+    TYPE,
+    ("application/json",),
+    recognise,
+    FILE.parse,
+    FILE.render,
+    locate=FILE.locate,
+)

@@ -30,4 +30,12 @@ def recognise(sniff: Sniff) -> bool:
     return "type" not in said and "resourceType" not in said and "data" in said and "mottaker" in said
 
 
-ADAPTER = Adapter("digisos-soknad", TYPE, ("application/json",), recognise, FILE.parse, FILE.render)
+ADAPTER = Adapter(
+    "digisos-soknad",
+    TYPE,
+    ("application/json",),
+    recognise,
+    FILE.parse,
+    FILE.render,
+    locate=FILE.locate,
+)

@@ -31,4 +31,12 @@ def recognise(sniff: Sniff) -> bool:
     )
 
 
-ADAPTER = Adapter("digisos-vedlegg", TYPE, ("application/json",), recognise, FILE.parse, FILE.render)
+ADAPTER = Adapter(
+    "digisos-vedlegg",
+    TYPE,
+    ("application/json",),
+    recognise,
+    FILE.parse,
+    FILE.render,
+    locate=FILE.locate,
+)

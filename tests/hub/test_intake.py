@@ -19,6 +19,7 @@ from hub.store.disclosures import State
 from hub.store.schema import audit_leaf, disclosure, identifier, message, person
 from mappings.identifiers import Numbers
 from tests.hub.bench import (
+    JSON,
     XML,
     Bench,
     consent,
@@ -56,6 +57,18 @@ def test_the_same_id_with_other_content_is_refused_and_changes_nothing(either: B
         either.post("prison", other, XML)
     assert (refused.value.code, refused.value.findings) == ("receive.duplicate-id", ())
     assert counts(either) == before
+
+
+def test_what_the_type_refuses_is_told_by_line_and_column_of_the_senders_own_json(bench: Bench) -> None:
+    body = json.dumps(fields("loslatelse-3.json"), indent=1).replace('"versjon": 3', '"versjon": 0')
+    line = next(n for n, text in enumerate(body.split("\n"), 1) if '"versjon"' in text)
+
+    with pytest.raises(HubError) as refused:
+        bench.post("prison", body.encode(), JSON)
+
+    (found,) = refused.value.findings
+    assert (found.at, found.rule, found.line) == ("loslatelse.versjon", "range", line)
+    assert found.column == body.split("\n")[line - 1].index("0") + 1
 
 
 @pytest.mark.parametrize(
