@@ -16,9 +16,10 @@ from datetime import date, datetime
 
 from consent.decide import Ask, decide, permit
 from consent.labels import label
-from hub import desk, intake, routes
+from hub import desk, intake, referral, routes
 from hub.answers import NOTHING, Counts
 from hub.errors import Finding, HubError
+from hub.intake import File
 from hub.message import (
     Agency,
     Category,
@@ -59,12 +60,28 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
         parts = file.parts  # with the policy that decides in this transaction
+        run(Step.ROUTE, referral.check_move, parts, file, received, record)
         for route in run(Step.ROUTE, routes.find, parts, file, received, record):
             outgoing = prepare(parts, route, labelled, file.person, file.consents, received.at)
             run(Step.SEAL, file.keep, route, outgoing)
+        send_on(parts, file, record, received.at)
     # Dying here: stored, not on the broker. The sweeper enqueues what is due.
     run(Step.ENQUEUE, file.enqueue)
     return file.accepted
+
+
+def send_on(parts: Parts, file: File, record: Record, at: datetime) -> None:
+    """What an answer says is not theirs goes to the office it names, as a message of whoever asked, if the
+    decision permits that office."""
+    onward = run(Step.ROUTE, referral.onward, parts, file, record)
+    if onward is None:
+        return
+    if onward.route is None:
+        file.astray.append((onward.agreement, onward.stored, onward.person))
+        return
+    labelled = run(Step.LABEL, label_record, parts, onward.record, onward.route.sender)
+    outgoing = prepare(parts, onward.route, labelled, onward.person, onward.consents, at)
+    run(Step.SEAL, file.keep, onward.route, outgoing, onward.stored, onward.person)
 
 
 def prepare(
