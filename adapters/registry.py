@@ -15,6 +15,11 @@ from adapters.digisos_vedlegg.adapter import ADAPTER as DIGISOS_VEDLEGG
 from adapters.fhir_consent.adapter import ADAPTER as FHIR_CONSENT
 from adapters.fhir_epikrise.adapter import ADAPTER as FHIR_EPIKRISE
 from adapters.fhir_tsb.adapter import ADAPTER as FHIR_TSB
+from adapters.fiks.message import read_headers
+from adapters.fiks.package import MEDIA_TYPE as PACKAGE
+from adapters.fiks_foresporsel.adapter import ADAPTER as FIKS_FORESPORSEL
+from adapters.fiks_kvittering.adapter import ADAPTER as FIKS_KVITTERING
+from adapters.fiks_svar.adapter import ADAPTER as FIKS_SVAR
 from adapters.plain_json.adapter import adapter_for
 from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
@@ -28,6 +33,9 @@ ADAPTERS = (
     DIGISOS_SOKNAD,
     DIGISOS_SOKER,
     DIGISOS_VEDLEGG,
+    FIKS_FORESPORSEL,
+    FIKS_SVAR,
+    FIKS_KVITTERING,
 )
 
 
@@ -84,7 +92,7 @@ def adapters_for(types: Iterable[str]) -> Registry:
 def _sniff(media: str, body: bytes) -> Sniff:
     if media.endswith("xml"):
         return Sniff(media, root=str(read_xml(body).tag))
-    return Sniff(media, document=read_json(body))
+    return Sniff(media, document=read_headers(body) if media == PACKAGE else read_json(body))
 
 
 def _unknown(at: str, expected: str) -> HubError:

@@ -41,6 +41,9 @@ from hub.trail import run
 from mappings.engine import translate
 from mappings.identifiers import NUMBERS, is_taken
 
+GOOD_UNTIL = "gyldig_til"
+"""Where a message says until when it is good, if its type can: nobody acts on it after that."""
+
 MOST_TEXT = 500_000
 """Characters of text in one message: far above any honest one, and what the label step can read while
 others wait."""
@@ -126,6 +129,9 @@ def parse(parts: Parts, received: Received) -> Record:
     if findings:
         there = adapter.locate(received.body, findings) if adapter.locate else findings
         raise HubError("parse.invalid", there)
+    until = record.get(GOOD_UNTIL)
+    if until is not None and datetime.fromisoformat(str(until)) <= received.at:
+        raise HubError("receive.expired")
     return record
 
 

@@ -7,12 +7,18 @@ from hypothesis import strategies as st
 
 from adapters.registry import ADAPTERS, adapters_for
 from hub.message import Record
-from tests.adapters import digisos_records, records
+from tests.adapters import digisos_records, records, test_fiks
 
+FIKS = ["bolig.foresporsel", "bolig.svar", "kvittering"]
 DIGISOS = ["sosialhjelp.soknad", "digisos.soker", "sosialhjelp.vedlegg"]
-REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", *DIGISOS])
+REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", *DIGISOS, *FIKS])
 ANY_RECORD = st.one_of(
-    records.brik, records.epikrise, records.tsb, records.consent, digisos_records.any_record
+    records.brik,
+    records.epikrise,
+    records.tsb,
+    records.consent,
+    digisos_records.any_record,
+    test_fiks.any_record,
 )
 
 
@@ -42,4 +48,5 @@ def test_every_written_adapter_is_exercised_here() -> None:
         "tsb.henvisning",
         "samtykke.gitt",
         *DIGISOS,
+        *FIKS,
     }
