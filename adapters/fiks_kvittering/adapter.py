@@ -26,6 +26,11 @@ KINDS: dict[str, tuple[str, str | None]] = {
 """What each kind of message says: the status of the receipt, and the code for why."""
 
 
+_ERROR = ("feilId", "feilmelding", "funn")
+"""The error body of the published protocols. Left behind on purpose: a text that another system makes of a
+fault can quote the message it is about, and the kind of the receipt says what the sender can act on."""
+
+
 def _into(kind: str, payload: Fields, melding: Fields) -> Fields:
     implied: Fields = {"gjelder": melding["svar_pa"]} if "svar_pa" in melding else {}
     status, code = KINDS.get(kind, (None, None))
@@ -33,7 +38,8 @@ def _into(kind: str, payload: Fields, melding: Fields) -> Fields:
         implied |= {"status": status}
     if code is not None:
         implied |= {"kode": code}
-    return {**payload, **implied}
+    kept = {name: value for name, value in payload.items() if kind == _OTHER or name not in _ERROR}
+    return {**kept, **implied}
 
 
 def _kind(fields: Fields) -> tuple[str, Fields]:

@@ -21,7 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from hub.api import openapi
+from hub.api import fiks, openapi
 from hub.api.facade import Facade
 from hub.api.guard import Guard
 from hub.api.limits import Bodies, media_type
@@ -51,6 +51,8 @@ _MESSAGE_CODES = (
     "route.agreement-missing",
     "route.recipient-unknown",
     "route.reference-unknown",
+    "route.move-not-allowed",
+    "receive.expired",
     "consent.not-evaluable",
     "consent.form-missing",
     "consent.recorder-control",
@@ -159,20 +161,29 @@ def _add_messages(
     )
     async def post_message(
         request: Request, response: Response, sender: Annotated[Agency, Depends(caller)]
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Post one message in your own format. It is stored when the answer is `202`, and only then.
 
         Send it again, unchanged, when you get no answer or `503`: `duplicate` is then true and
-        nothing happens twice. The same message id with other content is refused.
+        nothing happens twice. The same message id with other content is refused. Who posts a package
+        of Fiks and accepts one gets the receipt as a package, with the same status.
         """
         stated, began = media_type(request), time.monotonic()
         try:
             async with bodies.of(request) as body:
-                accepted = await run_in_threadpool(facade.receive, sender, stated, body)
+                try:
+                    accepted = await run_in_threadpool(facade.receive, sender, stated, body)
+                    told = fiks.receipt_for(request, stated, body, None)
+                except HubError as refused:
+                    told = fiks.receipt_for(request, stated, body, refused)
+                    if told is None:
+                        raise
         finally:
             if even_out and sender.sector in CONTROL_SECTORS:
                 # How long it takes depends on what the person lets go, which is not for them to know.
                 await asyncio.sleep(_rest_of_step(began, 2 * even_out))
+        if told is not None:
+            return told
         status_url = f"/v1/messages/{accepted.id}"
         response.headers["Location"] = status_url
         return {
