@@ -33,8 +33,7 @@ def kind_of(refused: HubError | None) -> str:
         return TOO_LATE
     if refused.code in _NOT_FOUND:
         return NOT_FOUND
-    theirs = refused.problem.actor in (Actor.SENDER, Actor.CASEWORKER) and not refused.problem.waiting_helps
-    return INVALID if theirs else FAILED
+    return INVALID if refused.problem.actor in (Actor.SENDER, Actor.CASEWORKER) else FAILED
 
 
 def receipt(about: bytes, refused: HubError | None, *, number: str, at: datetime) -> bytes | None:

@@ -7,6 +7,7 @@ by what was broken on purpose.
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ REGISTRY = adapters_for(TYPES)
 FOLDERS = sorted(folder for folder in BAD.iterdir() if folder.is_dir())
 
 
+@cache
 def _expected(folder: Path) -> dict[str, Any]:
     return dict(yaml.safe_load((folder / "expected.yaml").read_text(encoding="utf-8")))
 

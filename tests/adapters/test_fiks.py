@@ -11,6 +11,7 @@ import struct
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.fiks import headers, package
+from adapters.fiks import receipts as receipts_of
 from adapters.fiks.package import MEDIA_TYPE, MOST_BYTES, MOST_FILES, read_package, write_package
 from adapters.fiks_foresporsel.adapter import ADAPTER as FORESPORSEL
 from adapters.fiks_kvittering.adapter import ADAPTER as KVITTERING
@@ -76,6 +78,12 @@ FILES = {"fiks.json": b"{}", "innhold.json": b"{}"}
 GOOD = [("META-INF/asicmanifest.xml", manifest(FILES)), *FILES.items()]
 
 
+def plain(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.compress_type = zipfile.ZIP_STORED
+    return info
+
+
 def link(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name)
     info.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -122,6 +130,12 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "parse.malformed",
         "mimetype",
     ),
+    "another file first": (
+        lambda: zipped([(plain("a.json"), b"{}"), ("mimetype", MEDIA_TYPE.encode()), *GOOD], first=False),
+        "parse.malformed",
+        "mimetype",
+    ),
+    "a package behind a package": (lambda: zipped(GOOD) + zipped(GOOD), "parse.malformed", "mimetype"),
     "something in front": (lambda: b"#!/bin/sh\n" + zipped(GOOD), "parse.malformed", "mimetype"),
     "no manifest": (lambda: zipped(list(FILES.items())), "parse.invalid", "manifest"),
     "a manifest with an entity": (
@@ -178,12 +192,17 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str, str]] = {
 }  # fmt: skip
 
 
+@cache
+def _made(name: str) -> bytes:
+    return HOSTILE[name][0]()
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_package_is_refused_by_name(name: str) -> None:
-    make, code, rule = HOSTILE[name]
+    _, code, rule = HOSTILE[name]
 
     with pytest.raises(HubError) as refused:
-        read_package(make())
+        read_package(_made(name))
 
     assert (refused.value.code, rule in {f.rule for f in refused.value.findings}) == (code, True)
 
@@ -482,3 +501,49 @@ def test_a_request_is_not_written_as_an_answer() -> None:
 
 def test_the_limits_are_what_the_readme_says() -> None:
     assert (package.MOST_FILES, package.MOST_BYTES) == (20, 10 * 1024 * 1024)
+
+
+# ------------------------------------------------------------------------------------------ receipts
+
+AT = datetime(2030, 2, 4, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (None, "no.brobygger.bolig.v1.mottatt"),
+        ("parse.invalid", "no.brobygger.bolig.v1.feilmelding.ugyldigforespoersel"),
+        ("parse.forbidden-construct", "no.brobygger.bolig.v1.feilmelding.ugyldigforespoersel"),
+        ("consent.not-evaluable", "no.brobygger.bolig.v1.feilmelding.ugyldigforespoersel"),
+        ("route.move-not-allowed", "no.brobygger.bolig.v1.feilmelding.ugyldigforespoersel"),
+        ("route.reference-unknown", "no.brobygger.bolig.v1.feilmelding.ikkefunnet"),
+        ("receive.not-found", "no.brobygger.bolig.v1.feilmelding.ikkefunnet"),
+        ("receive.busy", "no.brobygger.bolig.v1.feilmelding.serverfeil"),
+        ("decide.no-row", "no.brobygger.bolig.v1.feilmelding.serverfeil"),
+        ("hub.internal", "no.brobygger.bolig.v1.feilmelding.serverfeil"),
+        ("receive.expired", "no.ks.fiks.kvittering.tidsavbrudd"),
+    ],
+)
+def test_a_receipt_says_whose_the_fault_is(code: str | None, kind: str) -> None:
+    refused = HubError(code) if code else None
+
+    made = receipts_of.receipt(SVAR.render(answer()), refused, number="kv-1", at=AT)
+
+    assert made is not None
+    files = read_package(made)
+    told = json.loads(files["fiks.json"])
+    assert (told["MeldingType"], told["SvarPaMelding"], told["KlientKorrelasjonsId"]) == (
+        kind,
+        "svar-1",
+        "fsp-1",
+    )
+    assert ("innhold.json" in files) is (code not in (None, "receive.expired"))
+    assert TYPES["kvittering"].check(KVITTERING.parse(made).fields) == ()
+
+
+@pytest.mark.parametrize("called", [None, 7, "en id", ""])
+def test_what_does_not_say_its_id_gets_no_receipt(called: object) -> None:
+    body = packed({**HEADERS, "KlientMeldingId": called})
+
+    assert receipts_of.receipt(body, None, number="kv-1", at=AT) is None
+    assert receipts_of.receipt(b"PK", None, number="kv-1", at=AT) is None
