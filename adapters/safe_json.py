@@ -107,15 +107,21 @@ _MOST_REPEATED = 20
 
 
 def _repeated_keys(text: str) -> Iterator[Finding]:
+    """Where. What comes after the first of them need not be JSON: the parser has not been there."""
     found = 0
     open_objects: list[set[str]] = []
     for token in _TOKEN.finditer(text):
         if token.group() == "{":
             open_objects.append(set())
+        elif not open_objects:
+            return
         elif token.group() == "}":
             open_objects.pop()
         elif token.group(1) is not None:
-            key = json.loads(token.group()[: -len(token.group(1))])
+            try:
+                key = json.loads(token.group()[: -len(token.group(1))])
+            except ValueError:
+                return
             if key in open_objects[-1] and found < _MOST_REPEATED:
                 found += 1
                 yield Finding("body", "unique-key", "each key once", *position(text[: token.start()]))
