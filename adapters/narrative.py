@@ -40,7 +40,7 @@ def read_narrative(div: str, at: str, findings: Findings) -> str | None:
         return None
     lines = _Lines()
     lines.element(root)
-    text = lines.finish()
+    text = lines.text
     if not text.strip():
         findings.add(at, "missing", "a text")
         return None
@@ -73,8 +73,8 @@ class _Lines:
             self._lines.append(line)
         self._open = ""
 
-    def finish(self) -> str:
-        self._close()
+    @property
+    def text(self) -> str:
         return "\n".join(self._lines).strip("\n")
 
 

@@ -9,31 +9,23 @@ what the file is, and where the two differ it is unreadable. It must not know te
 
 from __future__ import annotations
 
-import base64
-import binascii
 import html
 import io
-import quopri
 import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from urllib.parse import unquote_to_bytes
+from collections.abc import Callable
 
-import re2
 from lxml import etree
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, IndirectObject, StreamObject
 
-MOST_BYTES = 4_000_000
-"""Of one file and of everything unpacked from it together."""
+from consent.payloads import MOST_BYTES, MOST_RATIO, inflated, payloads
 
 DEEPEST = 6
 MOST_PARTS = 100
 MOST_PAGES = 200
-MOST_RATIO = 200
-"""Unpacked to packed: above any text that somebody wrote."""
 
 
 class _UnreadableError(Exception):
@@ -55,15 +47,23 @@ def text_of(content: bytes, media_type: str, name: str) -> tuple[str, ...] | Non
     return (name, *reading.texts)
 
 
-def hidden_texts(text: str) -> tuple[str, ...] | None:
-    """What is packed inside a text: data: URIs, base64 and compressed parts, nested; empty for an
-    ordinary text. None when something is packed in it that cannot be read."""
-    if len(text) < 16 or not _PERHAPS.search(text):
-        return ()
+_NO_WORD = re.compile(r"\S{48,}")
+"""Longer than any word: something is packed in a way that nobody here unpacks."""
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]{8}"
+)
+"""Nobody needs so many in a row; but letters can be written in them."""
+
+
+def hidden_texts(text: str, *, prose: bool = False) -> tuple[str, ...] | None:
+    """What is packed inside a text, nested; empty for an ordinary text. None when something is packed
+    in it that cannot be read; in prose, that is any word longer than words are."""
     reading = _Reading()
     try:
-        reading.packed(text, 0)
+        rest = reading.packed(text, 0)
     except (_UnreadableError, RecursionError):
+        return None
+    if _INVISIBLE.search(text) or (prose and _NO_WORD.search(rest)):
         return None
     return tuple(reading.texts)
 
@@ -176,7 +176,10 @@ class _Reading:
     # -- containers --
 
     def _gzip(self, content: bytes, depth: int) -> None:
-        self.file(_inflated(content, 31), depth + 1)
+        inner = inflated(content, 31)
+        if inner is None:
+            raise _UnreadableError
+        self.file(inner, depth + 1)
 
     def _zip(self, content: bytes, depth: int) -> None:
         try:
@@ -247,83 +250,20 @@ class _Reading:
 
     # -- what is packed in a text --
 
-    def packed(self, text: str, depth: int) -> None:
-        for content, sure in _payloads(text):
-            if (inner := _plausible(content)) is None:
-                if sure:
-                    raise _UnreadableError
-                continue
-            self.file(inner, depth + 1)
-
-
-_PERHAPS = re2.compile(r"(?i)[A-Z0-9+/_-]{16}|data:|=[0-9A-F]{2}|[A-Z0-9+/_-]{8}[ \t]*\r?\n")
-_DATA_URI = re.compile(
-    r"data:([\w.+/-]{0,100})((?:;[\w=.+-]{1,60}){0,5}),([^\s\"'<>)]{1,4000000})", re.IGNORECASE
-)
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-](?:[A-Za-z0-9+/_-]|[ \t]*\r?\n[ \t]*)+={0,2}")
-_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){10,}(?![0-9A-Za-z])")
-_QUOTED = re.compile(r"=[0-9A-F]{2}")
-_BINARY = (
-    *(b"\x1f\x8b", b"PK", b"%PDF-", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*"),
-    *(b"0\x82", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"RIFF", b"BM", b"\xd0\xcf\x11\xe0"),
-)
-
-
-def _payloads(text: str) -> Iterator[tuple[bytes, bool]]:
-    """What may be packed in the text, decoded, and whether it was said to be."""
-    for uri in _DATA_URI.finditer(text):
-        raw = uri.group(3)
-        if ";base64" in uri.group(2).lower():
-            yield _base64(unquote_to_bytes(raw).decode("latin-1")) or b"\x00", True
-        else:
-            yield unquote_to_bytes(raw), True
-    for run in _BASE64.finditer(text):
-        word = run.group()
-        if len(word) >= 16 and (content := _base64(word)):
-            yield content, False
-    for run in _HEX.finditer(text):
-        yield bytes.fromhex(run.group()), False
-    if len(_QUOTED.findall(text)) > 1:
-        yield quopri.decodestring(text.encode("utf-8")), False
-
-
-def _base64(word: str) -> bytes:
-    word = "".join(word.split()).rstrip("=").replace("-", "+").replace("_", "/")
-    try:
-        return base64.b64decode(word + "=" * (-len(word) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-
-
-def _plausible(content: bytes) -> bytes | None:
-    """The content if it is text or a file that we know; inflated if it is a bare deflate stream."""
-    if content.startswith(_BINARY):
-        return content
-    if content[:1] == b"\x78" and len(content) > 8:
-        try:
-            return _inflated(content, 15)
-        except _UnreadableError:
-            return None
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("utf-16") if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else ""
-        except UnicodeDecodeError:
-            return None
-    printable = sum(char.isprintable() or char in "\r\n\t" for char in text)
-    return content if text and printable == len(text) else None
-
-
-def _inflated(content: bytes, window: int) -> bytes:
-    out = zlib.decompressobj(window)
-    try:
-        inner = out.decompress(content, MOST_BYTES)
-    except zlib.error:
-        raise _UnreadableError from None
-    if not out.eof or out.unused_data or len(inner) > MOST_RATIO * max(len(content), 1_000):
-        raise _UnreadableError
-    return inner
+    def packed(self, text: str, depth: int) -> str:
+        """Reads it, and gives back what else the text says."""
+        places: list[tuple[int, int]] = []
+        for content, where in payloads(text):
+            if content is None:
+                raise _UnreadableError
+            self.file(content, depth + 1)
+            places += where
+        said: list[str] = []
+        done = 0
+        for start, end in sorted(places):
+            said.append(text[done:start])
+            done = max(done, end)
+        return "".join((*said, text[done:]))
 
 
 def _decoded(content: bytes) -> str:

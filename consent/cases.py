@@ -95,7 +95,8 @@ def _answer(rows: tuple[Row, ...], row: Row, case: Case) -> ItemDecision:
         items=(item,),
         protected_address=False,
         data_date=case.at,
-        requests=frozenset({row.id} if case.request else ()),
+        relations=frozenset({row.relation} if row.relation is not None and case.relation else ()),
+        requests={row.id: ("on file",)} if case.request else {},
     )
     (got,) = decide(ask, rows, tuple(_on_file(row, case, at)), at=at, known_at=at, texts=_TEXTS).items
     return got

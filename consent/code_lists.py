@@ -13,7 +13,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from hub.errors import Finding, HubError
@@ -26,17 +26,17 @@ TIERS = frozenset("ABCDEJ-")
 _UNKNOWN = frozenset({Category.UNKNOWN})
 _SUBSTANCE = frozenset({Category.SUBSTANCE_USE})
 _WRITTEN = re.compile(r"[A-Z0-9-]*[A-Z0-9]")
-_PARTS = re.compile(r"[^A-Za-z0-9.\-]+")
+_PARTS = re.compile(r"[^A-Za-z0-9.\-]")
 _FORMS = {
     "7110": re.compile(r"[A-Z][0-9]{2}[0-9A-Z]{0,4}"),
     "7170": re.compile(r"[A-Z][0-9]{2,4}|-[0-9]{2}"),
     "7180": re.compile(r"[A-Z](?:[0-9]{2}(?:[A-Z](?:[A-Z](?:[0-9]{2})?)?)?)?"),
     "7280": re.compile(r"[A-Z]{3}[0-9]{5}"),
 }
-"""How a code of a closed system is written. What is not written so is none of its codes."""
-_NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f]")
+"""How a code of a closed system is written. What is not written so is unknown."""
+_NOT_LATIN = re.compile(r"[^\W\u0000-\u024f]")
 # F1 in any notation is a diagnosis of substance use in every edition of ICD, but for tobacco.
-_F1 = re.compile(r"F1[0-689][0-9]{0,3}")
+_F1 = re.compile(r"F1[0-689][0-9A-Z]*")
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,6 @@ class CodeLists:
     listed: Mapping[str, Listed]
     aliases: Mapping[str, str]
     open_systems: frozenset[str]
-    _anywhere: Listed = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        anywhere: dict[str, Entry] = {}
-        for codes in self.listed.values():
-            for code, entry in codes.items():
-                if code not in anywhere or anywhere[code].category is not Category.SUBSTANCE_USE:
-                    anywhere[code] = entry
-        object.__setattr__(self, "_anywhere", anywhere)
 
     def categories(self, system: str, code: str, *, in_context: bool = False) -> frozenset[Category]:
         """What the code tells, beyond what its field declares. An empty set: nothing more.
@@ -90,15 +81,15 @@ class CodeLists:
             if told:
                 return told
             if name not in self.open_systems:
-                form = _FORMS.get(name, _WRITTEN)
-                plain = not _NOT_LATIN.search(unicodedata.normalize("NFKC", code))
-                return frozenset() if plain and any(map(form.fullmatch, spelt)) else _UNKNOWN
+                form = _FORMS.get(name)
+                latin = not _NOT_LATIN.search(unicodedata.normalize("NFKC", code))
+                return frozenset() if form and latin and any(map(form.fullmatch, spelt)) else _UNKNOWN
         return _SUBSTANCE if any(map(self.names_substance, spelt)) else _UNKNOWN
 
     def names_substance(self, code: str) -> bool:
         """Whether any list has the code, in capitals and without dots, as substance use."""
-        entry = _look_up(self._anywhere, code)
-        return entry is not None and entry.category is Category.SUBSTANCE_USE
+        found = (_look_up(codes, code) for codes in self.listed.values())
+        return any(entry is not None and entry.category is Category.SUBSTANCE_USE for entry in found)
 
 
 def load_codes(folder: Path = CODES) -> CodeLists:
@@ -162,9 +153,8 @@ def system_name(name: str) -> str:
 def spellings(code: str) -> set[str]:
     """The code as one word, and each code of a string that holds several (`P19 -> F11.2`)."""
     code = unicodedata.normalize("NFKC", code)
-    parts = {code, re.sub(r"[\W_]", "", code), *_PARTS.split(code), *_PARTS.split(code.replace("-", " "))}
-    joined = {re.sub(r"[\s.+*†!]", "", part).upper() for part in parts}
-    return {spelling for spelling in joined if spelling}
+    parts = {re.sub(r"[\W_]", "", code), *_PARTS.split(code), *_PARTS.split(code.replace("-", " "))}
+    return {part.replace(".", "").upper() for part in parts}
 
 
 def _look_up(codes: Listed, code: str) -> Entry | None:

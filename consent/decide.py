@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from consent.rows import Effect, Requires, Row
+from consent.rows import Effect, Relation, Requires, Row
 from consent.said import OSLO, Question, Said, what_stands
 from consent.texts import NO_TEXTS, Texts
 from hub.errors import HubError
@@ -61,8 +61,10 @@ class Ask:
     data_date: date | None
     readings: Mapping[str, Reading] = field(default_factory=dict)
     override: Override | None = None
-    requests: frozenset[str] = frozenset()
-    """Ids of the DUTY_ON_REQUEST rows for which the recipient's request is on file."""
+    requests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The recipient's requests that are on file now, by the id of the DUTY_ON_REQUEST row they call on."""
+    relations: frozenset[Relation] = frozenset()
+    """What the recipient is to the person now, as far as it is recorded."""
     deceased: bool = False
 
 
@@ -74,6 +76,7 @@ class _Answer:
     row: str | None = None
     consents: tuple[str, ...] = ()
     obligations: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
 
 
 _NO_ROW = _Answer("decide.no-row")
@@ -82,6 +85,8 @@ _ALARMS = frozenset({"decide.unreadable", "decide.conflict", "decide.override-re
 _ORDER = (
     "decide.prohibited",
     "decide.no-row",
+    "decide.no-request",
+    "decide.not-registered-gp",
     "decide.register-unavailable",
     "decide.unreadable",
     "decide.override-refused",
@@ -184,8 +189,7 @@ def permit(decision: Decision, labelled: Labelled, ask: Ask) -> Permitted | None
 
 
 def _rows_in_force(ask: Ask, rows: Iterable[Row], *, day: date, known: date) -> list[Row]:
-    """The rows for this pair and purpose on this day, as known; of one row the newest version. A duty
-    on request speaks only when the request is on file."""
+    """The rows for this pair and purpose on this day, as known; of one row the newest version."""
     newest: dict[str, Row] = {}
     for row in rows:
         if (
@@ -196,11 +200,16 @@ def _rows_in_force(ask: Ask, rows: Iterable[Row], *, day: date, known: date) -> 
             and (row.id not in newest or newest[row.id].version < row.version)
         ):
             newest[row.id] = row
-    return [
-        newest[row_id]
-        for row_id in sorted(newest)
-        if newest[row_id].effect is not Effect.DUTY_ON_REQUEST or row_id in ask.requests
-    ]
+    return [newest[row_id] for row_id in sorted(newest)]
+
+
+def _silent(row: Row, ask: Ask) -> str | None:
+    """Why a row in force does not speak to this question, or None: it does."""
+    if row.effect is Effect.DUTY_ON_REQUEST and not ask.requests.get(row.id):
+        return "decide.no-request"
+    if row.relation is not None and row.relation not in ask.relations and row.effect is not Effect.PROHIBIT:
+        return "decide.not-registered-gp"
+    return None
 
 
 class _Deciding:
@@ -211,6 +220,7 @@ class _Deciding:
         self._ask = ask
         self._said = said
         self._health = ask.recipient.sector in HEALTH_SECTORS
+        self._why_silent = {row.ref: why for row in rows if (why := _silent(row, ask)) is not None}
         self._rows = {c: [row for row in rows if c in row.categories] for c in Category}
         self._by_field = {c for c, of in self._rows.items() if any(row.fields != (ANY,) for row in of)}
         self._answers: dict[tuple[Category, str], _Answer] = {}
@@ -246,8 +256,11 @@ class _Deciding:
         rows = sorted({answer.row for answer in answers if answer.row})
         refs = sorted({ref for answer in answers for ref in answer.consents})
         duties = sorted({duty for answer in answers for duty in answer.obligations})
-        reason = answers[0].reason
-        return ItemDecision(item.path, Verdict.PERMIT, reason, "+".join(rows), tuple(refs), tuple(duties))
+        asked = sorted({ref for answer in answers for ref in answer.requests})
+        reason, together = answers[0].reason, "+".join(rows)
+        return ItemDecision(
+            item.path, Verdict.PERMIT, reason, together, tuple(refs), tuple(duties), tuple(asked)
+        )
 
     def _tells(self, item: Item) -> tuple[frozenset[Category], bool]:
         """What the item tells, and whether somebody has to read it first.
@@ -279,12 +292,14 @@ class _Deciding:
     def _covering(self, category: Category, path: str) -> list[Row]:
         return [row for row in self._rows[category] if row.covers_field(path)]
 
-    def _answer(self, category: Category, rows: Sequence[Row]) -> _Answer:
+    def _answer(self, category: Category, covering: Sequence[Row]) -> _Answer:
+        rows = [row for row in covering if row.ref not in self._why_silent]
         for row in rows:
             if row.effect is Effect.PROHIBIT:
                 return _Answer("decide.prohibited", row.ref)
         if not rows:
-            return _NO_ROW
+            silent = [_Answer(self._why_silent[row.ref], row.ref) for row in covering]
+            return min(silent, key=lambda answer: _BADNESS[answer.reason], default=_NO_ROW)
         if self._said is None:
             return _Answer("decide.register-unavailable", rows[0].ref)
         said = self._said[""]
@@ -299,7 +314,7 @@ class _Deciding:
 
     def _row(self, row: Row, category: Category, said: Said) -> _Answer:
         if row.effect in (Effect.DUTY, Effect.DUTY_ON_REQUEST):
-            return _Answer("decide.row", row.ref, (), row.obligations)
+            return _Answer("decide.row", row.ref, (), row.obligations, self._ask.requests.get(row.id, ()))
         refused = said.refuses(category)
         if row.effect is Effect.MAY_UNLESS_OBJECTION:
             if not refused:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from consent.decide import Ask, decide
-from consent.rows import Effect, Row, Status
+from consent.rows import Effect, Row
 from hub.message import ANY, Agency, Basis, Category, Consent, Item, Purpose, Sector, Verdict
 
 OTHERS = "others"
 """Any party or purpose that the consent does not name."""
 
-_CATEGORIES = tuple(c for c in Category if c not in (Category.UNKNOWN, Category.PROTECTED_ADDRESS))
-_ITEMS = tuple(Item(c.value, frozenset({c}), frozenset()) for c in _CATEGORIES)
+_ITEMS = tuple(Item(c.value, frozenset({c}), frozenset()) for c in Category)
 _ROW = Row(
     id="question",
     version=1,
@@ -29,10 +28,8 @@ _ROW = Row(
     senders=frozenset(Sector),
     recipients=frozenset(Sector),
     purposes=frozenset(Purpose),
-    categories=frozenset(_CATEGORIES),
-    status=Status.APPROVED,
+    categories=frozenset(Category),
 )
-_NO_ORG = "000000000"
 
 
 @dataclass(frozen=True)
@@ -48,14 +45,11 @@ class Line:
 
 def evaluate(consent: Consent, at: datetime, data_date: date | None = None) -> tuple[Line, ...]:
     """What it permits and refuses `at` (aware) between all it names, and others."""
-    senders = [*_named(consent, "senders"), OTHERS]
-    recipients = [*_named(consent, "recipients"), OTHERS]
-    purposes = [*_named(consent, "purposes"), OTHERS]
     lines = (
         _line(consent, at, data_date, sender, recipient, purpose)
-        for sender in senders
-        for recipient in recipients
-        for purpose in purposes
+        for sender in _parties(_named(consent, "senders"))
+        for recipient in _parties(_named(consent, "recipients"))
+        for purpose in _purposes(_named(consent, "purposes"))
     )
     return tuple(line for line in lines if line.permits or line.refuses)
 
@@ -76,32 +70,42 @@ def _named(consent: Consent, attribute: str) -> list[str]:
     return sorted(set(everywhere(consent)) - {ANY})
 
 
+def _parties(named: list[str]) -> list[Agency]:
+    """A sector is matched by its name as an organisation is by its number, so each is given a sector that
+    is not named. Where all are named there are no others."""
+    free = [sector for sector in Sector if sector not in named]
+    parties = [Agency(party, party, next(iter(free), Sector.OUTSIDE)) for party in named]
+    return parties + [Agency(OTHERS, OTHERS, sector) for sector in free[:1]]
+
+
+def _purposes(named: list[str]) -> list[tuple[str, Purpose]]:
+    free = [purpose for purpose in Purpose if purpose not in named]
+    return [(purpose, Purpose(purpose)) for purpose in named] + [(OTHERS, purpose) for purpose in free[:1]]
+
+
 def _line(
-    consent: Consent, at: datetime, data_date: date | None, sender: str, recipient: str, purpose: str
+    consent: Consent,
+    at: datetime,
+    data_date: date | None,
+    sender: Agency,
+    recipient: Agency,
+    purpose: tuple[str, Purpose],
 ) -> Line:
-    named = {*_named(consent, "senders"), *_named(consent, "recipients")}
-    purposes = _named(consent, "purposes")
     ask = Ask(
-        sender=_agency(sender, named),
-        recipient=_agency(recipient, named),
-        purpose=next(p for p in Purpose if p not in purposes) if purpose == OTHERS else Purpose(purpose),
+        sender=sender,
+        recipient=recipient,
+        purpose=purpose[1],
         basis=Basis.CONSENT,
         agreement="question",
         items=_ITEMS,
         protected_address=False,
         data_date=data_date,
     )
-    decision = decide(ask, [_ROW], [consent], at=at, known_at=at)
-    permits = sorted(item.path for item in decision.items if item.verdict is Verdict.PERMIT)
-    refuses = sorted(item.path for item in decision.items if item.reason in REFUSED)
-    return Line(sender, recipient, purpose, tuple(permits), tuple(refuses))
+    items = decide(ask, [_ROW], [consent], at=at, known_at=at).items
+    permits = sorted(item.path for item in items if item.verdict is Verdict.PERMIT)
+    refuses = sorted(item.path for item in items if item.reason in _REFUSED)
+    return Line(sender.name, recipient.name, purpose[0], tuple(permits), tuple(refuses))
 
 
-REFUSED = frozenset({"decide.refused", "decide.exception", "decide.conflict"})
-
-
-def _agency(party: str, named: set[str]) -> Agency:
-    if party in {sector.value for sector in Sector}:
-        return Agency(_NO_ORG, party, Sector(party))
-    sector = next(s for s in Sector if s.value not in named)
-    return Agency(_NO_ORG if party == OTHERS else party, party, sector)
+_REFUSED = frozenset({"decide.refused", "decide.exception"})
+"""One consent alone is in no conflict."""

@@ -29,6 +29,7 @@ _GOES = {
 }
 _ROW = {"nb": "Regel", "en": "Row"}
 _CONSENT = {"nb": "Samtykke", "en": "Consent"}
+_REQUEST = {"nb": "Anmodning", "en": "Request"}
 _DUTY = {"nb": "Plikt som følger med", "en": "Duty that goes with it"}
 _LOOK = {"nb": "Et menneske må se på", "en": "A person must look at"}
 _OUTSIDE = {"nb": "Ikke tilgjengelig.", "en": "Not available."}
@@ -44,6 +45,7 @@ class Told:
     rows: tuple[str, ...]
     consents: tuple[str, ...]
     obligations: tuple[str, ...]
+    requests: tuple[str, ...]
     plain: str
     formal: str
     outside: str
@@ -54,7 +56,7 @@ def explain(decision: Decision, rows: Iterable[Row], language: Language) -> tupl
     known = {row.ref: row for row in rows}
     groups: dict[tuple[object, ...], list[ItemDecision]] = {}
     for item in decision.items:
-        key = (item.verdict, item.reason, item.row, item.consents, item.obligations)
+        key = (item.verdict, item.reason, item.row, item.consents, item.obligations, item.requests)
         groups.setdefault(key, []).append(item)
     told = [_told(items, known, language) for items in groups.values()]
     return tuple(sorted(told, key=lambda one: (not one.goes, one.paths)))
@@ -72,6 +74,7 @@ def _told(items: list[ItemDecision], known: Mapping[str, Row], language: Languag
     plain = [f"{_GOES[one.verdict][language]}: {_sentence(one.reason, language)}"]
     plain += [f"{_ROW[language]} {ref}: {'; '.join(known[ref].law)}." for ref in rows if ref in known]
     plain += [f"{_CONSENT[language]} {_short(ref)}." for ref in one.consents]
+    plain += [f"{_REQUEST[language]} {ref}." for ref in one.requests]
     plain += [f"{_DUTY[language]}: {duty}." for duty in one.obligations]
     formal = " ".join(
         (
@@ -80,12 +83,22 @@ def _told(items: list[ItemDecision], known: Mapping[str, Row], language: Languag
             f"law={'; '.join(law for ref in rows if ref in known for law in known[ref].law) or '-'}",
             f"consents={','.join(one.consents) or '-'}",
             f"obligations={','.join(one.obligations) or '-'}",
+            *([f"requests={','.join(one.requests)}"] if one.requests else []),
         )
     )
     paths = tuple(sorted(item.path for item in items))
     outside = _GOES[one.verdict][language] + "." if goes else _OUTSIDE[language]
     return Told(
-        paths, goes, one.reason, rows, one.consents, one.obligations, " ".join(plain), formal, outside
+        paths,
+        goes,
+        one.reason,
+        rows,
+        one.consents,
+        one.obligations,
+        one.requests,
+        " ".join(plain),
+        formal,
+        outside,
     )
 
 

@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from itertools import accumulate
 from pathlib import Path
 from urllib.parse import unquote
@@ -69,8 +69,6 @@ def scan(text: str) -> tuple[Hit, ...]:
 def readable(text: str, *, prose: bool = True) -> bool:
     """Whether the scan can understand the text: written in Latin letters, and if it is prose or
     long, in bokmål, nynorsk or English."""
-    if text.isascii() and not prose and len(text) < 60:
-        return True
     if other_script(normalise(text)):
         return False
     return is_norwegian_or_english(_TAG.sub(" ", text), short=3 if prose else 8)
@@ -79,19 +77,30 @@ def readable(text: str, *, prose: bool = True) -> bool:
 # -- the text as it sounds --
 
 _PLAIN = re.compile(r"[A-Za-z0-9æøåÆØÅ .,:;()/'\"!?+§*@=_-]*")
-_SPELT_OUT = re.compile(r"(?<![^\W\d_])[^\W\d_][ .*_-]+[^\W\d_][ .*_-]+[^\W\d_](?![^\W\d_])")
-_KEPT = frozenset("æøåÆØÅ")
+"""Nothing in it changes; most texts are so."""
+_ESCAPE = re.compile(r"[\\%]u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\u\{[0-9A-Fa-f]{1,5}\}|\\U000[0-9A-Fa-f]{5}")
+_KEPT = frozenset("åÅ")
+"""No other letter of Norwegian is taken for one with a mark."""
 _SMALL_CAPITALS = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz")
 _LOOKALIKES = _SMALL_CAPITALS | str.maketrans(
-    "аеорсухіјѕһӏԁԛԝқвкмнтгузпбАВЕКМНОРСТУХІЈЅԌʏμαεορυικνντχηγΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷɡɑ‐‑‒–—―−",
-    "aeopcyxijshldqwkvkmhtryзnбABEKMHOPCTYXIJSGYuaeopuikvvtxnyABEZHIKMNOPTYXijga-------",
+    "аеорсухіјѕһӏԁԛԝқвкмнтгузпбАВЕКМНОРСТУХІЈЅԌμαεορυικνντχηγΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷɡɑ‐‑‒–—―−",
+    "aeopcyxijshldqwkvkmhtryзnбABEKMHOPCTYXIJSGuaeopuikvvtxnyABEZHIKMNOPTYXijga-------",
 )
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# In white circles and boxes a letter is folded by NFKC; in black ones, and as half of a flag, it is not.
+_LOOKALIKES |= {
+    start + i: ord(letter) for start in (0x1F150, 0x1F170, 0x1F1E6) for i, letter in enumerate(_LETTERS)
+}
+_INVISIBLE_LETTERS = re.compile("[\U000e0020-\U000e007e]+")
+_SEEN = {0xE0000 + code: code for code in range(0x20, 0x7F)}
 _LINE_END = re.compile(r"[-=\u2010\u2011\u00ad][ \t]*\r?\n\s*")
-_HIDDEN = dict.fromkeys({*range(9), 11, 12, *range(14, 32), 127, 0x1160, 0x2800, 0x3164}, "")
+_HIDDEN = dict.fromkeys({*range(9), 11, 12, *range(14, 32), 127, 0x1160, 0x2800}, "")
+_MARKS = frozenset(("Mn", "Me", "Cf"))
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 _TAG = re.compile(r"<([^<>]{0,500})>")
-_SPACED = re2.compile(r"(^|[^\pL\pN])((?:\pL[ .*_-]+){2,}\pL)($|[^\pL\pN])")
-_SPACED_ONCE = re2.compile(r"(^|[^\pL\pN])((?:\pL[ .*_-]){2,}\pL)($|[^\pL\pN])")
+_BETWEEN = r"[ .,:;/|~+=*'\"·•_-]"
+_SPACED = re2.compile(rf"(^|[^\pL\pN])((?:\pL{_BETWEEN}+){{2,}}\pL)($|[^\pL\pN])")
+_SPACED_ONCE = re2.compile(rf"(^|[^\pL\pN])((?:\pL{_BETWEEN}){{2,}}\pL)($|[^\pL\pN])")
 _NOT_LETTER = re.compile(r"[\W\d_]+")
 _WORD = re.compile(r"[^\W_]+|§")
 
@@ -99,14 +108,14 @@ _WORD = re.compile(r"[^\W_]+|§")
 def normalise(text: str) -> str:
     """The text as a reader would hear it, in the letters of the terms. What stands inside tags and
     comments follows at the end."""
-    if _PLAIN.fullmatch(text) and not _SPELT_OUT.search(text):
+    if _PLAIN.fullmatch(text) and not _SPACED.search(text):
         return text
     for _ in range(3):
-        decoded = unquote(html.unescape(text))
-        if decoded == text:
-            break
-        text = decoded
+        text = unquote(html.unescape(_ESCAPE.sub(_escaped, text)))
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # escaped in two halves
     text = _CDATA.sub("", unicodedata.normalize("NFKC", text))
+    if unseen := _INVISIBLE_LETTERS.findall(text):
+        text = f"{text} {' '.join(unseen).translate(_SEEN)}"
     if inside := _TAG.findall(text):
         text = f"{_TAG.sub('', text)} {' '.join(inside)}"
     text = _LINE_END.sub("", text).translate(_HIDDEN)
@@ -116,21 +125,18 @@ def normalise(text: str) -> str:
     return str(_SPACED.sub(_close_up, text))
 
 
+def _escaped(match: re.Match[str]) -> str:
+    return chr(int(match.group().strip("\\%uUx{}"), 16))
+
+
 def _letter(char: str) -> str:
-    char = char.translate(_LOOKALIKES)
-    if char.isascii() or char in _KEPT or char == "§":
-        return char
-    plain = unicodedata.normalize("NFD", char)
-    return "".join(c for c in plain if unicodedata.category(c) not in {"Mn", "Me", "Cf"}).translate(
-        _LOOKALIKES
-    )
+    parts = unicodedata.normalize("NFD", char)
+    return "".join(c for c in parts if unicodedata.category(c) not in _MARKS).translate(_LOOKALIKES)
 
 
 def _close_up(match: re.Match[str]) -> str:
     before, letters, after = match.group(1), match.group(2), match.group(3)
-    word = _NOT_LETTER.sub("", letters)
-    if len(word) <= 4:
-        word = word.upper()  # l.a.r. is LAR
+    word = _NOT_LETTER.sub("", letters).upper()  # l.a.r. is LAR
     return f"{before}{_matcher().inside.sub(_apart, word)}{after}"
 
 
@@ -138,27 +144,36 @@ def _apart(match: re.Match[str]) -> str:
     return f" {match.group()} "
 
 
-_COMPOUND = re2.compile(r"[\pL\pN]+(?:-[\pL\pN]+)+")
+_COMPOUND = re2.compile(r"[\pL\pN]+(?:[^\pL\pN\s]{1,3}[\pL\pN]+)+")
 _HYPHEN = re.compile(r"(?<=[^\W\d_]{2})-(?=[^\W\d_]{2})")
-_DIGIT_WORD = re2.compile(r"[\pL\pN]*\pL[0-9@$]+\pL{2}[\pL\pN@$]*")
-_DIGITS = str.maketrans("01345@$", "oieasas")
+_SIGNS = re.compile(r"(?<=[^\W\d_]{2})(?:[^\w\s]|_){1,3}(?=[^\W\d_]{2})")
+_DIGIT_WORD = re2.compile(r"[\pL\pN]*\pL[0-9@$!|]+\pL{2}[\pL\pN@$!|]*")
+_DIGITS = str.maketrans("013457@$!|", "oieastasii")
+_ONE_AS_L = _DIGITS | str.maketrans("1!|", "lll")
 
 
-def _read_again(text: str) -> str | None:
-    """The text with hyphens inside words closed up and digits in words read as letters, every word
-    at its old place; None if that is the same."""
-    other = str(_COMPOUND.sub(_joined, text)) if "-" in text else text
-    other = str(_DIGIT_WORD.sub(_spelt, other))
-    return None if other == text else other
+def _read_again(text: str) -> frozenset[str]:
+    """The other ways to read the text: digits in words read as letters; hyphens, or all signs, inside
+    words closed up. Every word is at its old place."""
+    readings = [text]
+    if _DIGIT_WORD.search(text):
+        readings += [str(_DIGIT_WORD.sub(partial(_spell, table), text)) for table in (_DIGITS, _ONE_AS_L)]
+    if _COMPOUND.search(text):
+        readings += [
+            str(_COMPOUND.sub(partial(_close, between), one))
+            for one in tuple(readings)
+            for between in (_HYPHEN, _SIGNS)
+        ]
+    return frozenset(readings) - {text}
 
 
-def _joined(match: re.Match[str]) -> str:
+def _close(between: re.Pattern[str], match: re.Match[str]) -> str:
     word = match.group()
-    return _HYPHEN.sub("", word).ljust(len(word))
+    return between.sub("", word).ljust(len(word))
 
 
-def _spelt(match: re.Match[str]) -> str:
-    return match.group().translate(_DIGITS)
+def _spell(table: Mapping[int, int], match: re.Match[str]) -> str:
+    return match.group().translate(table)
 
 
 # -- the terms --
@@ -166,7 +181,7 @@ def _spelt(match: re.Match[str]) -> str:
 
 
 _OPEN, _CLOSE, _NEXT = "\x01", "\x02", "\x03"
-_GAP = r"[^\x01\x02\x03]{0,3}"
+_GAP = r"[^\x02\x03]{0,3}"
 _MARK = re.compile(r"[\x01\x02]")
 
 
@@ -186,7 +201,7 @@ def scan_all(texts: Sequence[str]) -> list[tuple[Hit, ...]]:
     """The hits of each text. All are read at once: most records have no hit at all."""
     matcher = _matcher()
     readings = list(enumerate(map(normalise, texts)))
-    readings += [(n, other) for n, text in readings if (other := _read_again(text)) is not None]
+    readings += [(n, other) for n, text in readings for other in _read_again(text)]
     marked = [_WORD.sub(_marked, text) for _, text in readings]
     whole = _NEXT.join(marked)
     hits: list[set[Hit]] = [set() for _ in texts]
@@ -214,15 +229,15 @@ def speaks_of_use(text: str, hits: Sequence[Hit]) -> bool:
     if any(hit.strength is Strength.STRONG for hit in hits):
         return True
     likely = [hit for hit in hits if hit.strength is Strength.MEDIUM]
-    if len(likely) < 2:
-        return False
     heard = normalise(text).lower()
-    words = [heard[hit.start : hit.end].strip() for hit in likely]
-    return any(
-        likely[j].start - likely[i].end <= NEAR and likely[j].start >= likely[i].end and words[i] != words[j]
-        for i in range(len(likely))
-        for j in range(i + 1, min(i + 8, len(likely)))
-    )
+    words = [heard[hit.start : hit.end] for hit in likely]
+    for i, one in enumerate(likely):
+        for j in range(i + 1, len(likely)):
+            if likely[j].start > one.end + NEAR:
+                break
+            if likely[j].start >= one.end and words[j] != words[i]:
+                return True
+    return False
 
 
 def _marked(word: re.Match[str]) -> str:

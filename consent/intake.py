@@ -135,6 +135,7 @@ def read(document: Fields, recorded_at: datetime) -> Consent:
         interpreter=said.get("tolk", ""),
         language=said.get("sprak", ""),
         under_sentence=said.get("under_straff"),
+        widened=said.get("utvidet") is True and not permits,
         exceptions=tuple(
             _exception(exception, permits=not permits, recorded_at=recorded_at)
             for exception in document.get("unntak", ())

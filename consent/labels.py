@@ -26,9 +26,7 @@ __all__ = ["CodeLists", "label", "load_codes"]
 _NOTHING: frozenset[Category] = frozenset()
 _SUBSTANCE = frozenset({Category.SUBSTANCE_USE})
 _UNKNOWN = frozenset({Category.UNKNOWN})
-_NO_WORD = re.compile(r"\S{48,}")
-"""Longer than any word: something is packed in a way that nobody here unpacks."""
-_LABORATORY = re.compile(r"(?i)(?:(?:NPU|NNN) ?|NOR)[0-9]{5}")
+_LABORATORY = re.compile(r"(?i)(?:NPU|NOR) ?[0-9]{5}")
 
 
 def label(
@@ -64,8 +62,10 @@ class _Found:
         )
 
     def _raise(self, path: str, categories: frozenset[Category]) -> None:
-        if categories:
-            self._raised[path] = self._raised.get(path, _NOTHING) | categories
+        self._raised[path] = self._raised.get(path, _NOTHING) | categories
+
+    def _sign(self, path: str, signs: frozenset[str]) -> None:
+        self._signs[path] = self._signs.get(path, frozenset()) | signs
 
     def read_texts(self, codes: CodeLists) -> None:
         """What the words of each leaf raise. Every string counts as text, codes and names too, and so
@@ -74,15 +74,15 @@ class _Found:
         for leaf in self._leaves:
             if isinstance(leaf.value, str):
                 texts.append((leaf, leaf.value))
-                packed = hidden_texts(leaf.value)
-                if packed is None or (not packed and leaf.free_text and _NO_WORD.search(leaf.value)):
+                packed = hidden_texts(leaf.value, prose=leaf.free_text)
+                if packed is None:
                     self._raise(leaf.path, _UNKNOWN)
                 else:
                     texts.extend((leaf, text) for text in packed)
         for (leaf, text), hits in zip(texts, scan_all([text for _, text in texts]), strict=True):
-            if clues := frozenset(hit.term_id for hit in hits if hit.strength is Strength.CLUE):
-                self._signs[leaf.path] = self._signs.get(leaf.path, frozenset()) | clues
-                hits = tuple(hit for hit in hits if hit.strength is not Strength.CLUE)
+            clues = (hit.term_id for hit in hits if hit.strength is Strength.CLUE)
+            self._sign(leaf.path, frozenset(clues))
+            hits = tuple(hit for hit in hits if hit.strength is not Strength.CLUE)
             tests = (code.replace(" ", "").upper() for code in _LABORATORY.findall(text))
             if speaks_of_use(text, hits) or any(map(codes.names_substance, tests)):
                 self._raise(leaf.path, _SUBSTANCE)
@@ -105,16 +105,13 @@ class _Found:
             if leaf.code_system is not None:
                 name = codes.aliases.get(system_name(leaf.code_system))
                 spelt = spellings(str(leaf.value))
-                signs = frozenset(
+                signs = (
                     sign.id
                     for sign in known.signs
                     for system, start in sign.codes
                     if system == name and any(one.startswith(start) for one in spelt)
                 )
-                if signs:
-                    self._signs[leaf.path] = self._signs.get(leaf.path, frozenset()) | signs
-        if len(self._signs) + sum(map(len, self._signs.values())) < 2:
-            return
+                self._sign(leaf.path, frozenset(signs))
         parts = {leaf.path: leaf.element or leaf.path for leaf in self._leaves}
         for path, effect in known.given_away(self._signs, parts).items():
             if effect is Effect.RAISE:
@@ -130,12 +127,11 @@ class _Found:
             if told := self._coded.get(leaf.path):
                 for part in _parts(leaf):
                     floor[part] = floor.get(part, _NOTHING) | told
-            more = self._raised.get(leaf.path)
-            if more or leaf.path in self._doubt:
+            if more := self._raised.get(leaf.path):
                 for part in _parts(leaf):
-                    around[part] = around.get(part, _NOTHING) | (more or _NOTHING)
-                    if leaf.path in self._doubt:
-                        doubted.add(part)
+                    around[part] = around.get(part, _NOTHING) | more
+            if leaf.path in self._doubt:
+                doubted.update(_parts(leaf))
         return tuple(self._item(leaf, floor, around, doubted) for leaf in self._leaves)
 
     def _item(
@@ -145,17 +141,11 @@ class _Found:
         around: dict[str, frozenset[Category]],
         doubted: set[str],
     ) -> Item:
-        declared = leaf.labels
-        if floor:
-            declared = declared.union(*(floor.get(leaf.path[:end], _NOTHING) for end in _ends(leaf.path)))
-        categories = declared | self._raised.get(leaf.path, _NOTHING)
-        doubt = leaf.path in self._doubt
-        if around:
-            for end in _ends(leaf.path):
-                categories |= around.get(leaf.path[:end], _NOTHING)
-                doubt = doubt or leaf.path[:end] in doubted
+        parts = [leaf.path[:end] for end in _ends(leaf.path)]
+        declared = leaf.labels.union(*(floor.get(part, _NOTHING) for part in parts))
+        categories = declared.union(*(around.get(part, _NOTHING) for part in parts))
         # What already tells of substance use needs no doubt, and must not be read as less than that.
-        doubt = doubt and Category.SUBSTANCE_USE not in categories
+        doubt = Category.SUBSTANCE_USE not in categories and not doubted.isdisjoint(parts)
         return Item(leaf.path, declared, categories or _UNKNOWN, _is_free_text(leaf) or doubt, doubt=doubt)
 
 
@@ -167,15 +157,13 @@ def _is_free_text(leaf: Leaf) -> bool:
 
 
 def _parts(leaf: Leaf) -> Iterable[str]:
-    """The list elements around the leaf; around a code also its group, which holds its words."""
-    parts = [leaf.path[:end] for end in _ends(leaf.path) if leaf.path[end - 1] == "]"]
-    if leaf.code_system is not None and "." in leaf.path:
+    """The leaf and the list elements around it; around a code also its group, which holds its words."""
+    parts = [leaf.path, *(leaf.path[:end] for end in _ends(leaf.path) if leaf.path[end - 1] == "]")]
+    if leaf.code_system is not None:
         parts.append(leaf.path.rpartition(".")[0])
     return parts
 
 
 def _ends(path: str) -> list[int]:
-    """Where the groups and list elements around a path end."""
-    return [i for i, sign in enumerate(path) if sign == "." and i] + [
-        i + 1 for i, sign in enumerate(path) if sign == "]"
-    ]
+    """Where the groups and list elements around a path end, and the path itself."""
+    return [i for i, sign in enumerate(path) if sign == "."] + [len(path)]

@@ -64,14 +64,12 @@ _FOREIGN = _words(
 )
 _OTHER_SHAPE = re.compile(r"zh|shch|cz|sz|rz|dzi|yy$|iyo|ayo|aax|uux|xa[aln]|qa[abd]|ije$")
 _OTHER_LETTERS = frozenset("äöüßłąężźćńśščžđŋŧňřěůçşğñãõîâășțėųūāēīļķ")
-_NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff]")
+_NOT_LATIN = re.compile(r"[^\u0000-\u024f]")
 
 
 def other_script(text: str) -> bool:
     """Whether a word of two letters or more holds a letter outside the Latin alphabet, in a text
     whose look-alikes are already folded. A single Greek letter is a symbol."""
-    if text.isascii() or not _NOT_LATIN.search(text):
-        return False
     return any(len(word) > 1 and _NOT_LATIN.search(word) for word in _WORD.findall(text))
 
 
@@ -90,7 +88,6 @@ def _foreign(word: str) -> bool:
     return word in _FOREIGN or _OTHER_SHAPE.search(word) is not None or not _OTHER_LETTERS.isdisjoint(word)
 
 
-_LOWER_CASE_WORD = re.compile(r"(?<![^\W\d_])[a-zæøå]{2,}(?![^\W\d_])")
 _MOST_IN_A_NAME = 2
 """Words in lower case in a name, an address or a place: `Elvestad videregående skole`."""
 
@@ -98,6 +95,7 @@ _MOST_IN_A_NAME = 2
 def is_prose(text: str) -> bool:
     """Whether a line that should be a name, an address or a code says something in words. Words in
     capitals from end to end count like words in small letters."""
-    if text.isupper() and len(text) > 3:
+    if text.isupper():
         text = text.lower()
-    return len(_LOWER_CASE_WORD.findall(text)) > _MOST_IN_A_NAME
+    small = [word for word in _WORD.findall(text) if word.islower() and len(word) > 1]
+    return len(small) > _MOST_IN_A_NAME

@@ -108,10 +108,21 @@ Name = Callable[[str], str | None]
 """Organisation number -> name, or None."""
 
 
+_WIDENED = Words(
+    "Dokumentet sperrer for bestemt personell. Vi vet ikke hvor de arbeider, og har derfor registrert "
+    "sperringen som videre enn du sa: overfor alle. Du kan når som helst løfte den, eller si hvilken etat "
+    "den skal gjelde.",
+    "The document blocks certain personnel. We do not know where they work, so we have recorded the block as "
+    "wider than you said: towards everybody. You may lift it at any time, or say which agency it shall be "
+    "about.",
+)
+
+
 def summary(consent: Consent, language: str, name: Name = lambda org: None) -> list[str]:
     """The consent in lines; an exception is indented under what it is an exception to."""
     opening = (_PERMITS if consent.permits else _REFUSES).said(language)
-    return [opening, *_scope(consent, language, name, whole=True), *_exceptions(consent, language, name, "")]
+    lines = [opening, *_scope(consent, language, name, whole=True), *_exceptions(consent, language, name, "")]
+    return [*lines, _WIDENED.said(language)] if consent.widened else lines
 
 
 def word(kind: Mapping[str, Words], code: str, language: str, name: Name = lambda org: None) -> str:

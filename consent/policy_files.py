@@ -77,7 +77,8 @@ _REQUIRES_KEYS = {
     "signed", "explained", "forms", "grantors", "texts", "approved_text", "recorders", "settings",
     "not_under_sentence", "request_on_file",
 }  # fmt: skip
-_CASE_KEYS = {"from", "to", "purpose", "category", "expect", "at", "consent", "objection", "request"}
+_CASE_OPTIONAL = {"at", "consent", "objection", "request", "relation"}
+_CASE_KEYS = {"from", "to", "purpose", "category", "expect"} | _CASE_OPTIONAL
 _NEVER_NAMED = frozenset({Category.UNKNOWN, Category.PROTECTED_ADDRESS})
 _SPECIAL = frozenset({Category.SUBSTANCE_USE, Category.MENTAL_HEALTH, Category.SOMATIC_HEALTH})
 _CRIMINAL = frozenset({Category.OFFENCE, Category.CONTROL})
@@ -323,7 +324,7 @@ class _File:
         return tuple(self._case(raw, f"{at}.cases[{i}]", day) for i, raw in enumerate(raws))
 
     def _case(self, raw: Plain, at: str, day: date) -> Case:
-        found = self.read.mapping(raw, at, _CASE_KEYS, {"at", "consent", "objection", "request"})
+        found = self.read.mapping(raw, at, _CASE_KEYS, _CASE_OPTIONAL)
         return Case(
             sender=self.read.code(Sector, found, at, "from") or Sector.OUTSIDE,
             recipient=self.read.code(Sector, found, at, "to") or Sector.OUTSIDE,
@@ -334,6 +335,7 @@ class _File:
             consent=self.read.code(Given, found, at, "consent") or Given.NONE,
             objection=self.read.flag(found, at, "objection"),
             request=self.read.flag(found, at, "request"),
+            relation="relation" not in found or self.read.flag(found, at, "relation"),
         )
 
     def _start(self, raw: Mapping[str, Plain], at: str, key: str) -> date:
@@ -377,6 +379,10 @@ def _senseless(row: Row) -> Iterator[tuple[str, str, str]]:
         yield "law", "law", "acts as lov-1999-07-02-64 § 25, FOR-… § 1, forordning (EU) 2016/679 art. 9"
     if row.override is not None and row.effect is not Effect.MAY_UNLESS_OBJECTION:
         yield "override", "misplaced", "an override only where there can be an objection"
+    if row.relation is not None and prohibits:
+        yield "to.relation", "misplaced", "a relation only in a row that lets something go"
+    if row.relation is None and not all(case.relation for case in row.cases):
+        yield "cases", "misplaced", "relation only where the row demands one"
     yield from _answered_for(row)
     if prohibits:
         return

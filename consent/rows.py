@@ -18,7 +18,7 @@ from hub.message import ANY, Category, Purpose, Sector
 
 
 class Effect(StrEnum):
-    """What a row does. DUTY_ON_REQUEST speaks only when the recipient's request is on file."""
+    """What a row does. DUTY_ON_REQUEST speaks only while the recipient's request is on file."""
 
     PROHIBIT = "PROHIBIT"
     DUTY = "DUTY"
@@ -77,7 +77,7 @@ class Role(StrEnum):
 
 
 class Relation(StrEnum):
-    """What the recipient must be to the person. Told to the reader of the row; the route finds it."""
+    """What the recipient must be to the person, or the row does not speak. Unknown is not."""
 
     REGISTERED_GP = "registered_gp"
 
@@ -131,6 +131,8 @@ class Case:
     consent: Given = Given.NONE
     objection: bool = False
     request: bool = False
+    relation: bool = True
+    """Whether the recipient is to the person what the row demands."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ class Row:
     categories: frozenset[Category]
     fields: tuple[str, ...] = (ANY,)
     requires: Requires = Requires()
-    wait_days: int = 0
+    wait_days: int = 0  # how long what it withholds waits, sealed, for a consent or a request
     notify_withdrawal: bool = False
     law: tuple[str, ...] = ()
     status: Status = Status.DRAFT

@@ -15,7 +15,7 @@ from typing import Any
 from consent.code_lists import load_codes
 from consent.decide import Ask, decide, worst
 from consent.labels import label
-from consent.rows import Effect, Pack, Row
+from consent.rows import Effect, Pack, Relation, Row
 from consent.said import OSLO
 from consent.texts import ApprovedText, Texts
 from consent.vector_files import (
@@ -56,7 +56,7 @@ FINE = Texts((ApprovedText(_FINE_TEXT, "nb", "", "", date.min, None),))
 
 _REQUEST_KEYS = {
     *("person", "sender", "recipient", "purpose", "category", "data_date", "now", "send_time", "known_at"),
-    *("items", "persons", "person_links", "objections", "override", "row_status", "requests"),
+    *("items", "persons", "person_links", "objections", "override", "row_status", "requests", "relations"),
     *("attempt", "replay_of", "cache"),  # of the sending, which asks anew each time; no decision sees them
 }
 _ITEM_KEYS = {"id", "person", "persons", "category", "categories", "free_text", "data_date"}
@@ -195,11 +195,17 @@ class _Reading:
             protected_address=False,
             data_date=thing.data_date,
             override=self._override(),
-            requests=frozenset(map(str, as_list(self.vector.request.get("requests")))),
+            relations=self._relations(),
+            requests={str(row): ("on file",) for row in as_list(self.vector.request.get("requests"))},
         )
         consents = None if self.vector.consents is None else list(self._consents(thing.person))
         whole = decide(ask, self.rows, consents, at=self.at, known_at=self.known_at, texts=texts)
         return whole.items[0], whole
+
+    def _relations(self) -> frozenset[Relation]:
+        """What the recipient is to the person: where a request does not say, what the rows demand."""
+        said = self.vector.request.get("relations", [relation.value for relation in Relation])
+        return frozenset(map(Relation, as_list(said)))
 
     # -- the request ------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -19,13 +20,13 @@ from consent.intake import read as read_consent
 from hub import pipeline, policy, settle
 from hub.case import Case, read_case
 from hub.errors import HubError
-from hub.message import Agency, Labelled, Rendered, Step, Verdict
+from hub.message import Agency, Labelled, Outcome, Rendered, Step, Verdict
 from hub.parts import Parts, work_of
 from hub.permit import SendPermit
 from hub.queue.port import Done, Later, Settlement, Work
 from hub.rows import fingerprint, open_rendering, prove_decision
 from hub.shapes import Outgoing
-from hub.store import consents, disclosures, links, people
+from hub.store import disclosures, links, on_file, people
 from hub.store.disclosures import Disclosure, State
 from hub.trail import run
 
@@ -201,8 +202,9 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
     labelled = _only(case.labelled, case.sent) if again else case.labelled
     if case.tried is not None and not again:
         labelled = _only(labelled, case.tried)
-    given = consents.of_person(tx, parts.vault, case.person, read_consent)
-    outgoing = pipeline.prepare(parts, case.route, labelled, case.person, given, now, case.said)
+    given = on_file.of_person(tx, parts.vault, case.person, read_consent)
+    waited = _waited(case.item, now)
+    outgoing = pipeline.prepare(parts, case.route, labelled, case.person, given, now, case.said, waited)
     if not people.fence(tx, case.person):
         raise HubError("receive.busy")  # what the person allows changes just now; come again
     permitted = outgoing.decision.paths(Verdict.PERMIT)
@@ -219,6 +221,15 @@ def decide_again(tx: Connection, parts: Parts, case: Case) -> Outgoing:
             outgoing = replace(outgoing, rendered=replace(outgoing.rendered, body=body))
     prove_decision(tx, parts, case.person, case.route, outgoing, attempt=case.item.attempts + 1)
     return outgoing
+
+
+def _waited(item: Disclosure, now: datetime) -> timedelta | None:
+    """How long it waited until it was released. None when it never waited, or was released before: it is
+    on its way then, and not late because its recipient is."""
+    if item.outcome not in (Outcome.WAITING, Outcome.HELD) or item.attempts > 0:
+        return None
+    released = item.offered_at if item.state is State.OFFERED else None
+    return (released or now) - item.created_at
 
 
 def _only(labelled: Labelled, sent: frozenset[str]) -> Labelled:

@@ -47,7 +47,7 @@ from hub.message import (
     walk,
 )
 from hub.parts import Parts
-from hub.store import consents, disclosures, messages
+from hub.store import disclosures, messages, on_file
 from hub.store.disclosures import Disclosure, State
 from hub.store.schema import disclosure
 from mappings.fields import Text
@@ -203,7 +203,7 @@ def open_hold(tx: Connection, parts: Parts, item: Disclosure) -> Held | None:
         return None
     if case is None:
         return None
-    given = consents.of_person(tx, parts.vault, case.person, read_consent)
+    given = on_file.of_person(tx, parts.vault, case.person, read_consent)
     decision, _ = pipeline.decide_for(
         parts, case.route, case.labelled, case.person, given, parts.clock(), case.said
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from consent.on_file import registered_gp
 from hub import gates
 from hub.audit import log
 from hub.audit.log import Kind
@@ -23,7 +24,7 @@ from hub.desk import decide_all_again
 from hub.errors import Finding, HubError
 from hub.parts import Parts, work_of
 from hub.rows import prove
-from hub.store import consents, disclosures, links, people
+from hub.store import consents, disclosures, gps, links, people
 from hub.store.links import Link
 from hub.store.schema import audit_leaf, disclosure
 from mappings.identifiers import is_person_number
@@ -54,7 +55,7 @@ def merge(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
 def confirm(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
     """A second person knows that it is so: permissions and order count across it. `confirmed`, or
     `merged`."""
-    with _at_the_desk(parts, numbers, desk, exactly=2) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=2) as (tx, ids):
         known = _known(tx, ids)
         if known.confirmed:
             raise _refused("link", "state", "a link that is not confirmed yet")
@@ -77,7 +78,7 @@ def protect(parts: Parts, numbers: Sequence[str], desk: Desk, *, deceased: bool 
 
     Also of a number the hub has not met, so that its first message meets the stop.
     """
-    with _at_the_desk(parts, numbers, desk, exactly=1, create=True) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=1, create=True) as (tx, ids):
         people.stop(tx, ids, address=not deceased, deceased=deceased)
         _changed(tx, parts, ids, desk, "deceased" if deceased else "protect")
         return "protected"
@@ -85,7 +86,7 @@ def protect(parts: Parts, numbers: Sequence[str], desk: Desk, *, deceased: bool 
 
 def unprotect(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
     """`unprotect-asked` when the first asks, `unprotected` when a second agrees."""
-    with _at_the_desk(parts, numbers, desk, exactly=1) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=1) as (tx, ids):
         if not people.stopped(tx, ids):
             raise _refused("person", "state", "a person who is protected")
         asked, by = people.release_asked_by(tx, ids[0]), _pseudonym(parts, desk)
@@ -104,7 +105,7 @@ def forget(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
     """Destroy the keys of everything about the person, on all records confirmed to be theirs.
     `forgotten`. Refused while a link is in doubt (it could be somebody else) or a stop stands (the next
     message about the number would not meet it)."""
-    with _at_the_desk(parts, numbers, desk, exactly=1) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=1) as (tx, ids):
         person = people.load(tx, ids[0])
         if person.linked != person.one:
             raise _refused("link", "in-doubt", "no link in doubt: confirm it, or end it")
@@ -136,6 +137,11 @@ def show(parts: Parts, number: str, *, known_at: datetime | None = None) -> dict
             "protected_address": person.protected_address,
             "deceased": person.deceased,
             "forgotten": person.key is None,
+            "registered_gp": registered_gp(
+                gps.of_records(view, parts.vault, circle.one),
+                at=known_at or parts.clock(),
+                known_at=known_at or parts.clock(),
+            ),
             "same": sorted(circle.one - {person.id}),
             "perhaps_same": sorted(circle.linked - circle.one),
             "links": [_told(row, person.id) for row in rows if _then(row, known_at)],
@@ -193,7 +199,7 @@ def _affected(view: Connection, rows: Sequence[Link]) -> Iterator[dict[str, Any]
 
 
 def _begin(parts: Parts, numbers: Sequence[str], desk: Desk, *, merge: bool) -> str:
-    with _at_the_desk(parts, numbers, desk, exactly=2, create=not merge) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=2, create=not merge) as (tx, ids):
         known = links.between(tx, *ids)
         if known is not None and merge and known.merge and not known.confirmed:
             return _confirm(tx, parts, ids, known, desk)
@@ -221,7 +227,7 @@ def _confirm(tx: Connection, parts: Parts, ids: Sequence[str], known: Link, desk
 
 
 def _end(parts: Parts, numbers: Sequence[str], desk: Desk, *, merge: bool) -> str:
-    with _at_the_desk(parts, numbers, desk, exactly=2) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=2) as (tx, ids):
         known = _known(tx, ids)
         if known.merge is not merge:
             expected = "a merge; a link is ended with unlink" if merge else "a link; a merge is split"
@@ -233,7 +239,7 @@ def _end(parts: Parts, numbers: Sequence[str], desk: Desk, *, merge: bool) -> st
             for person_id, others in zip(ids, reversed(sides), strict=True):
                 _keep(tx, parts, person_id, others)
         _prove(tx, parts, ids, desk, "split" if merge else "unlink", others=concerned)
-        _enqueue_after(tx, parts, concerned)
+        decide_again_after(tx, parts, concerned)
         return "split" if merge else "unlinked"
 
 
@@ -269,10 +275,11 @@ def _changed(tx: Connection, parts: Parts, ids: Sequence[str], desk: Desk, actio
     """The audit leaves, the epochs of all concerned, and their disclosures again."""
     concerned = links.everyone(tx, ids)
     _prove(tx, parts, ids, desk, action, others=concerned)
-    _enqueue_after(tx, parts, concerned)
+    decide_again_after(tx, parts, concerned)
 
 
-def _enqueue_after(tx: Connection, parts: Parts, concerned: frozenset[str]) -> None:
+def decide_again_after(tx: Connection, parts: Parts, concerned: frozenset[str]) -> None:
+    """What these allow, or what is known of them, has changed."""
     tx.info.setdefault("again", []).extend(decide_all_again(tx, parts, concerned))
 
 
@@ -295,7 +302,7 @@ def _prove(
 
 
 @contextmanager
-def _at_the_desk(
+def at_the_desk(
     parts: Parts, numbers: Sequence[str], desk: Desk, *, exactly: int, create: bool = False
 ) -> Iterator[tuple[Connection, list[str]]]:
     """One change, behind the gates of everybody it reaches, and afterwards the work it makes.

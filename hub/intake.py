@@ -18,13 +18,14 @@ from hub import gates, policy, settle
 from hub.audit.log import Kind
 from hub.errors import HubError
 from hub.housing import Standing
-from hub.message import Category, Consent, Labelled, Outcome, Received, Record, walk
+from hub.message import Category, Labelled, Outcome, Received, Record, walk
 from hub.parts import Parts, work_of
 from hub.rows import prove, prove_decision, rendering
 from hub.shapes import Accepted, Outgoing, Route
-from hub.store import consents, disclosures, messages, people
+from hub.store import disclosures, messages, on_file, people
 from hub.store.disclosures import Disclosure, State
 from hub.store.messages import Stored
+from hub.store.on_file import NOTHING_ON_FILE, OnFile
 from hub.store.people import Person
 from hub.store.schema import microseconds
 from mappings.agreements import Agreement
@@ -49,7 +50,7 @@ class File:
     stored: Stored
     person: Person
     accepted: Accepted
-    consents: tuple[Consent, ...] = ()
+    on_file: OnFile = NOTHING_ON_FILE
     answered: Disclosure | None = None
     settled: bool = False
     freed: list[str] = field(default_factory=list)
@@ -201,7 +202,7 @@ def _opened(
     )
     freed = _overtake(tx, parts, person, record, series) if series is not None and not overtaken else []
     accepted = Accepted(received.id, duplicate=False, message_id=sender_id)
-    given = consents.of_person(tx, vault, person, read_consent)
+    given = on_file.of_person(tx, vault, person, read_consent)
     file = File(tx, parts, stored, person, accepted, given, answered, overtaken, freed)
     yield file
     file.close()

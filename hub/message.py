@@ -313,6 +313,7 @@ class ItemDecision:
     row: str | None = None
     consents: tuple[str, ...] = ()
     obligations: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -414,6 +415,8 @@ class Consent:
     interpreter: str = ""
     language: str = ""
     under_sentence: bool | None = None
+    widened: bool = False
+    """A block against named personnel, recorded as one towards everybody. Nothing is decided by it."""
     active: bool = True
     """False: never signed, or out of force since nobody knows when. It permits nothing."""
     only_refuses: bool = False
@@ -422,6 +425,45 @@ class Consent:
     @property
     def ref(self) -> str:
         return f"{self.id}/{self.version}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One version of one request for information, as the decision reads it: an agency asks another for
+    what a policy row of `flow` obliges that one to tell about the person.
+
+    It permits, so doubt narrows it: what cannot be read asks for nothing. Days are inclusive; the data
+    period None is open.
+    """
+
+    id: str
+    series: str
+    version: int
+    recorded_at: datetime
+    ended_at: datetime | None
+    asked_by: str = ""
+    asked_of: str = ""
+    flow: str = ""
+    purpose: str = ""
+    valid_from: date = date.max
+    valid_to: date = date.min
+    data_from: date | None = None
+    data_to: date | None = None
+    readable: bool = True
+
+
+@dataclass(frozen=True)
+class RegisteredGp:
+    """What was recorded of whose patient the person is, from one day to another; `org` "" is nobody's.
+    The record that came last counts; one that cannot be read speaks of every day. Days are inclusive;
+    `valid_to` None is open."""
+
+    id: str
+    recorded_at: datetime
+    org: str = ""
+    valid_from: date = date.min
+    valid_to: date | None = None
+    readable: bool = True
 
 
 ANY = "*"

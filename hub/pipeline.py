@@ -11,11 +11,12 @@ committed at once; before that commit nothing of it exists, after it nothing of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from consent import waiting
 from consent.decide import Ask, decide, permit
 from consent.labels import label
+from consent.on_file import calling_on, relations
 from hub import desk, intake, referral, routes
 from hub.answers import NOTHING, Counts
 from hub.errors import Finding, HubError
@@ -23,7 +24,6 @@ from hub.intake import File
 from hub.message import (
     Agency,
     Category,
-    Consent,
     Decision,
     Item,
     Labelled,
@@ -36,6 +36,7 @@ from hub.message import (
 )
 from hub.parts import Parts
 from hub.shapes import Accepted, Outgoing, Route
+from hub.store.on_file import OnFile
 from hub.store.people import Person
 from hub.trail import run
 from mappings.engine import translate
@@ -65,7 +66,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
         parts = file.parts  # with the policy that decides in this transaction
         run(Step.ROUTE, referral.check_move, parts, file, received, record)
         for route in run(Step.ROUTE, routes.find, parts, file, received, record):
-            outgoing = prepare(parts, route, labelled, file.person, file.consents, received.at)
+            outgoing = prepare(parts, route, labelled, file.person, file.on_file, received.at)
             run(Step.SEAL, file.keep, route, outgoing)
         send_on(parts, file, record, received.at)
     # Dying here: stored, not on the broker. The sweeper enqueues what is due.
@@ -83,7 +84,7 @@ def send_on(parts: Parts, file: File, record: Record, at: datetime) -> None:
         file.astray.append((onward.agreement, onward.stored, onward.person))
         return
     labelled = run(Step.LABEL, label_record, parts, onward.record, onward.route.sender)
-    outgoing = prepare(parts, onward.route, labelled, onward.person, onward.consents, at)
+    outgoing = prepare(parts, onward.route, labelled, onward.person, onward.on_file, at)
     run(Step.SEAL, file.keep, onward.route, outgoing, onward.stored, onward.person)
 
 
@@ -92,16 +93,20 @@ def prepare(
     route: Route,
     labelled: Labelled,
     person: Person,
-    given: Sequence[Consent],
+    given: OnFile,
     at: datetime,
     said: Counts = NOTHING,
+    waited: timedelta | None = None,
 ) -> Outgoing:
     """Decide for one recipient, and if something may go, make it in the recipient's own format.
 
     Called at intake and again before every hand-over: the last decision is the one that counts.
-    `said` is what persons at the desk said about its held leaves.
+    `said` is what persons at the desk said about its held leaves, `waited` how long it has waited for
+    somebody to say more, if it has.
     """
-    decision, permitted = run(Step.DECIDE, decide_for, parts, route, labelled, person, given, at, said)
+    decision, permitted = run(
+        Step.DECIDE, decide_for, parts, route, labelled, person, given, at, said, waited
+    )
     if permitted is None:
         return Outgoing(decision, None, None)
     try:
@@ -145,13 +150,15 @@ def decide_for(
     route: Route,
     labelled: Labelled,
     person: Person,
-    given: Sequence[Consent],
+    given: OnFile,
     at: datetime,
     said: Counts = NOTHING,
+    waited: timedelta | None = None,
 ) -> tuple[Decision, Permitted | None]:
     """Ask the decision about every leaf the agreement carries, and about what the envelope tells:
     who sends it, and that such a message exists."""
-    agreement = route.agreement
+    agreement, data_date = route.agreement, _data_date(parts, labelled.record)
+    rows = parts.pack.between(route.sender.sector, route.recipient.sector, agreement.purpose)
     shown = route.shown_sender.labels if route.shown_sender else frozenset[Category]()
     envelope = (
         Item("envelope.sender", shown, shown),
@@ -166,13 +173,24 @@ def decide_for(
         agreement=agreement.id,
         items=(*(item for item in envelope if item.categories), *carried),
         protected_address=person.protected_address,
-        data_date=_data_date(parts, labelled.record),
+        data_date=data_date,
         readings=said.readings,
         override=said.override,
+        requests=calling_on(
+            given.requests,
+            rows,
+            route.sender,
+            route.recipient,
+            agreement.purpose,
+            data_date,
+            at=at,
+            known_at=at,
+        ),
+        relations=relations(given.gps, route.recipient, at=at, known_at=at),
         deceased=person.deceased,
     )
-    rows = parts.pack.between(ask.sender.sector, ask.recipient.sector, ask.purpose)
-    decision = said.narrowed(decide(ask, rows, given, at=at, known_at=at, texts=parts.texts))
+    decision = said.narrowed(decide(ask, rows, given.consents, at=at, known_at=at, texts=parts.texts))
+    decision = waiting.narrowed(decision, rows, waited)
     return decision, permit(decision, labelled, ask)
 
 

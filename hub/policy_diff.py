@@ -23,7 +23,7 @@ from hub.case import Case, read_case
 from hub.errors import Finding, HubError
 from hub.message import Decision, Item, ItemDecision, Permitted, Verdict
 from hub.parts import Parts
-from hub.store import approvals, consents, disclosures
+from hub.store import approvals, disclosures, on_file
 from hub.store.schema import disclosure
 
 
@@ -111,7 +111,7 @@ def compare(tx: Connection, parts: Parts, before: Pack, after: Pack, *, since: d
 
 def _compare_case(tx: Connection, parts: Parts, case: Case, report: Report) -> None:
     at = case.item.handed_over_at or case.item.created_at
-    given = consents.of_person(tx, parts.vault, case.person, read_consent)
+    given = on_file.of_person(tx, parts.vault, case.person, read_consent)
 
     def decided(pack: Pack) -> tuple[Decision, Permitted | None]:
         with_pack = replace(parts, pack=pack)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from consent import decide as decision_of
 from consent.decide import Ask
 from consent.intake import read as read_consent
+from consent.on_file import calling_on, relations
 from consent.rows import Row
 from hub import desk, intake, pipeline, policy, routes, status
 from hub.audit import log
@@ -39,7 +40,8 @@ from hub.message import (
 )
 from hub.parts import Parts
 from hub.shapes import Outgoing, Route
-from hub.store import consents, people
+from hub.store import consents, on_file, people
+from hub.store.on_file import NOTHING_ON_FILE
 from hub.store.people import Person
 
 
@@ -96,7 +98,7 @@ def of_message(
             outgoing = None
             if decide:
                 outgoing = pipeline.prepare(
-                    file.parts, route, labelled, file.person, file.consents, received.at
+                    file.parts, route, labelled, file.person, file.on_file, received.at
                 )
             found.append(Preview(route, outgoing, file.parts.pack.rows))
         person = file.person
@@ -119,9 +121,11 @@ def of_question(
         here = policy.in_effect(tx, parts)
         person = people.find(tx, parts.vault, number)
         then = question.known_at or question.at  # None: by the links as they stand
-        given = consents.of_person(tx, parts.vault, person, read_consent, then) if person else ()
+        given = on_file.of_person(tx, parts.vault, person, read_consent, then) if person else NOTHING_ON_FILE
+        said = given.consents
         if question.withdrawn is not None:
-            given = _without(parts, given, question.withdrawn, at)
+            said = _without(parts, said, question.withdrawn, at)
+        rows = here.pack.between(question.sender.sector, question.recipient.sector, question.purpose)
         ask = Ask(
             sender=question.sender,
             recipient=question.recipient,
@@ -131,10 +135,20 @@ def of_question(
             items=tuple(Item(c.value, frozenset({c}), frozenset({c})) for c in sorted(question.categories)),
             protected_address=person.protected_address if person else False,
             data_date=at.date(),
+            requests=calling_on(
+                given.requests,
+                rows,
+                question.sender,
+                question.recipient,
+                question.purpose,
+                at.date(),
+                at=at,
+                known_at=known_at,
+            ),
+            relations=relations(given.gps, question.recipient, at=at, known_at=known_at),
             deceased=person.deceased if person else False,
         )
-        rows = here.pack.between(ask.sender.sector, ask.recipient.sector, ask.purpose)
-        decision = decision_of.decide(ask, rows, given, at=at, known_at=known_at, texts=parts.texts)
+        decision = decision_of.decide(ask, rows, said, at=at, known_at=known_at, texts=parts.texts)
         asked = {
             "asked": "question",
             "sender": question.sender.org,

@@ -16,11 +16,12 @@ from consent.intake import read as read_consent
 from hub import housing
 from hub.errors import HubError
 from hub.intake import File
-from hub.message import Consent, Received, Record
+from hub.message import Received, Record
 from hub.parts import Parts
 from hub.shapes import Route
-from hub.store import consents, disclosures, messages, people
+from hub.store import disclosures, messages, on_file, people
 from hub.store.messages import Stored
+from hub.store.on_file import OnFile
 from hub.store.people import Person
 from mappings.agreements import Agreement
 
@@ -51,7 +52,7 @@ class Onward:
     stored: Stored
     person: Person
     record: Record
-    consents: tuple[Consent, ...]
+    on_file: OnFile
     agreement: Agreement
     route: Route | None
 
@@ -90,7 +91,7 @@ def onward(parts: Parts, file: File, record: Record) -> Onward | None:
     route = None
     if there:
         route = Route(parts.new_id(), agreement, asker, there[0], stored.received_at)
-    given = consents.of_person(file.tx, parts.vault, person, read_consent)
+    given = on_file.of_person(file.tx, parts.vault, person, read_consent)
     return Onward(stored, person, request, given, agreement, route)
 
 

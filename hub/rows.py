@@ -112,6 +112,7 @@ def prove_decision(
                     "row": item.row or "",
                     "consents": list(item.consents),
                     "obligations": list(item.obligations),
+                    "requests": list(item.requests),
                 }
                 for item in outgoing.decision.items
             ],

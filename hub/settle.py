@@ -10,6 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from consent.said import OSLO
+from consent.waiting import days
+from hub import policy
 from hub.audit.log import Kind
 from hub.case import Case
 from hub.errors import PROBLEMS
@@ -21,7 +24,7 @@ from hub.shapes import Outgoing
 from hub.store import disclosures, people
 from hub.store.disclosures import Disclosure, State
 
-FOR_GOOD = (Outcome.WITHHELD, Outcome.REJECTED)
+FOR_GOOD = (Outcome.WITHHELD, Outcome.REJECTED, Outcome.EXPIRED)
 """A disclosure that is still open and has one of these is never sent."""
 
 
@@ -115,7 +118,7 @@ def handed_over(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing, re
 
 
 def nothing(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> None:
-    """Nothing may go, or nothing that has not gone. It stays, sealed, for the time its agreement says:
+    """Nothing may go, or nothing that has not gone. It stays, sealed, for the time its rows allow:
     what a consent or a reader may release, and what is final just as long, so that the next change of
     a consent makes the same traffic whatever was withheld (docs/decisions/0005)."""
     if case.superseded:
@@ -132,7 +135,7 @@ def nothing(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Non
         State.WAITING,
         outcome=outcome,
         code=code,
-        due_at=_waits_until(case),
+        due_at=_waits_until(tx, parts, case),
         **disclosures.NO_RENDERING,
     )
 
@@ -246,21 +249,25 @@ def _leave_rest(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) ->
                 "outcome": outcome,
                 "code": code,
                 "created_at": item.created_at,
-                "due_at": parts.clock() if again else _waits_until(case),
+                "due_at": parts.clock() if again else _waits_until(tx, parts, case),
                 **seal_paths(parts, case.person, disclosure_id, sent),
             }
         ],
     )
 
 
-def _waits_until(case: Case) -> datetime:
-    return case.item.created_at + timedelta(days=case.route.agreement.wait_days)
+def _waits_until(tx: Connection, parts: Parts, case: Case) -> datetime:
+    """As long as the rows in effect allow on this way, and the agreement says."""
+    route, day = case.route, parts.clock().astimezone(OSLO).date()
+    pack = policy.in_effect(tx, parts).pack
+    rows = pack.between(route.sender.sector, route.recipient.sector, route.agreement.purpose)
+    return case.item.created_at + timedelta(days=days(rows, route.agreement.wait_days, day=day))
 
 
 def _what_rests(outgoing: Outgoing, sent: frozenset[str]) -> tuple[Outcome | None, str | None]:
-    """How what was never sent stands: held for a reader, waiting for the person, returned to its sender,
-    withheld for good, or nothing left. Without its envelope nothing can ever go, so a final no to that
-    is a no to all."""
+    """How what was never sent stands: held for a reader, waiting for the person, expired, returned to its
+    sender, withheld for good, or nothing left. Without its envelope nothing can ever go, so a final no to
+    that is a no to all."""
     left = [i for i in outgoing.decision.items if i.verdict is not Verdict.PERMIT and i.path not in sent]
     final = [i for i in left if _is_final(i)]
     if barred := [i for i in final if _is_envelope(i)]:
@@ -269,6 +276,8 @@ def _what_rests(outgoing: Outgoing, sent: frozenset[str]) -> tuple[Outcome | Non
         return Outcome.HELD, held[0].reason
     if waiting := [i for i in left if not _is_final(i)]:
         return Outcome.WAITING, waiting[0].reason
+    if any(i.reason == "decide.waited-out" for i in final):
+        return Outcome.EXPIRED, "hand-over.expired"
     if any(i.reason == "decide.returned" for i in final):
         return Outcome.REJECTED, "decide.returned"
     return (Outcome.WITHHELD, final[0].reason) if final else (None, None)

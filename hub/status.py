@@ -36,6 +36,7 @@ _OF_THE_PERSON = frozenset(
         "decide.override-refused",
         "decide.register-unavailable",
         "decide.unreadable",
+        "decide.waited-out",
         "decide.no-consent",
         "decide.consent-mismatch",
         "decide.refused",

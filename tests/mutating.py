@@ -7,13 +7,17 @@ it lasts, and so does a constant of the module: whoever imported a function has 
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import is_dataclass
 from functools import cached_property
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
+
+import re2
 
 Case = Callable[[], None]
 Mutation = tuple[ModuleType, str, str]
@@ -68,15 +72,20 @@ def noticed(tables: Iterable[Case]) -> bool:
 def cases(module: ModuleType) -> Iterator[Case]:
     """Every test of a table that needs nothing but its rows, with every row of it, to be called."""
     for name, test in vars(module).items():
-        if not name.startswith("test_") or not isinstance(test, FunctionType):
-            continue
-        marks = [m for m in getattr(test, "pytestmark", ()) if m.name == "parametrize"]
-        rows = list(itertools.product(*(_keywords(mark) for mark in marks)))
-        wanted = set(test.__code__.co_varnames[: test.__code__.co_argcount])
-        for row in rows:
-            given = {name: value for part in row for name, value in part.items()}
-            if wanted <= set(given):  # what needs a fixture is not part of a table
-                yield lambda test=test, given=given: test(**given)  # type: ignore[misc]  # bound at once
+        if name.startswith("test_") and isinstance(test, FunctionType):
+            yield from rows(test)
+
+
+def rows(test: Callable[..., Any], **fixtures: Any) -> Iterator[Case]:
+    """One test with every row of its table, to be called. Without a fixture that it needs: none."""
+    marks = [m for m in getattr(test, "pytestmark", ()) if m.name == "parametrize"]
+    code = test.__code__
+    wanted = set(code.co_varnames[: code.co_argcount])
+    for row in itertools.product(*(_keywords(mark) for mark in marks)):
+        given = {name: value for part in row for name, value in part.items()}
+        given |= {name: value for name, value in fixtures.items() if name in wanted}
+        if wanted <= set(given):
+            yield lambda given=given: test(**given)  # type: ignore[misc]  # bound at once
 
 
 def _keywords(mark: Any) -> list[dict[str, Any]]:
@@ -129,16 +138,23 @@ def _constants(where: ModuleType, broken: CodeType) -> dict[str, Any]:
         exec(broken, copy.__dict__)  # our own source, changed by the table
     finally:
         sys.modules[where.__name__] = where
-    plain = (str, int, float, tuple, list, dict, set, frozenset)
+    plain = (str, int, float, tuple, list, dict, set, frozenset, re.Pattern, re2._Regexp)
     return {
         name: value
         for name, value in vars(copy).items()
-        if isinstance(value, plain)
+        if (isinstance(value, plain) or (is_dataclass(value) and not isinstance(value, type)))
         and not name.startswith("__")
         and name in vars(where)
-        and repr(value) != repr(vars(where)[name])
-        and " at 0x" not in repr(value)
+        and _written(value) != _written(vars(where)[name])
+        and " at 0x" not in _written(value)
     }
+
+
+def _written(value: Any) -> str:
+    """A pattern is written in full: its `repr` is cut."""
+    if isinstance(value, re.Pattern):
+        return f"{value.pattern} {value.flags}"
+    return str(value.pattern) if isinstance(value, re2._Regexp) else repr(value)
 
 
 def _forget(where: ModuleType) -> None:

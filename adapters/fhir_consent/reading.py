@@ -98,7 +98,10 @@ class _Reading:
             slag=self._kind(),
             **{name: extensions.pop(name, None) for name in ("erstatter", *_EXTRA.values())},
         )
-        scope = self._scope(provision, decision) if provision else {}
+        widened = provision is not None and _blocks_personnel(provision, decision)
+        if widened:
+            samtykke["utvidet"] = True
+        scope = self._scope(provision, decision, actors_unknown=widened) if provision else {}
         unntak = self._exceptions(provision or (consent if self.newer else None), decision, 1)
         melding = present(
             id=message or (f"{series}.{version}" if series and version else None),
@@ -164,7 +167,7 @@ class _Reading:
             if name is None or name in found:
                 extension.fault("url", "value", "a known extension, once")
                 extension.ignore_all()
-            elif name in ("signert", "forklart", "under_straff"):
+            elif name in ("signert", "forklart", "under_straff", "utvidet"):
                 found[name] = extension.boolean("valueBoolean")
             elif name in codes:
                 found[name] = extension.one_of("valueCode", codes[name])
@@ -349,10 +352,13 @@ class _Reading:
         valid, data = _period(provision, "period"), _period(provision, "dataPeriod")
         return present(gyldig_fra=valid[0], gyldig_til=valid[1], data_fra=data[0], data_til=data[1])
 
-    def _scope(self, provision: Reader, decision: str | None) -> Json:
+    def _scope(self, provision: Reader, decision: str | None, *, actors_unknown: bool = False) -> Json:
         actors: dict[str, list[object]] = {"avsendere": [], "mottakere": []}
-        for actor in provision.children("actor"):
-            self._actor(actor, actors)
+        if actors_unknown:
+            provision.ignore("actor")
+        else:
+            for actor in provision.children("actor"):
+                self._actor(actor, actors)
         categories, purposes = dict(words.CATEGORIES), dict(words.PURPOSES)
         if decision == "deny":
             categories |= words.NARROWER
@@ -424,7 +430,28 @@ _EXTRA = {
     words.INTERPRETER: "tolk",
     words.LANGUAGE: "sprak",
     words.UNDER_SENTENCE: "under_straff",
+    words.WIDENED: "utvidet",
 }
+
+
+def _blocks_personnel(provision: Reader, decision: str | None) -> bool:
+    """Whether it is a refusal that names personnel and makes no exceptions. Where they work is not known
+    here, so it is recorded as one towards everybody: doubt widens a refusal, and a block that is turned
+    away protects nobody meanwhile. With exceptions it would say what else is permitted; that is not
+    guessed."""
+    actors = provision.peek("actor")
+    if decision != "deny" or not isinstance(actors, list) or provision.has("provision"):
+        return False
+    return any(_is_personnel(actor.get("reference")) for actor in actors if isinstance(actor, Mapping))
+
+
+def _is_personnel(reference: object) -> bool:
+    if not isinstance(reference, Mapping):
+        return False
+    identifier, address = reference.get("identifier"), reference.get("reference")
+    system = identifier.get("system") if isinstance(identifier, Mapping) else None
+    kinds = {reference.get("type"), _kind_of(address if isinstance(address, str) else None)}
+    return bool(kinds & words.PERSONNEL) or system == words.HPR
 
 
 def _kind_of(address: str | None) -> str | None:

@@ -128,6 +128,10 @@ SETTING = f"{CONSENT}:sted"
 INTERPRETER = f"{CONSENT}:tolk"
 LANGUAGE = f"{CONSENT}:sprak"
 UNDER_SENTENCE = f"{CONSENT}:under-straff"
+WIDENED = f"{CONSENT}:utvidet"
+PERSONNEL = frozenset({"Practitioner", "PractitionerRole"})
+HPR = "urn:oid:2.16.578.1.12.4.1.4.4"
+"""Number in the register of health personnel (HPR)."""
 SETTINGS = {
     name: name for name in ("helsetjeneste", "fengsel", "program", "etatskontor", "digitalt", "annet")
 }

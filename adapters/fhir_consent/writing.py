@@ -37,6 +37,7 @@ _EXTRA = (
     (words.INTERPRETER, "valueCode", "tolk"),
     (words.LANGUAGE, "valueCode", "sprak"),
     (words.UNDER_SENTENCE, "valueBoolean", "under_straff"),
+    (words.WIDENED, "valueBoolean", "utvidet"),
     (words.REPLACES, "valueString", "erstatter"),
 )
 

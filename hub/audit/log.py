@@ -51,6 +51,7 @@ class Kind(StrEnum):
     READ = "read"  # somebody is about to see held content
     HOLD = "hold"  # somebody at the desk answered a hold
     IDENTITY = "identity"
+    REQUEST = "request"  # an agency's request for information was recorded, or ended
 
 
 @dataclass(frozen=True)

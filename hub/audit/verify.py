@@ -19,7 +19,16 @@ from hub.audit.log import Kind, nobody, open_private, read_note
 from hub.errors import HubError
 from hub.message import Outcome
 from hub.store.engine import Store
-from hub.store.schema import audit_checkpoint, audit_leaf, consent, disclosure, hold_entry, person
+from hub.store.schema import (
+    audit_checkpoint,
+    audit_leaf,
+    consent,
+    disclosure,
+    hold_entry,
+    information_request,
+    person,
+    registered_gp,
+)
 from hub.vault import Vault
 
 
@@ -122,6 +131,9 @@ class _Told:
     handed: dict[str, str] = field(default_factory=dict)  # disclosure -> recipient
     given: set[tuple[str, str, int]] = field(default_factory=set)  # person, consent, version
     withdrawn: set[tuple[str, str, int]] = field(default_factory=set)
+    asked: set[tuple[str, str]] = field(default_factory=set)  # person, request
+    ended: set[tuple[str, str]] = field(default_factory=set)
+    gps: set[tuple[str, str]] = field(default_factory=set)  # person, record of a registered GP
     at_desk: Counter[str] = field(default_factory=Counter)  # disclosure -> lines in the desk's book
 
 
@@ -146,6 +158,8 @@ def _check_tables(view: Connection, vault: Vault, report: Report) -> None:
     readable = {person_id for person_id, key in keys.items() if key is not None}
     _check_disclosures(view, told, readable, report)
     _check_consents(view, told, readable, report)
+    _check_requests(view, told, readable, report)
+    _check_gps(view, told, readable, report)
     _check_holds(view, told, readable, report)
 
 
@@ -203,6 +217,31 @@ def _check_consents(view: Connection, told: _Told, readable: set[str], report: R
             report.faults.append((what, f"consent {series[:12]} version {version}"))
 
 
+def _check_requests(view: Connection, told: _Told, readable: set[str], report: Report) -> None:
+    """A request that nobody recorded would open a way, and so would one whose end is taken out."""
+    columns = (information_request.c.id, information_request.c.person_id, information_request.c.ended_at)
+    rows = [row for row in view.execute(select(*columns)) if row.person_id in readable]
+    asked = {(row.person_id, row.id) for row in rows}
+    ended = {(row.person_id, row.id) for row in rows if row.ended_at is not None}
+    for what, differing in (
+        ("request row without its leaf", asked - told.asked),
+        ("leaf of a request without its row", told.asked - asked),
+        ("request ended in the row, not in the log", ended - told.ended),
+        ("request ended in the log, not in the row", told.ended - ended),
+    ):
+        report.faults += [(what, f"request {request}") for _, request in sorted(differing)]
+
+
+def _check_gps(view: Connection, told: _Told, readable: set[str], report: Report) -> None:
+    columns = (registered_gp.c.id, registered_gp.c.person_id)
+    kept = {(row.person_id, row.id) for row in view.execute(select(*columns)) if row.person_id in readable}
+    for what, differing in (
+        ("record of a GP without its leaf", kept - told.gps),
+        ("leaf of a GP without its row", told.gps - kept),
+    ):
+        report.faults += [(what, f"record {record}") for _, record in sorted(differing)]
+
+
 def _match(row: Any, private: dict[str, Any], told: _Told, report: Report) -> None:
     if private["person"] != row.person_id or private["disclosure"] != (row.disclosure_id or ""):
         report.faults.append(("leaf was moved to another row", f"leaf {row.id}"))
@@ -218,6 +257,11 @@ def _match(row: Any, private: dict[str, Any], told: _Told, report: Report) -> No
             told.at_desk[private["disclosure"]] += 1
         case Kind.CONSENT:
             told.given.add((row.person_id, private["consent"], private["version"]))
+        case Kind.REQUEST:
+            known = told.asked if private["action"] == "add" else told.ended
+            known.add((row.person_id, private["request"]))
+        case Kind.IDENTITY if private.get("action") == "registered-gp":
+            told.gps.add((row.person_id, private["record"]))
         case Kind.WITHDRAWAL:
             series, version = (row.person_id, private["consent"]), int(private.get("version", 0))
             told.withdrawn |= {

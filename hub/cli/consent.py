@@ -63,8 +63,8 @@ def check_vectors(file: Path, pack: str, as_json: bool) -> int:
     FILE is JSON: {"tz": "Europe/Oslo", "pack": "statutory", "vectors": [...]}, each vector with id,
     consents (null: the register is away), request (person, sender, recipient, purpose, category or
     items, data_date, now, send_time, known_at, person_links, objections, override, row_status,
-    requests) and expected (decision permit, deny, partial or hold; reason; consent, alarm, released,
-    removed). consent/vectors.yaml has the words.
+    requests, relations) and expected (decision permit, deny, partial or hold; reason; consent, alarm,
+    released, removed). consent/vectors.yaml has the words.
     """
     from consent.policy_files import load_pack
     from consent.texts import load_texts
@@ -292,6 +292,7 @@ def _plain(told: Told) -> dict[str, Any]:
         "rows": list(told.rows),
         "consents": list(told.consents),
         "obligations": list(told.obligations),
+        "requests": list(told.requests),
         "plain": told.plain,
         "formal": told.formal,
         "outside": told.outside,

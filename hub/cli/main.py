@@ -29,13 +29,14 @@ from hub.cli.person import person
 from hub.cli.playing import demo, test
 from hub.cli.policy import policy
 from hub.cli.prove import prove
+from hub.cli.request import request
 from hub.cli.running import serve, up, work
 from hub.errors import HubError
 
 RESERVED = frozenset(
     {
         *("demo", "test", "up", "serve", "work", "messages", "consent", "policy", "map", "adapter"),
-        *("audit", "person", "prove", "bench", "lint"),
+        *("audit", "person", "request", "prove", "bench", "lint"),
     }
 )
 """Names of the whole product. A command appears when it does real work."""
@@ -60,7 +61,23 @@ def bro() -> None:
 
 
 for _command in (
-    *(demo, test, up, serve, work, messages, consent, policy, person, map_, audit, prove, bench, lint),
+    *(
+        demo,
+        test,
+        up,
+        serve,
+        work,
+        messages,
+        consent,
+        policy,
+        person,
+        request,
+        map_,
+        audit,
+        prove,
+        bench,
+        lint,
+    ),
 ):
     bro.add_command(_command)
 for _command in consent_desk.COMMANDS:

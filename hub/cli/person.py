@@ -27,6 +27,8 @@ Examples:
   bro person link numbers.txt --as "Kari Vik" --reason "letter from the register"
   bro person confirm numbers.txt --as "Ola Nes" --reason "checked in the register"
   bro person protect - --as "Kari Vik" --reason "kode 6" < number.txt
+  bro person gp number.txt --agency 310000086 --from 2026-01-01 --source "fastlegeregisteret" \\
+      --as "Kari Vik" --reason "looked up at admission"
   bro person show number.txt
 
 \b
@@ -34,7 +36,7 @@ The file holds one identity number on each line; - is standard input. Two differ
 to confirm, to merge and to unprotect: the first asks, the second runs the same command."""
 )
 def person() -> None:
-    """Link, merge and split the records of a person; stop automatic messages; forget."""
+    """Link, merge and split the records of a person; stop automatic messages; the registered GP; forget."""
 
 
 def _act(name: str, one_line: str, count: str, do: str, **fixed: Any) -> None:
@@ -125,11 +127,62 @@ def show(file: IO[str], known: str | None, as_json: bool) -> None:
         ],
         empty="No links.",
     )
+    if told["registered_gp"]:
+        say(f"registered GP: {told['registered_gp']}")
     for done in told["done"]:
         who = done.get("by") or done.get("sender", "")
         say(f"{moment(done['at'])}  {done['action']}  by {who}: {done.get('reason', '')}")
     for item in told["affected"]:
         say(f"affected: {item['disclosure']} to {item['recipient']}, {moment(item['handed_over_at'])}")
+
+
+@person.command(
+    epilog="""\b
+Examples:
+  bro person gp number.txt --agency 310000086 --from 2026-01-01 --source "fastlegeregisteret" \\
+      --as "Kari Vik" --reason "looked up at admission"
+  bro person gp number.txt --nobody --from 2026-12-01 --source "fastlegeregisteret" \\
+      --as "Kari Vik" --reason "left the list"
+
+\b
+Days are inclusive, Europe/Oslo. The record that came last counts for the days it speaks of."""
+)
+@click.argument("file", type=_FILE)
+@click.option("--agency", metavar="ORG", help="Organisation number of the GP's practice, in the directory.")
+@click.option("--nobody", is_flag=True, help="The person is on no GP's list.")
+@click.option("--from", "first", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The first day.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="The last day; open, if left out.")
+@click.option("--source", required=True, metavar="TEXT", help="Which register or sender says so.")
+@click.option("--as", "who", required=True, metavar="NAME", help="Who you are. Sealed in the audit log.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why. Sealed in the audit log.")
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def gp(
+    file: IO[str],
+    agency: str | None,
+    nobody: bool,
+    first: datetime,
+    last: datetime | None,
+    source: str,
+    who: str,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """Record who the person's registered GP (fastlege) is. What a policy row lets go to the registered GP
+    only goes to no other, and to nobody while this is unknown. FILE: one identity number.
+    """
+    from hub import gps, identity
+
+    if (agency is None) is not nobody:
+        raise click.UsageError("Give --agency or --nobody, one of them.")
+    numbers = _numbers(file)
+    if len(numbers) != 1:
+        raise click.UsageError("FILE must hold one identity number.")
+    said = gps.Said(agency or "", first.date(), last.date() if last else None, source)
+    gps.record(open_parts(), numbers[0], said, identity.Desk(who, reason, _login()))
+    if as_json:
+        say_json({"result": "recorded", "done": True})
+    else:
+        say("Recorded.")
 
 
 def _numbers(file: IO[str]) -> list[str]:

@@ -15,12 +15,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hub import holds
+from hub import gps, holds, identity
 from hub.answers import Word
 from hub.audit import log
 from hub.audit.verify import verify
 from hub.demo.agencies import Got
-from hub.demo.world import NAMES, World
+from hub.demo.world import NAMES, ORGS, PERSON, World
 from hub.held import Reader
 from hub.message import Outcome
 from hub.store.disclosures import Disclosure, where
@@ -125,8 +125,13 @@ def consent_for_tsb(world: World, say: Say) -> None:
 
 
 def discharge_summary(world: World, say: Say) -> None:
-    """4. The prison health service posts an epikrise; a consent naming the GP comes later."""
+    """4. The prison health service posts an epikrise before anybody has said who the person's GP is; then
+    it is recorded, and a consent naming the GP comes later."""
     world.agencies["prison_health"].post(FHIR, body("epikrise.fhir.json"))
+    world.settle()
+    say("to whoever is not recorded as the GP nothing goes", not world.agencies["gp"].got)
+    listed = gps.Said(ORGS["gp"], world.clock().date(), None, "fastlegeregisteret")
+    gps.record(world.parts, PERSON, listed, identity.Desk("Kari Vik", "oppslag i registeret", "demo"))
     world.settle()
     got = world.agencies["gp"].got
     say("the GP gets the epikrise", len(got) == 1 and b"Composition" in got[0].body)

@@ -68,6 +68,7 @@ CAST = (
     Cast("gp", "310000086", "Fjelltun legesenter", Sector.GP, "inbox", (("epikrise", "fhir-epikrise"),)),
 )
 
+ORGS = {agency.key: agency.org for agency in CAST}
 NAMES = {agency.org: agency.name for agency in CAST} | {agency.key: agency.name for agency in CAST}
 """The neutral name of each, by organisation number and by its key in the story."""
 
@@ -109,6 +110,7 @@ class World:
         self._serve_issuer(issuer_port)
         self.settings = self._settings(store, queue)
         self.parts = build(self.settings, clock=self.clock, ladder=LADDER)
+        self._stack.callback(self.parts.store.close)  # after everything that uses it has ended
         self.running = Running(self.parts, self.settings)
         self.running.start()
         self._stack.callback(self.running.stop)

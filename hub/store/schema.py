@@ -180,6 +180,30 @@ consent = Table(
     UniqueConstraint("person_id", "series", "version"),
 )
 
+information_request = Table(
+    "information_request",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("series", String(64), nullable=False),  # pseudonym of the asker's own reference
+    Column("version", Integer, nullable=False),
+    Column("recorded_at", Instant, nullable=False),  # known from
+    Column("ended_at", Instant),
+    Column("ciphertext", LargeBinary, nullable=False),  # who asked whom for what, and who wrote it down
+    Column("wrapped_key", LargeBinary),
+    UniqueConstraint("person_id", "series", "version"),
+)
+
+registered_gp = Table(
+    "registered_gp",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("recorded_at", Instant, nullable=False),  # known from
+    Column("ciphertext", LargeBinary, nullable=False),  # which agency, from when to when, who says so
+    Column("wrapped_key", LargeBinary),
+)
+
 hold_entry = Table(
     "hold_entry",
     metadata,

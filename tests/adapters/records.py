@@ -235,6 +235,7 @@ consent = st.builds(
                 tolk=st.sampled_from(["ingen", "kvalifisert"]),
                 sprak=st.sampled_from(["nb", "nn", "sme"]),
                 under_straff=yes_no,
+                utvidet=yes_no,
             ),
         },
         avsendere=_parties,

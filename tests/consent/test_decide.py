@@ -10,7 +10,7 @@ import pytest
 
 from consent.decide import decide, permit
 from consent.policy_files import load_pack
-from consent.rows import Effect, Requires, Row
+from consent.rows import Effect, Relation, Requires, Row
 from hub.errors import PROBLEMS, HubError
 from hub.message import (
     CONTROL_SECTORS,
@@ -226,7 +226,7 @@ ROWS: list[tuple[str, list[Row], str]] = [
     ("no longer valid", [row(DUTY, valid_to=date(2026, 8, 31))], "decide.no-row"),
     ("not yet known", [row(DUTY, known_from=date(2026, 9, 2))], "decide.no-row"),
     ("a duty", [row(DUTY)], "decide.row"),
-    ("a duty on request", [row(Effect.DUTY_ON_REQUEST)], "decide.no-row"),
+    ("a duty on request", [row(Effect.DUTY_ON_REQUEST)], "decide.no-request"),
     ("unless objection", [row(MAY)], "decide.row"),
     ("with consent", [row()], "decide.no-consent"),
     ("prohibited", [row(PROHIBIT)], "decide.prohibited"),
@@ -478,13 +478,16 @@ def test_the_strict_pack_shows_each_agency_exactly_this(
     pack = load_pack("strict")
     items = [item(category, path=category.value) for category in Category]
 
-    got = decided(ask(*items, sender=sender, to=to, purpose=purpose), list(pack.rows), consents)
+    is_hers = frozenset(Relation)  # the GP of the table is the person's own
+
+    question = ask(*items, sender=sender, to=to, purpose=purpose, relations=is_hers)
+    got = decided(question, list(pack.rows), consents)
 
     assert got.paths(Verdict.PERMIT) == frozenset(shown.split())
 
 
 def test_the_statutory_pack_lets_substance_use_reach_the_gp_unless_the_patient_objects() -> None:
-    question = ask(item(S), sender=HEALTH, to=GP, purpose=TREAT)
+    question = ask(item(S), sender=HEALTH, to=GP, purpose=TREAT, relations=frozenset(Relation))
     rows = list(load_pack("statutory").rows)
 
     assert only(question, rows, []).row == "L21/2"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consent.decide import decide
-from consent.rows import Effect, OverrideRule, Requires, Row
+from consent.rows import Effect, OverrideRule, Relation, Requires, Row
 from consent.texts import ApprovedText, Texts, load_texts
 from hub.errors import HubError
 from hub.message import Category, Consent, Override, Reading, Verdict
@@ -62,17 +62,48 @@ def test_the_first_effect_that_has_a_row_answers(
 @pytest.mark.parametrize(
     ("rows", "requests", "reason"),
     [
-        ([row(ASKED)], said(), "decide.no-row"),
-        ([row(ASKED)], said("R2"), "decide.no-row"),
+        ([row(ASKED)], said(), "decide.no-request"),
+        ([row(ASKED)], said("R2"), "decide.no-request"),
+        ([row(ASKED, fields=("annet",))], said("R1"), "decide.no-row"),
         ([row(ASKED)], said("R1"), "decide.row"),
-        ([row(DUTY), row(ASKED, version=2)], said(), "decide.no-row"),
+        ([row(DUTY), row(ASKED, version=2)], said(), "decide.no-request"),
         ([row(ASKED), row(id="A")], said(), "decide.no-consent"),
     ],
 )
 def test_a_duty_on_request_speaks_only_when_the_request_is_on_file(
     rows: list[Row], requests: frozenset[str], reason: str
 ) -> None:
-    assert only(ask(requests=requests), rows, []).reason == reason
+    verdict = only(ask(requests={row_id: (f"{row_id}-asked",) for row_id in requests}), rows, [])
+    assert verdict.reason == reason
+    assert verdict.requests == (("R1-asked",) if reason == "decide.row" else ())
+
+
+GP_ONLY: dict[str, Any] = {"relation": Relation.REGISTERED_GP}
+
+
+@pytest.mark.parametrize(
+    ("rows", "relations", "reason"),
+    [
+        ([row(MAY, **GP_ONLY)], frozenset(), "decide.not-registered-gp"),
+        ([row(MAY, **GP_ONLY)], frozenset(Relation), "decide.row"),
+        ([row(DUTY, **GP_ONLY)], frozenset(), "decide.not-registered-gp"),
+        ([row(**GP_ONLY)], frozenset(), "decide.not-registered-gp"),
+        ([row(**GP_ONLY)], frozenset(Relation), "decide.no-consent"),
+        ([row(MAY, **GP_ONLY), row(id="A")], frozenset(), "decide.no-consent"),
+        ([row(ASKED, **GP_ONLY), row(MAY, id="A", **GP_ONLY)], frozenset(), "decide.no-request"),
+        # what forbids reaches everybody
+        ([row(Effect.PROHIBIT, **GP_ONLY), row(MAY, id="A")], frozenset(), "decide.prohibited"),
+    ],
+)
+def test_a_row_for_the_registered_gp_speaks_to_nobody_else(
+    rows: list[Row], relations: frozenset[Relation], reason: str
+) -> None:
+    assert only(ask(relations=relations), rows, []).reason == reason
+    assert only(ask(relations=relations), rows[::-1], []).reason == reason
+
+
+def test_a_row_without_a_request_behind_it_does_not_speak() -> None:
+    assert only(ask(requests={"R1": ()}), [row(ASKED)], []).reason == "decide.no-request"
 
 
 def test_a_register_that_cannot_be_read_permits_nothing() -> None:

@@ -122,7 +122,7 @@ ASKS = st.builds(
         data_date=data,
         readings=readings,
         override=override,
-        requests=requests,
+        requests=dict.fromkeys(requests, ("asked",)),
     ),
     items(),
     AGENCIES,

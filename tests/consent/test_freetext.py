@@ -114,6 +114,31 @@ DISGUISES = [
     "rusm&iacute;sbruk",
     "_rusmisbruk_",
     "«rusmisbruk»",
+    "r/u/s/m/i/s/b/r/u/k",
+    "r,u,s,m,i,s,b,r,u,k",
+    "r·u·s·m·i·s·b·r·u·k",
+    "r | u | s | m | i | s | b | r | u | k",
+    "r\nu\ns\nm\ni\ns\nb\nr\nu\nk",
+    "alkohol.misbruk alko_holmisbruk",
+    "her/oin",
+    "her(oin)",
+    "ruspro..blem",
+    "substance,Legemiddel-misbruk",
+    "rusm!sbruk",
+    "a1koholmisbruk",
+    "a|koholmisbruk",
+    "alkohol-m1sbruk",
+    "r\\u0075smisbruk",
+    "r%u0075smisbruk",
+    "r\\x75smisbruk",
+    "r\\u{75}smisbruk",
+    "r\\U00000075smisbruk",
+    "\\ud835\\udc2b\\u0075smisbruk",
+    "🅡🅤🅢🅜🅘🅢🅑🅡🅤🅚",
+    "🆁🆄🆂🅼🅸🆂🅱🆁🆄🅺",
+    "🇷🇺🇸🇲🇮🇸🇧🇷🇺🇰",
+    "notat" + "".join(chr(0xE0000 + ord(c)) for c in "rusmisbruk"),
+    "rus" + "".join(chr(0xE0000 + ord(c)) for c in "ok") + "misbruk",
 ]
 
 
@@ -160,6 +185,7 @@ READABLE = [
     ("Han bor inte här längre och behöver hjälp", False),
     ("Er hat keine Wohnung und braucht Hilfe", False),
     ("Wuxuu u baahan yahay guri iyo shaqo", False),
+    ("", True),
     ("Mun dárbbašan viessu ja veahki", False),
     ("У него нет жилья", False),
     ("Трезвый", False),
@@ -167,6 +193,22 @@ READABLE = [
     ("Bor hos mor, но пьёт", False),
     ("xqz wvu trp mnb klo", False),
 ]
+
+
+SHORT = [
+    ("bil hus", True, True),
+    ("bil hus vei", True, False),
+    ("bil hus vei tre stein sand grus", False, True),
+    ("bil hus vei tre stein sand grus berg", False, False),
+    ("<table><tbody><tr><td>bolig</td></tr></tbody></table>", True, True),
+    ("Bor h\u043es mor", True, True),
+    ("Bor hos морж", True, False),
+]
+
+
+@pytest.mark.parametrize(("text", "prose", "expected"), SHORT)
+def test_few_words_prove_nothing_and_markup_is_no_word(text: str, prose: bool, expected: bool) -> None:
+    assert readable(text, prose=prose) is expected
 
 
 @pytest.mark.parametrize(("text", "expected"), READABLE)
@@ -177,6 +219,7 @@ def test_only_norwegian_and_english_in_latin_letters_are_readable(text: str, exp
 def test_a_name_needs_no_known_language_but_known_letters() -> None:
     assert readable("Wojciech Brzęczyszczykiewicz", prose=False)
     assert not readable("Владимир", prose=False)
+    assert not readable("On pije w domu codziennie i na ulicy bez pracy jego", prose=False)
 
 
 @settings(max_examples=200, deadline=None)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent.code_lists import CODES
+from consent.code_lists import CodeLists, Entry
 from consent.labels import label, load_codes
 from hub.errors import HubError
 from hub.message import Category, Leaf, Record
@@ -94,12 +94,103 @@ CODED: list[tuple[str, str, set[Category]]] = [
     ("urn:oid:1.2.3", "P15", {S}),
     ("urn:oid:1.2.3", "M54.5", {U}),
     ("urn:oid:1.2.3", "F17.2", {U}),
+    # every notation of a system's name
+    (f"oid:{ICD}", "F32.1", {M}),
+    (f"urn:oid:{ICD}", "F32.1", {M}),
+    (f"URN:OID:{ICD} ", "F32.1", {M}),
+    ("https://hl7.org/fhir/sid/icd-10", "F32.1", {M}),
+    ("http://loinc.org|2.77", "11535-2", {H}),
+    ("https://www.loinc.org/", "11535-2", {H}),
+    ("ＬＯＩＮＣ", "11535-2", {H}),
+    # F1 is substance use wherever it stands
+    (ICPC, "F10", {S}),
+    (ICPC, "F16", {S}),
+    (ICPC, "F18", {S}),
+    (ICPC, "F19", {S}),
+    (ICPC, "F17", set()),
+    (ATC, "F10.231", {S}),
+    (ATC, "F11.20A", {S}),
+    (NLK, "f 13", {S}),
+    # how the codes of each closed system are written
+    (ICD, "J4", {U}),
+    (ICD, "J45", set()),
+    (ICD, "M80.01AB", set()),
+    (ICD, "J45.12345", {U}),
+    (ICD, "4512", {U}),
+    (ICPC, "A0", {U}),
+    (ICPC, "A01", set()),
+    (ICPC, "A0123", set()),
+    (ICPC, "A01234", {U}),
+    (ICPC, "AB1", {U}),
+    (ICPC, "-3", {U}),
+    (ATC, "A", set()),
+    (ATC, "A1", {U}),
+    (ATC, "A10", set()),
+    (ATC, "A10B", set()),
+    (ATC, "A10BA", set()),
+    (ATC, "A10BA0", {U}),
+    (ATC, "10BA02", {U}),
+    (NLK, "NPU1965", {U}),
+    (NLK, "NPU196511", {U}),
+    (NLK, "NP19651", {U}),
+    (NLK, "NPUX19651", {U}),
+    # several codes, and signs around them
+    (ICD, "J45 → J46", set()),
+    (ICD, "J45 ٤", {U}),
+    (ICD, "J45 -> Z50.30", {S}),
+    (ICD, "J45†Z50.3*", {S}),
+    (ICD, "F32.1*", {M}),
+    (ICD, "Z_50_3", {S}),
+    (ICPC, "A01-P15", {S}),
+    (ICPC, "a01 / p15", {S}),
+    (ICPC, "A01,P15", {S}),
+    ("http://loinc.org", "11535-2 99999-9", {H, U}),
+    ("http://loinc.org", " 11535-2 ", {H}),
+    ("http://loinc.org", "11535-2 75624-7", {H, S}),
+    ("http://snomed.info/sct", "22298006:363698007=75544000", {S}),
+    ("http://snomed.info/sct", "56294008+22298006", {H, U}),
+    ("http://snomed.info/sct", "N07BC02", {S}),
+    (ICD, "Ｆ３２．１", {M}),
+    (f" {ICD}", "F32.1", {M}),
 ]
 
 
 @pytest.mark.parametrize(("system", "code", "expected"), CODED)
 def test_a_code_tells_this_in_every_notation(system: str, code: str, expected: set[Category]) -> None:
     assert CODE_LISTS.categories(system, code) == expected
+
+
+def made(open_systems: set[str], **listed: dict[str, Category]) -> CodeLists:
+    return CodeLists(
+        {name: {code: Entry(told, "-") for code, told in codes.items()} for name, codes in listed.items()},
+        {name: name for name in (*listed, *open_systems)},
+        frozenset(open_systems),
+    )
+
+
+def test_a_system_without_codes_or_a_form_tells_nothing_away() -> None:
+    assert made({"x"}).categories("x", "A01") == {U}
+    assert made(set(), y={"A01": M}).categories("y", "A01") == {M}
+    assert made(set(), y={"A01": M}).categories("y", "A02") == {U}
+
+
+def test_substance_use_in_any_list_counts_where_the_system_is_not_known() -> None:
+    for order in ("abc", "cba", "bac"):
+        lists = {"a": {"X12": H}, "b": {"X1*": S, "Y1": M}, "c": {"X123": H}}
+        codes = made(set(), **{name: lists[name] for name in order})
+        assert [codes.names_substance(code) for code in ("X12", "X123", "Y1", "X")] == [
+            True,
+            True,
+            False,
+            False,
+        ]
+        assert codes.categories("z", "X12") == {S}
+
+
+def test_the_longest_beginning_counts() -> None:
+    codes = made(set(), y={"A*": H, "A01*": M, "A012": S})
+
+    assert [codes.categories("y", code) for code in ("A0", "A013", "A012")] == [{H}, {M}, {S}]
 
 
 def leaf(path: str, value: object, *labels: Category, **more: object) -> Leaf:
@@ -243,31 +334,70 @@ def test_a_record_of_two_kilobytes_is_labelled_fast() -> None:
     assert min(times) < 0.003  # a third of it here; slow machines exist
 
 
-BROKEN = [
-    ("7110,F99X,-,mental,note,x\n", "code"),
-    ("9999,F99X,-,mental_health,note,x\n", "code"),
-    ("ttp://snomed.info/sct,66214007,A,substance_use,note,x\n", "code"),
-    ("sct,4.54711E+14,A,substance_use,note,x\n", "code"),
-    ("7110,F99X,-,mental_health,note\n", "columns"),
-    ("7110,,-,mental_health,note,x\n", "columns"),
-    ("7110,F9 9,-,mental_health,note,x\n", "code"),
-    ("7110,F99X,-,mental_health,a,x\n7110,F9.9x,-,somatic_health,b,x\n", "code"),
-    ("7110,F99X,A,mental_health,note,x\n", "tier"),
-    ("7110,F99X,C,substance_use,note,x\n", "tier"),
-    ("7110,F99X,Q,mental_health,note,x\n", "tier"),
-    ('7110,"F99X,-,mental_health,note,x\n', "file"),
+SYSTEMS = "system,alias,coverage\n7110,ICD,closed\n7110,http://x/,closed\nsct,sct,open\n"
+HEAD = "system,code,tier,category,note,source\n"
+ROW = "7110,F99X,-,mental_health,note,x\n"
+
+
+def folder(path: Path, systems: str, codes: str) -> Path:
+    (path / "systems.csv").write_bytes(systems.encode("latin-1"))
+    (path / "a.csv").write_bytes(codes.encode("latin-1"))
+    return path
+
+
+def test_code_lists_are_loaded_as_they_are_written(tmp_path: Path) -> None:
+    codes = load_codes(
+        folder(
+            tmp_path,
+            SYSTEMS,
+            HEAD + ROW + "7110,f1.1*,A,substance_use,,\nsct,7-5,B,substance_use,n,s\n7110,N1,C,custody,,\n",
+        )
+    )
+
+    assert codes.listed == {
+        "7110": {"F99X": Entry(M, "-"), "F11*": Entry(S, "A"), "N1": Entry(CUSTODY, "C")},
+        "sct": {"7-5": Entry(S, "B")},
+    }
+    assert codes.aliases == {"icd": "7110", "x": "7110", "sct": "sct"}
+    assert codes.open_systems == {"sct"}
+
+
+BROKEN: list[tuple[str, str, list[tuple[str, str]]]] = [
+    (SYSTEMS, HEAD + "7110,F99X,-,mental,note,x\n", [("a.csv:2", "code")]),
+    (SYSTEMS, HEAD + "9999,F99X,-,mental_health,note,x\n", [("a.csv:2", "code")]),
+    (SYSTEMS, HEAD + "http://x/,F99X,-,mental_health,note,x\n", [("a.csv:2", "code")]),
+    (SYSTEMS, HEAD + ROW + "sct,4.5E+14,A,substance_use,note,x\n", [("a.csv:3", "code")]),
+    (SYSTEMS, HEAD + "sct,4-,A,substance_use,note,x\n", [("a.csv:2", "code")]),
+    (SYSTEMS, HEAD + "7110,F9 9,-,mental_health,note,x\n", [("a.csv:2", "code")]),
+    (SYSTEMS, HEAD + "7110,F9*9,-,mental_health,note,x\n", [("a.csv:2", "code")]),
+    (SYSTEMS, HEAD + "7110,*,-,mental_health,note,x\n", [("a.csv:2", "code")]),
+    (SYSTEMS, HEAD + ROW + "7110,F9.9x,-,somatic_health,b,x\n", [("a.csv:3", "code")]),
+    (SYSTEMS, HEAD + "7110,F99X,-,mental_health,note\n", [("a.csv", "columns")]),
+    (SYSTEMS, HEAD + "7110,,-,mental_health,note,x\n", [("a.csv", "columns")]),
+    (SYSTEMS, HEAD + "7110,F99X,,mental_health,note,x\n", [("a.csv", "columns")]),
+    (SYSTEMS, "system,code,tier,category,note\n", [("a.csv", "columns")]),
+    (SYSTEMS, "", [("a.csv", "columns")]),
+    (SYSTEMS, HEAD + "7110,F99X,A,mental_health,note,x\n", [("a.csv:2", "tier")]),
+    (SYSTEMS, HEAD + "7110,F99X,B,mental_health,note,x\n", [("a.csv:2", "tier")]),
+    (SYSTEMS, HEAD + "7110,F99X,C,substance_use,note,x\n", [("a.csv:2", "tier")]),
+    (SYSTEMS, HEAD + "7110,F99X,Q,mental_health,note,x\n", [("a.csv:2", "tier")]),
+    (SYSTEMS, HEAD + '7110,"F99X,-,mental_health,note,x\n', [("a.csv", "file")]),
+    (SYSTEMS, HEAD + "7110,F99X,-,mental_health,\xe6,x\n", [("a.csv", "file")]),
+    (SYSTEMS + "7110,abc,half\n", HEAD + ROW, [("systems.csv:5", "coverage")]),
+    (SYSTEMS + "sct,icd,open\n", HEAD + ROW, [("systems.csv:5", "alias")]),
+    (SYSTEMS + "sct,oid:ICD,open\n", HEAD + ROW, [("systems.csv:5", "alias")]),
+    (SYSTEMS, HEAD, []),
 ]
 
 
-@pytest.mark.parametrize(("rows", "rule"), BROKEN)
-def test_a_code_list_that_is_not_clear_is_refused(tmp_path: Path, rows: str, rule: str) -> None:
-    (tmp_path / "systems.csv").write_text((CODES / "systems.csv").read_text())
-    (tmp_path / "a.csv").write_text("system,code,tier,category,note,source\n" + rows)
+@pytest.mark.parametrize(("systems", "codes", "found"), BROKEN)
+def test_a_code_list_that_is_not_clear_is_refused(
+    tmp_path: Path, systems: str, codes: str, found: list[tuple[str, str]]
+) -> None:
+    with pytest.raises(HubError, match=r"policy\.invalid") as caught:
+        load_codes(folder(tmp_path, systems, codes))
 
-    with pytest.raises(HubError) as caught:
-        load_codes(tmp_path)
-
-    assert rule in {finding.rule for finding in caught.value.findings}
+    assert [(finding.at, finding.rule) for finding in caught.value.findings] == found
 
 
 def test_a_folder_without_lists_is_refused(tmp_path: Path) -> None:

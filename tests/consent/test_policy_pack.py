@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from consent.cases import Ran, run_cases, run_row
 from consent.decide import decide
 from consent.policy_files import POLICY, load_pack
-from consent.rows import Approval, Effect, Expect, Form, Legal, Pack, Row, Status
+from consent.rows import Approval, Effect, Expect, Form, Legal, Pack, Relation, Row, Status
 from consent.texts import ApprovedText, Texts
 from hub.errors import HubError
 from hub.message import (
@@ -53,7 +53,7 @@ def answer(
     at: datetime = NOON,
 ) -> ItemDecision:
     question = replace(
-        ask(item(category), purpose=purpose),
+        ask(item(category), purpose=purpose, relations=frozenset(Relation)),
         sender=Agency("911111111", "", sender),
         recipient=Agency("922222222", "", to),
     )

@@ -135,6 +135,9 @@ def test_a_clear_policy_is_loaded(tmp_path: Path) -> None:
 BROKEN = [
     ("a typo in the effect", [("CONSENT", "CONSNT")], "code"),
     ("a typo in a sector", [("[gp]", "[pg]")], "code"),
+    ("a relation in a row that forbids", [("CONSENT", "PROHIBIT"), (REQUIRES, "")], "misplaced"),
+    ("a case of a relation that nobody demands",
+     [(", relation: registered_gp", ""), ("expect: deny}", "relation: false, expect: deny}")], "misplaced"),
     ("a typo in a relation", [("registered_gp", "registred_gp")], "code"),
     ("a typo in a purpose", [("[treatment]", "[treatmnt]")], "code"),
     ("a typo in a category", [("[housing,", "[hosing,")], "code"),

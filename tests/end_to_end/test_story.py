@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pika
 import pytest
+from sqlalchemy.pool import QueuePool
 
 from hub.demo.agencies import InboxAgency
 from hub.demo.story import body, play
@@ -27,6 +28,16 @@ def broken(world: World) -> list[str]:
 def test_every_fact_holds_on_sqlite_with_the_embedded_queue() -> None:
     with World() as world:
         assert broken(world) == []
+
+
+def test_whoever_leaves_the_world_leaves_no_connection_open(postgres: PostgreSQL) -> None:
+    with World(store=postgres.fresh_database()) as world:
+        pool = world.parts.store.engine.pool
+        assert isinstance(pool, QueuePool)
+        with world.parts.store.reading():
+            pass
+        assert pool.checkedin()
+    assert pool.checkedin() == 0
 
 
 def test_every_fact_holds_on_postgresql_with_rabbitmq(production: World) -> None:

@@ -20,12 +20,13 @@ import yaml
 from sqlalchemy import select
 from stdnum.no import fodselsnummer
 
-from hub import hand_over, inbox, pipeline, status, sweeper
+from hub import gps, hand_over, inbox, pipeline, status, sweeper
 from hub.app import build
 from hub.audit import log
 from hub.audit.verify import Report, verify
 from hub.demo.world import CAST, KOMMUNE, PERSON
 from hub.errors import HubError
+from hub.identity import Desk
 from hub.message import Agency, Rendered
 from hub.parts import Parts
 from hub.permit import SendPermit
@@ -176,6 +177,11 @@ class Bench:
         if not isinstance(what, bytes):
             what = json.dumps(what).encode()
         return pipeline.receive(self.parts, self.agency(key), media_type or JSON, what)
+
+    def register_gp(self, who: int = 0, key: str = "gp") -> None:
+        """The person is on this practice's list."""
+        said = gps.Said(org(key), self.clock().date(), None, "fastlegeregisteret")
+        gps.record(self.parts, number(who), said, Desk("Kari Vik", "oppslag", "kari"))
 
     def drain(self) -> None:
         self.queue.consume(lambda work: hand_over.attempt(self.parts, work), threading.Event())

@@ -127,10 +127,6 @@ REJECTED = [
         for name, places in IHE.items()
     ),
     *(("leap", f"consent-boris-{name}.json", ("scope", *places)) for name, places in LEAP.items()),
-    *(
-        ("hl7norway", f"Consent-HNConsentProfileExample00{n}.json", ("provision.actor[0].role.coding",))
-        for n in (3, 4)  # who is refused in which role is text only, and a person is no agency
-    ),
 ]
 
 
@@ -160,7 +156,7 @@ def test_no_file_of_theirs_is_passed_over(fixtures: Path | None) -> None:
     if fixtures is None:
         return
     expected = {f"{folder}/{name}" for folder, name, _ in REJECTED}
-    expected |= {f"hl7norway/Consent-HNConsentProfileExample00{n}.json" for n in (1, 2)}
+    expected |= {f"hl7norway/Consent-HNConsentProfileExample00{n}.json" for n in (1, 2, 3, 4)}
     for folder in ("hl7-r4", "ihe-pcf", "leap", "hl7norway"):
         found = answers(fixtures / folder)
         assert set(found) == {path.name for path in (fixtures / folder).iterdir()}
@@ -184,6 +180,28 @@ def test_the_norwegian_block_refuses_everything_from_then_on(fixtures: Path | No
         "decide.refused"
     )
     assert asked(block, *question, Category.SOMATIC_HEALTH, "2022-03-28") != "decide.refused"
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_the_norwegian_block_against_named_personnel_is_recorded_wider_and_says_so(
+    fixtures: Path | None, number: int
+) -> None:
+    """docs/decisions/0011: where that person works is not known here."""
+    if fixtures is None:
+        return
+    name = f"Consent-HNConsentProfileExample00{number}.json"
+    answer = answers(fixtures / "hl7norway", at_noon("2022-03-30"))[name]
+
+    assert answer.consent is not None
+    assert (answer.verdict, answer.consent.widened, answer.consent.permits) == ("accepted", True, False)
+    assert (answer.consent.senders, answer.consent.recipients) == (None, None)
+    told = answer.plain()["summary"]
+    assert "videre enn du sa" in told["nb"][-1]
+    assert "wider than you said" in told["en"][-1]
+    question = (Sector.PRISON_HEALTH, Sector.GP, Purpose.TREATMENT, Category.SOMATIC_HEALTH)
+    assert asked(answer.consent, *question, "2022-03-31") == "decide.refused"
+    ends = asked(answer.consent, *question, "2022-04-01") != "decide.refused"
+    assert ends is (number == 4)  # it says until when
 
 
 def test_the_norwegian_block_with_a_period_ends_with_it(fixtures: Path | None) -> None:

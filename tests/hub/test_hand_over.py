@@ -45,6 +45,7 @@ def referred(bench: Bench, count: int = 1, who: int = 0) -> list[str]:
 
 def gp_has_epikrise(bench: Bench) -> str:
     """An epikrise for the GP, without the part about substance use, lies in the GP's inbox."""
+    bench.register_gp()
     bench.post("prison_health", "epikrise.fhir.json")
     bench.drain()
     [entry] = bench.listed("gp")
@@ -344,6 +345,7 @@ def test_only_what_was_fetched_by_oneself_can_be_acknowledged(either: Bench) -> 
 
 
 def test_fetching_and_acknowledging_at_once_leave_no_copy(either: Bench) -> None:
+    either.register_gp()
     for index in range(6):
         either.post("prison_health", json_epikrise(index))
         either.drain()
@@ -513,6 +515,7 @@ def test_what_could_not_be_told_can_be_fetched_all_the_same_and_is_told_later(ei
 
 def test_who_died_before_telling_tells_later(either: Bench) -> None:
     with_door(either, "gp", "amqp")
+    either.register_gp()
     either.post("prison_health", "epikrise.fhir.json")
     ring = either.bell.send
     either.bell.send = lambda permit: (_ for _ in ()).throw(SystemExit)  # type: ignore[method-assign]  # dies here

@@ -189,6 +189,7 @@ def test_after_the_end_refusals_stay_on_both_sides_and_permissions_where_they_we
     refer(either, 2)
     assert tsb(either) == [record(either, 1)]
     for who in (1, 2):
+        either.register_gp(who)
         body = fhir("epikrise.fhir.json", who=who).replace(b"EPI-5512", f"EPI-{who}".encode())
         either.post("prison_health", body, FHIR)
     either.drain()

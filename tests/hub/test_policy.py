@@ -201,6 +201,7 @@ def test_a_draft_decides_once_it_is_approved_with_its_sign_off(bench: Bench) -> 
 
 
 def epikrise(bench: Bench) -> str:
+    bench.register_gp()
     bench.post("prison_health", "epikrise.fhir.json")
     bench.drain()
     return b" ".join(rendered.body for rendered in bench.come_for_it("gp")).decode().lower()
@@ -214,6 +215,7 @@ def test_what_the_gp_gets_follows_the_policy_of_the_moment(either: Bench) -> Non
 def test_a_running_hub_hands_over_under_the_new_row_and_stops_when_it_is_revoked(either: Bench) -> None:
     """No restart: another process approves, and the next hand-over sees it; so with the revocation."""
     elsewhere = on_the_bench(either.parts, either.url)
+    either.register_gp()
     either.post("prison_health", "epikrise.fhir.json")
     either.drain()
     (waiting,) = either.listed("gp")
@@ -292,6 +294,7 @@ def test_revoking_waits_for_what_is_being_handed_over(bench: Bench) -> None:
     """A push that was decided under the row ends before the revocation returns."""
     for name in (KARI, PER):
         approve(bench, name)
+    bench.register_gp()
     bench.post("prison_health", "epikrise.fhir.json")
     bench.drain()
     (person,) = bench.people()
@@ -326,6 +329,7 @@ def test_every_way_to_a_decision_reads_the_policy_of_its_transaction(
         return real(parts, *rest)  # type: ignore[arg-type]  # passed on as it came
 
     monkeypatch.setattr(pipeline, "decide_for", watched)
+    bench.register_gp()
     bench.post("prison_health", "epikrise.fhir.json")
     bench.drain()
     bench.come_for_it("gp")

@@ -49,6 +49,7 @@ def test_health_sees_why_nothing_went(either: Bench) -> None:
 
 
 def test_health_sees_what_was_reduced(either: Bench) -> None:
+    either.register_gp()
     posted = either.post("prison_health", "epikrise.fhir.json")
     either.drain()
     either.come_for_it("gp")
@@ -87,6 +88,8 @@ def test_of_what_the_person_said_the_outside_hears_two_words() -> None:
     ]
     of_rows_and_content = {
         "decide.no-row",
+        "decide.no-request",
+        "decide.not-registered-gp",
         "decide.prohibited",
         "decide.unknown-category",
         "decide.free-text-unread",

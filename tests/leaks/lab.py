@@ -17,7 +17,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -27,11 +27,12 @@ import httpx
 from joserfc.jwk import ECKey
 from sqlalchemy import event
 
-from hub import hand_over
+from hub import gps, hand_over
 from hub.api.app import create_app
 from hub.app import Hub
-from hub.demo.world import CAST
+from hub.demo.world import CAST, PERSON
 from hub.errors import HubError
+from hub.identity import Desk
 from hub.message import Agency, Rendered
 from hub.parts import Parts
 from hub.permit import SendPermit
@@ -169,6 +170,12 @@ class Lines(logging.Handler):
             self.records.append(record)
 
 
+def register_gp(parts: Parts) -> None:
+    """The person is on the list of the practice that everything for a GP goes to."""
+    said = gps.Said(ORGS["gp"], date(2026, 1, 1), None, "fastlegeregisteret")
+    gps.record(parts, PERSON, said, Desk("Kari Vik", "oppslag", "lab"))
+
+
 class Lab:
     """One hub. Every step has a name; `phase` is the name of the step under way."""
 
@@ -209,6 +216,7 @@ class Lab:
         for name in ("", *OURS):
             logging.getLogger(name).setLevel(logging.DEBUG)
         root.addHandler(self.lines)
+        register_gp(self.parts)
         return self
 
     def __exit__(

@@ -25,6 +25,7 @@ from hub.demo import world as demo
 from hub.demo.world import World
 from hub.parts import Parts
 from hub.store.disclosures import State
+from tests.leaks.lab import register_gp
 from tests.leaks.stages import parked, under
 from tests.servers import PostgreSQL, RabbitMQ
 
@@ -105,6 +106,7 @@ class RealStage:
     """Plays in a world."""
 
     def __init__(self, world: World) -> None:
+        register_gp(world.parts)
         self.world, self.found, self.phase = world, Found(), "start"
         self._http = httpx.Client(base_url=world.hub_url, trust_env=False, timeout=30)
         self._echoing = {key: self._takes_over(key) for key in _CALLED}

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hub.store import people
-from tests.hub.bench import number
+from tests.hub.bench import number, org
 from tests.hub.cli.conftest import Said
 from tests.hub.cli.installation import PERSON, Installation
 
@@ -118,3 +119,25 @@ def test_no_number_name_or_reason_rests_in_clear(bro: Bro, two: str, installed: 
 
     for secret in (PERSON, number(3), "Hemmeligfugl", "Hemmeliggrunn"):
         assert secret.encode() not in kept
+
+
+def test_the_registered_gp_is_recorded_and_shown(bro: Bro, one: str, installed: Installation) -> None:
+    directory = Path(installed.env["BRO_DIRECTORY"])
+    known = yaml.safe_load(directory.read_text())
+    known["agencies"].append({"org": org("gp"), "name": "Fjelltun legesenter", "sector": "gp"})
+    directory.write_text(yaml.safe_dump(known, allow_unicode=True))
+    since = ("--from", "2026-01-01", "--source", "registeret")
+
+    said = [
+        bro("person", "gp", one, "--agency", org("gp"), *since, *KARI, "--json"),
+        bro("person", "gp", one, "--agency", org("nav"), *since, *KARI),
+        bro("person", "gp", one, *since, *KARI),
+        bro("person", "gp", one, "--nobody", "--agency", org("gp"), *since, *KARI),
+    ]
+
+    assert [answer.code for answer in said] == [0, 2, 2, 2]
+    assert "hub.identity-refused" in said[1].err
+    assert json.loads(bro("person", "show", one, "--json").out)["registered_gp"] == org("gp")
+    assert f"registered GP: {org('gp')}" in bro("person", "show", one).out
+    assert bro("person", "gp", one, "--nobody", *since, *OLA).out == "Recorded.\n"
+    assert json.loads(bro("person", "show", one, "--json").out)["registered_gp"] is None

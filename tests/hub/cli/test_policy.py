@@ -143,6 +143,7 @@ def test_the_cases_of_the_rows_are_asked(cli: Cli, monkeypatch: pytest.MonkeyPat
 
 def story(bench: Bench) -> None:
     """An epikrise to the GP and a referral to TSB, of which nothing is consented to."""
+    bench.register_gp()
     bench.post("prison_health", "epikrise.fhir.json")
     bench.post("prison_health", "henvisning-2.json")
     bench.drain()

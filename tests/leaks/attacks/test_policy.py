@@ -13,7 +13,7 @@ import pytest
 
 from consent.decide import Ask, decide
 from consent.policy_files import load_pack
-from consent.rows import Effect, Pack
+from consent.rows import Effect, Pack, Relation
 from hub.app import build
 from hub.errors import HubError
 from hub.message import ANY, Agency, Basis, Category, Consent, Item, Purpose, Sector, Verdict
@@ -67,6 +67,7 @@ def test_a_category_that_no_row_names_is_refused_whatever_was_signed(
                     items=(Item("a", frozenset({category}), frozenset({category})),),
                     protected_address=False,
                     data_date=START.date(),
+                    relations=frozenset(Relation),
                 )
                 decision = decide(ask, rows, [EVERYTHING], at=START, known_at=START)
                 assert decision.paths(Verdict.PERMIT) == frozenset(), (sender, recipient, purpose)

@@ -1,0 +1,67 @@
+"""Understands the records of who somebody's registered GP is: only ever added, sealed. Which of them counts
+is for `consent/on_file.py` to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from hub.errors import HubError
+from hub.message import Fields, RegisteredGp, Sealed
+from hub.store.people import Person
+from hub.store.schema import person, registered_gp
+from hub.vault import Vault
+
+
+def record(
+    tx: Connection, vault: Vault, owner: Person, *, record_id: str, document: Fields, at: datetime
+) -> None:
+    """`document`: org ("" for nobody), valid_from and valid_to as ISO days, and who says so."""
+    body = json.dumps(document, ensure_ascii=False).encode()
+    sealed = vault.seal(owner.key, body, bound_to=_bound(record_id))
+    tx.execute(
+        insert(registered_gp).values(
+            id=record_id,
+            person_id=owner.id,
+            recorded_at=at,
+            ciphertext=sealed.ciphertext,
+            wrapped_key=sealed.wrapped_key,
+        )
+    )
+
+
+def of_records(tx: Connection, vault: Vault, records: Iterable[str]) -> tuple[RegisteredGp, ...]:
+    """Everything recorded about these. What cannot be opened is there, unreadable: it must not leave an
+    older record standing."""
+    rows = tx.execute(
+        select(registered_gp, person.c.wrapped_key.label("owner_key"))
+        .join(person, person.c.id == registered_gp.c.person_id)
+        .where(registered_gp.c.person_id.in_(sorted(records)))
+        .order_by(registered_gp.c.recorded_at, registered_gp.c.id)
+    ).all()
+    return tuple(_read(vault, row) for row in rows)
+
+
+def _read(vault: Vault, row: Any) -> RegisteredGp:
+    try:
+        sealed = Sealed(row.ciphertext, row.wrapped_key or b"")
+        said = json.loads(vault.open(row.owner_key, sealed, bound_to=_bound(row.id)))
+        last = said["valid_to"]
+        return RegisteredGp(
+            row.id,
+            row.recorded_at,
+            said["org"],
+            date.fromisoformat(said["valid_from"]),
+            None if last is None else date.fromisoformat(last),
+        )
+    except (HubError, ValueError, KeyError, TypeError):
+        return RegisteredGp(row.id, row.recorded_at, readable=False)
+
+
+def _bound(record_id: str) -> str:
+    return f"registered gp {record_id}"
