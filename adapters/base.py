@@ -7,7 +7,7 @@ an adapter sees the bytes; `safe_xml.py` and `safe_json.py` bound what the bytes
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -66,6 +66,8 @@ class Adapter:
     loses: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     addressed: bool = False
     national: bool = False
+    locate: Callable[[bytes, Iterable[Finding]], list[Finding]] | None = field(default=None, repr=False)
+    """Says of findings by the record's paths where in the body that is: path, line and column there."""
 
     @property
     def media_type(self) -> str:

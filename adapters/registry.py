@@ -9,12 +9,20 @@ from collections.abc import Iterable
 
 from adapters.base import Adapter, Sniff
 from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
+from adapters.digisos_soker.adapter import ADAPTER as DIGISOS_SOKER
+from adapters.digisos_soknad.adapter import ADAPTER as DIGISOS_SOKNAD
+from adapters.digisos_vedlegg.adapter import ADAPTER as DIGISOS_VEDLEGG
 from adapters.fhir_brik.adapter import ADAPTERS as FHIR_BRIK
 from adapters.fhir_consent.adapter import ADAPTERS as FHIR_CONSENT
 from adapters.fhir_epikrise.adapter import ADAPTERS as FHIR_EPIKRISE
 from adapters.fhir_task.adapter import ADAPTERS as FHIR_TASK
 from adapters.fhir_tsb.adapter import ADAPTERS as FHIR_TSB
 from adapters.fhir_xml import FHIR, outline
+from adapters.fiks.message import read_headers
+from adapters.fiks.package import MEDIA_TYPE as PACKAGE
+from adapters.fiks_foresporsel.adapter import ADAPTER as FIKS_FORESPORSEL
+from adapters.fiks_kvittering.adapter import ADAPTER as FIKS_KVITTERING
+from adapters.fiks_svar.adapter import ADAPTER as FIKS_SVAR
 from adapters.kith_dialog.adapter import ADAPTERS as KITH_DIALOG
 from adapters.kith_epikrise.adapter import ADAPTERS as KITH_EPIKRISE
 from adapters.kith_henvisning.adapter import ADAPTERS as KITH_HENVISNING
@@ -35,6 +43,12 @@ ADAPTERS = (
     *KITH_DIALOG,
     *KITH_PLO,
     *KITH_HENVISNING,
+    DIGISOS_SOKNAD,
+    DIGISOS_SOKER,
+    DIGISOS_VEDLEGG,
+    FIKS_FORESPORSEL,
+    FIKS_SVAR,
+    FIKS_KVITTERING,
 )
 
 
@@ -93,7 +107,7 @@ def _sniff(media: str, body: bytes) -> Sniff:
         tree = read_xml(body)
         tag = str(tree.tag)
         return Sniff(media, root=tag, document=outline(tree) if tag.startswith(FHIR) else {}, tree=tree)
-    return Sniff(media, document=read_json(body))
+    return Sniff(media, document=read_headers(body) if media == PACKAGE else read_json(body))
 
 
 def _unknown(at: str, expected: str) -> HubError:

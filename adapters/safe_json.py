@@ -112,10 +112,15 @@ def _repeated_keys(text: str) -> Iterator[Finding]:
     for token in _TOKEN.finditer(text):
         if token.group() == "{":
             open_objects.append(set())
+        elif not open_objects:
+            return
         elif token.group() == "}":
             open_objects.pop()
         elif token.group(1) is not None:
-            key = json.loads(token.group()[: -len(token.group(1))])
+            try:
+                key = json.loads(token.group()[: -len(token.group(1))])
+            except ValueError:
+                return
             if key in open_objects[-1] and found < _MOST_REPEATED:
                 found += 1
                 yield Finding("body", "unique-key", "each key once", *position(text[: token.start()]))

@@ -91,6 +91,7 @@ def build(
         ladder=ladder,
         grace=grace,
         national=NationalSchemas(settings.schema_dir) if settings.schema_dir else None,
+        numbers=settings.numbers,
     )
 
 

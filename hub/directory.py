@@ -21,6 +21,7 @@ import yaml
 from hub.errors import Finding, HubError
 from hub.message import Agency, Category, Sector
 from hub.settings import Unfit, https_url
+from mappings.identifiers import is_kommune, is_orgnr
 
 _OPAQUE = re.compile(r"[a-z0-9]{12,64}")
 _DOORS = ("inbox", "webhook", "amqp")
@@ -57,15 +58,6 @@ class Party:
 
 Directory = Mapping[str, Party]
 """Organisation number -> party."""
-
-
-def organisation_number(text: str) -> bool:
-    """Nine digits whose last is the modulus 11 check digit."""
-    if not re.fullmatch(r"[0-9]{9}", text):
-        return False
-    weights = (3, 2, 7, 6, 5, 4, 3, 2)
-    check = -sum(int(digit) * weight for digit, weight in zip(text, weights, strict=False)) % 11
-    return check == int(text[8])
 
 
 def read_secret(text: str) -> bytes:
@@ -149,7 +141,7 @@ class _Reader:
                 f"{at}.(unknown {position + 1})", "unknown-key", "one of: " + ", ".join(sorted(_KEYS))
             )
         org, name = self._text(entry, at, "org"), self._text(entry, at, "name")
-        if org and not organisation_number(org):
+        if org and not is_orgnr(org):
             self._fault(
                 f"{at}.org", "check-digit", "an organisation number, nine digits with a valid check digit"
             )
@@ -169,8 +161,8 @@ class _Reader:
             org=org,
             name=name,
             sector=sectors[0] if sectors else Sector.PERSON,
-            kommuner=self._numbers(entry, at, "kommuner", 4, str.isdigit),
-            serves=self._numbers(entry, at, "serves", 9, organisation_number),
+            kommuner=self._numbers(entry, at, "kommuner", 4, is_kommune),
+            serves=self._numbers(entry, at, "serves", 9, is_orgnr),
             formats=self._formats(entry, at),
             door=door if isinstance(door, str) else "",
             reveals=frozenset(self._codes(entry.get("reveals", []), f"{at}.reveals", Category))

@@ -18,6 +18,7 @@ from consent.intake import read as read_consent
 from hub import gates, policy, settle
 from hub.audit.log import Kind
 from hub.errors import Finding, HubError
+from hub.housing import Standing
 from hub.message import Category, Labelled, Outcome, Received, Record, walk
 from hub.parts import Parts, work_of
 from hub.rows import prove, prove_decision, rendering
@@ -41,6 +42,8 @@ class File:
     `settled`: nothing more is to be done (the same message again, or overtaken by a newer version).
     `answered`: the disclosure this message answers. `freed`: disclosures that waited behind what it
     overtakes. `unreached`: agreements that match and for which the directory has no recipient.
+    `astray`: earlier messages that should have gone on, to an office that the directory does not have.
+    `standing`: where the request stands that this answers, for requests that move.
     """
 
     tx: Connection
@@ -53,27 +56,33 @@ class File:
     settled: bool = False
     freed: list[str] = field(default_factory=list)
     unreached: list[Agreement] = field(default_factory=list)
+    astray: list[tuple[Agreement, Stored, Person]] = field(default_factory=list)
+    standing: Standing | None = None
     _rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def keep(self, route: Route, outgoing: Outgoing) -> None:
-        """One disclosure: its row with the sealed rendering, and the audit leaf of the decision.
+    def keep(
+        self, route: Route, outgoing: Outgoing, stored: Stored | None = None, person: Person | None = None
+    ) -> None:
+        """One disclosure: its row with the sealed rendering, and the audit leaf of the decision. Of the
+        message of this file, or of an earlier one that goes on to somebody else.
 
         Every route is queued, also one where nothing may go now: the decision that counts is made
         later, and the broker sees the same traffic either way.
         """
-        prove_decision(self.tx, self.parts, self.person, route, outgoing, attempt=0)
+        of, about = stored or self.stored, person or self.person
+        prove_decision(self.tx, self.parts, about, route, outgoing, attempt=0)
         self._rows.append(
             {
                 "id": route.disclosure,
-                "message_id": self.stored.id,
-                "person_id": self.person.id,
+                "message_id": of.id,
+                "person_id": about.id,
                 "agreement": route.agreement.id,
                 "recipient": route.recipient.org,
                 "revision": 1,
                 "state": State.QUEUED,
                 "created_at": self.stored.received_at,
                 "due_at": self.stored.received_at,
-                **rendering(self.parts, self.person, route, outgoing),
+                **rendering(self.parts, about, route, outgoing),
             }
         )
 
@@ -90,17 +99,22 @@ class File:
         numbered = [row | {"place": place + index} for index, row in enumerate(self._rows)]
         disclosures.add(self.tx, numbered)
         disclosures.add(self.tx, [self._nobody(agreement) for agreement in self.unreached])
+        disclosures.add(self.tx, [self._nobody(*lost) for lost in self.astray])
         agreement = self.answered and self.parts.find_agreement(self.answered.agreement)
         expected = agreement.expects if agreement else None
         if self.answered and expected and expected.type == self.stored.type:
-            disclosures.note(self.tx, self.answered.id, answered_at=self.stored.received_at)
+            due = self.standing.due if self.standing else None
+            done = {"answered_at": self.stored.received_at}
+            disclosures.note(self.tx, self.answered.id, **({"answer_due_at": due} if due else done))
 
-    def _nobody(self, agreement: Agreement) -> dict[str, Any]:
+    def _nobody(
+        self, agreement: Agreement, stored: Stored | None = None, person: Person | None = None
+    ) -> dict[str, Any]:
         """A disclosure to nobody: there so that its sender, and operations, see that it is missing."""
         return {
             "id": self.parts.new_id(),
-            "message_id": self.stored.id,
-            "person_id": self.person.id,
+            "message_id": (stored or self.stored).id,
+            "person_id": (person or self.person).id,
             "agreement": agreement.id,
             "recipient": "",
             "revision": 1,
@@ -113,8 +127,9 @@ class File:
 
     def enqueue(self) -> None:
         """Tell the broker. When it is away the message is safe and the sweeper tells it later."""
-        refs = [*self.freed, *(row["id"] for row in self._rows)]
-        works = [work_of(self.parts, ref, self.person.id) for ref in refs]
+        refs = [(ref, self.person.id) for ref in self.freed]
+        refs += [(row["id"], row["person_id"]) for row in self._rows]
+        works = [work_of(self.parts, ref, person_id) for ref, person_id in refs]
         try:
             self.parts.queue.publish(works)
         except HubError as exc:

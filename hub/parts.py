@@ -24,6 +24,7 @@ from hub.queue.port import LADDER, SHARDS, Queue, Work
 from hub.store.engine import Store
 from hub.vault import Vault
 from mappings.agreements import Agreement
+from mappings.identifiers import Numbers
 from mappings.types import TypeSpec
 
 
@@ -67,6 +68,7 @@ class Parts:
     """How long after its time we assume that work was forgotten; longer than any worker takes."""
     national: NationalSchemas | None = None
     """The official schemas, where the installation has them."""
+    numbers: Numbers = Numbers.ALL
 
     def close(self) -> None:
         """Let go of what sending and publishing hold on to."""

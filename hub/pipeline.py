@@ -17,9 +17,10 @@ from consent import waiting
 from consent.decide import Ask, decide, permit
 from consent.labels import label
 from consent.on_file import calling_on, relations
-from hub import desk, intake, reading, routes
+from hub import desk, intake, reading, referral, routes
 from hub.answers import NOTHING, Counts
-from hub.errors import HubError
+from hub.errors import Finding, HubError
+from hub.intake import File
 from hub.message import (
     Agency,
     Category,
@@ -39,6 +40,10 @@ from hub.store.on_file import OnFile
 from hub.store.people import Person
 from hub.trail import run
 from mappings.engine import translate
+from mappings.identifiers import NUMBERS, is_taken
+
+GOOD_UNTIL = "gyldig_til"
+"""Where a message says until when it is good, if its type can: nobody acts on it after that."""
 
 MOST_TEXT = 500_000
 """Characters of text in one message: far above any honest one, and what the label step can read while
@@ -61,12 +66,28 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
             return file.accepted  # the same message again, or a newer version came before it
         file.note(read.let_through)
         parts = file.parts  # with the policy that decides in this transaction
+        run(Step.ROUTE, referral.check_move, parts, file, received, record)
         for route in run(Step.ROUTE, routes.find, parts, file, received, record):
             outgoing = prepare(parts, route, labelled, file.person, file.on_file, received.at)
             run(Step.SEAL, file.keep, route, outgoing)
+        send_on(parts, file, record, received.at)
     # Dying here: stored, not on the broker. The sweeper enqueues what is due.
     run(Step.ENQUEUE, file.enqueue)
     return file.accepted
+
+
+def send_on(parts: Parts, file: File, record: Record, at: datetime) -> None:
+    """What an answer says is not theirs goes to the office it names, as a message of whoever asked, if the
+    decision permits that office."""
+    onward = run(Step.ROUTE, referral.onward, parts, file, record)
+    if onward is None:
+        return
+    if onward.route is None:
+        file.astray.append((onward.agreement, onward.stored, onward.person))
+        return
+    labelled = run(Step.LABEL, label_record, parts, onward.record, onward.route.sender)
+    outgoing = prepare(parts, onward.route, labelled, onward.person, onward.on_file, at)
+    run(Step.SEAL, file.keep, onward.route, outgoing, onward.stored, onward.person)
 
 
 def prepare(
@@ -109,8 +130,16 @@ def parse(parts: Parts, received: Received) -> Read:
         raise HubError("receive.too-large")
     if received.sender.sector not in declared.senders:
         raise HubError("route.type-not-yours")
-    if findings := declared.check(record.fields):
-        raise HubError("parse.invalid", findings)
+    findings = declared.check(record.fields)
+    number = record.get("person.id")
+    if not findings and number is not None and not is_taken(str(number), parts.numbers):
+        findings = (Finding("person.id", "numbers", NUMBERS[parts.numbers]),)
+    if findings:
+        there = read.adapter.locate(received.body, findings) if read.adapter.locate else findings
+        raise HubError("parse.invalid", there)
+    until = record.get(GOOD_UNTIL)
+    if until is not None and datetime.fromisoformat(str(until)) <= received.at:
+        raise HubError("receive.expired")
     return read
 
 

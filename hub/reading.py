@@ -23,6 +23,7 @@ class Read:
     """A record, the adapter that read it, and what its sender was allowed to do otherwise."""
 
     record: Record
+    adapter: Adapter
     let_through: tuple[Finding, ...] = ()
 
 
@@ -37,7 +38,7 @@ def read(parts: Parts, received: Received) -> Read:
         refused = nationally(parts, adapter, received.body)
         if refused:
             raise HubError("parse.invalid", refused)
-    return Read(record, let_through)
+    return Read(record, adapter, let_through)
 
 
 def nationally(parts: Parts, adapter: Adapter, body: bytes) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from hub.errors import Finding, HubError
+from mappings.identifiers import Numbers
 
 MEBIBYTE = 1024 * 1024
 _PREFIX = "BRO_"
@@ -136,6 +137,10 @@ def _one_of(*words: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _numbers(text: str) -> Numbers:
+    return Numbers(_one_of(*Numbers)(text))
 
 
 def _about(
@@ -304,6 +309,17 @@ class Settings:
             "pack",
             _one_of("strict"),
             "Substance-use information needs a consent in every flow.",
+        ),
+    )
+    numbers: Numbers = field(
+        default=Numbers.ALL,
+        metadata=_about(
+            "BRO_PERSON_NUMBERS",
+            "`all`, `real` or `synthetic`",
+            _numbers,
+            "Whose messages are taken. With `synthetic` a test installation refuses every number that could "
+            "be a living person's; with `real` Skatteetaten's made-up numbers are refused. NAV's cannot be: "
+            "they look like H-numbers.",
         ),
     )
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from hub.message import Category
-from mappings.identifiers import is_orgnr, is_person_number
+from mappings.identifiers import is_kommune, is_orgnr, is_person_number
 
 
 class Kind(StrEnum):
@@ -112,7 +112,6 @@ _DATE = re.compile(r"(1[89]|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _DATETIME = re.compile(
     r"(1[89]|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
-_KOMMUNE = re.compile(r"[0-9]{4}")
 
 
 def _text(spec: FieldSpec, value: object) -> str | None:
@@ -176,11 +175,13 @@ def _shaped(pattern: re.Pattern[str]) -> Callable[[FieldSpec, object], str | Non
     return fault
 
 
-def _numbered(valid: Callable[[str], bool]) -> Callable[[FieldSpec, object], str | None]:
+def _numbered(
+    valid: Callable[[str], bool], rule: str = "checksum"
+) -> Callable[[FieldSpec, object], str | None]:
     def fault(_: FieldSpec, value: object) -> str | None:
         if not isinstance(value, str):
             return "type"
-        return None if valid(value) else "checksum"
+        return None if valid(value) else rule
 
     return fault
 
@@ -213,7 +214,7 @@ _FAULTS: Mapping[Kind, Callable[[FieldSpec, object], str | None]] = {
     Kind.CODED: _text,
     Kind.FODSELSNUMMER: _numbered(is_person_number),
     Kind.ORGNR: _numbered(is_orgnr),
-    Kind.KOMMUNENUMMER: _shaped(_KOMMUNE),
+    Kind.KOMMUNENUMMER: _numbered(is_kommune, "format"),
     Kind.FILE: _file,
     Kind.GROUP: _group,
 }
@@ -247,7 +248,7 @@ _EXPECTED: Mapping[Kind, Callable[[FieldSpec], str]] = {
     Kind.CODED: _expected_text,
     Kind.FODSELSNUMMER: _always("eleven digits with valid check digits and date, or an FH-number"),
     Kind.ORGNR: _always("nine digits with a valid check digit"),
-    Kind.KOMMUNENUMMER: _always("four digits"),
+    Kind.KOMMUNENUMMER: _always("four digits, the number of a municipality"),
     Kind.FILE: lambda spec: f"base64 of a file of 1 to {spec.most} bytes",
     Kind.GROUP: lambda spec: "a group of: " + ", ".join(spec.children),
 }

@@ -78,7 +78,7 @@ _SHAPES: dict[Kind, dict[str, str]] = {
     Kind.DATETIME: {"format": "date-time", "pattern": "^[0-9-]{10}T.*(Z|[+-][0-9]{2}:[0-9]{2})$"},
     Kind.FODSELSNUMMER: {"pattern": "^[0-9]{11}$"},
     Kind.ORGNR: {"pattern": "^[0-9]{9}$"},
-    Kind.KOMMUNENUMMER: {"pattern": "^[0-9]{4}$"},
+    Kind.KOMMUNENUMMER: {"pattern": "^(?!00)[0-9]{2}(?!00)[0-9]{2}$"},
 }
 
 

@@ -7,12 +7,14 @@ Quirks: shape and values are checked by the message type, not here; null stays a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import partial
 
-from adapters.base import Adapter, Sniff, refuse
+from adapters.base import Adapter, Sniff, decode, refuse
+from adapters.json_places import located
 from adapters.safe_json import read_json, write_json
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import Record
 
 
@@ -25,6 +27,7 @@ def adapter_for(type_name: str) -> Adapter:
         recognise=partial(_recognise, type_name),
         parse=partial(_parse, type_name),
         render=partial(_render, type_name),
+        locate=_locate,
     )
 
 
@@ -37,6 +40,10 @@ def _parse(type_name: str, body: bytes) -> Record:
     if document.pop("type", None) != type_name:
         raise refuse("parse.invalid", "type", type_name)
     return Record(type_name, {name: _plain(value) for name, value in document.items()})
+
+
+def _locate(body: bytes, findings: Iterable[Finding]) -> list[Finding]:
+    return located(findings, decode(body))
 
 
 def _plain(value: object) -> object:

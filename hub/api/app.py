@@ -21,7 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from hub.api import fhir, openapi
+from hub.api import fhir, fiks, openapi
 from hub.api.facade import Accepted, Facade
 from hub.api.guard import Guard
 from hub.api.limits import Bodies, media_type
@@ -51,6 +51,8 @@ _MESSAGE_CODES = (
     "route.agreement-missing",
     "route.recipient-unknown",
     "route.reference-unknown",
+    "route.move-not-allowed",
+    "receive.expired",
     "consent.not-evaluable",
     "consent.form-missing",
     "consent.recorder-control",
@@ -179,13 +181,24 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
     )
     async def post_message(
         request: Request, response: Response, sender: Annotated[Agency, Depends(caller)]
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Post one message in your own format. It is stored when the answer is `202`, and only then.
 
         Send it again, unchanged, when you get no answer or `503`: `duplicate` is then true and
-        nothing happens twice. The same message id with other content is refused.
+        nothing happens twice. The same message id with other content is refused. Who posts a package
+        of Fiks and accepts one gets the receipt as a package, with the same status.
         """
-        accepted = await take(request, sender, media_type(request))
+        stated, posted = media_type(request), list[bytes]()
+        try:
+            accepted = await take(request, sender, stated, posted.append)
+        except HubError as refused:
+            told = fiks.receipt_for(request, stated, posted[0], refused) if posted else None
+            if told is None:
+                raise
+        else:
+            told = fiks.receipt_for(request, stated, posted[0], None)
+        if told is not None:
+            return told
         status_url = f"/v1/messages/{accepted.id}"
         response.headers["Location"] = status_url
         return {

@@ -36,6 +36,7 @@ from hub.settings import Listen, Settings
 from hub.store.disclosures import State, is_its_turn, where
 from hub.store.schema import disclosure
 from hub.vault import create_keys
+from mappings.identifiers import Numbers
 
 PERSON = "14839030186"
 KOMMUNE = "9901"
@@ -182,6 +183,7 @@ class World:
             audience="bro-demo",
             jwks_url=f"{self.issuer_url}jwks",
             webhook_timeout_seconds=5,
+            numbers=Numbers.SYNTHETIC,
         )
 
     def _directory(self) -> list[dict[str, object]]:

@@ -58,6 +58,13 @@ def load(tx: Connection, message_id: str) -> Stored | None:
     return None if row is None else Stored(*row)
 
 
+def of_sender(tx: Connection, sender: str, type_name: str, person_ids: Collection[str]) -> list[Stored]:
+    """What an agency sent of one type about a person, oldest first."""
+    mine = (message.c.sender == sender, message.c.type == type_name)
+    query = select(*_COLUMNS).where(*mine, message.c.person_id.in_(sorted(person_ids)))
+    return [Stored(*row) for row in tx.execute(query.order_by(message.c.received_at, message.c.id))]
+
+
 def keep(
     tx: Connection,
     vault: Vault,

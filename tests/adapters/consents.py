@@ -6,10 +6,11 @@ import copy
 import json
 from typing import Any
 
-from adapters.fhir_consent.adapter import ADAPTER
+from adapters.fhir_consent.adapter import ADAPTERS
 from adapters.fhir_consent.reading import read
 from hub.errors import HubError
 
+ADAPTER = ADAPTERS[0]
 V3 = "http://terminology.hl7.org/CodeSystem/v3-"
 ACT_CODE, ACT_REASON, ROLE = f"{V3}ActCode", f"{V3}ActReason", f"{V3}ParticipationType"
 SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.fhir_consent.adapter import ADAPTER
+from adapters.fhir_consent.adapter import ADAPTERS
 from hub.errors import HubError
 from hub.message import Category, Purpose, Record, Sector
 from tests.adapters import consents
@@ -26,6 +26,7 @@ from tests.adapters.consents import (
     told,
 )
 
+ADAPTER = ADAPTERS[0]
 Change = Callable[[Any], object]
 
 

@@ -198,7 +198,7 @@ def test_what_holds_nothing_is_not_written() -> None:
     assert fhir.present(a=None, b=[], c={}, d=0, e=False, f="x") == {"d": 0, "e": False, "f": "x"}
     assert fhir.concept("s", "c") == {"coding": [{"system": "s", "code": "c"}]}
     assert fhir.concept("s", "c", "w") == {"coding": [{"system": "s", "code": "c", "display": "w"}]}
-    assert fhir.MEDIA_TYPES == ("application/fhir+json", "application/json")
+    assert fhir.JSON_TYPES == ("application/fhir+json", "application/json")
 
 
 # ------------------------------------------------------------------------------- a Bundle

@@ -113,6 +113,18 @@ def test_a_repeated_key_is_told_by_line_and_column() -> None:
     assert [(finding.line, finding.column) for finding in refused.value.findings] == [(2, 2), (3, 1)]
 
 
+@pytest.mark.parametrize(
+    "rest",
+    ['}, "b": 1', "}}}}", '}}, "c": 2', '}, "\\x": 1}', '}, "a\tb": 1}', "", '} {"d":', '}]"e":'],
+)
+def test_what_follows_a_repeated_key_need_not_be_json(rest: str) -> None:
+    with pytest.raises(HubError) as refused:
+        read_json(('{"o": {"a": 1,\n "a": 2' + rest).encode())
+
+    assert refused.value.code == "parse.malformed"
+    assert all(finding.line and finding.column for finding in refused.value.findings)
+
+
 def test_a_malformed_document_is_told_by_line_and_column() -> None:
     with pytest.raises(HubError) as refused:
         read_xml(b"<a>\n  <b></c>\n</a>")

@@ -17,7 +17,11 @@ FOLDER = Path(adapters.__file__).parent
 TYPES = load_types()
 REGISTRY = adapters_for(TYPES)
 EXAMPLES = sorted(FOLDER.glob("*/examples/*"))
-MEDIA = {".xml": "application/xml", ".json": "application/json"}
+MEDIA = {
+    ".xml": "application/xml",
+    ".json": "application/json",
+    ".asice": "application/vnd.etsi.asic-e+zip",
+}
 
 
 def test_every_folder_with_an_adapter_is_in_the_registry() -> None:

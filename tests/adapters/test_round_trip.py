@@ -10,10 +10,20 @@ from hypothesis import strategies as st
 
 from adapters.registry import ADAPTERS, adapters_for
 from hub.message import Record, walk
-from tests.adapters import records
+from tests.adapters import digisos_records, records, test_fiks
 
-REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", "kvittering"])
-ANY_RECORD = st.one_of(records.brik, records.epikrise, records.tsb, records.consent, records.receipt)
+FIKS = ["bolig.foresporsel", "bolig.svar", "kvittering"]
+DIGISOS = ["sosialhjelp.soknad", "digisos.soker", "sosialhjelp.vedlegg"]
+REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", *DIGISOS, *FIKS])
+ANY_RECORD = st.one_of(
+    records.brik,
+    records.epikrise,
+    records.tsb,
+    records.consent,
+    records.receipt,
+    digisos_records.any_record,
+    test_fiks.any_record,
+)
 
 
 def kept(record: Record, lost: Mapping[str, str]) -> Record:
@@ -54,5 +64,6 @@ def test_every_written_adapter_is_exercised_here() -> None:
         "epikrise",
         "tsb.henvisning",
         "samtykke.gitt",
-        "kvittering",
+        *DIGISOS,
+        *FIKS,
     }

@@ -16,6 +16,8 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
+from adapters.fiks.message import read_headers
+from adapters.fiks.package import MEDIA_TYPE as PACKAGE
 from hub.directory import Party, WebhookDoor
 from hub.errors import Finding, HubError
 from hub.message import Agency, Rendered, Sector
@@ -62,10 +64,11 @@ class FakeHub:
         self.bodies.append(body)
         if self.raises:
             raise self.raises.pop(0)
-        if media_type != "application/json":
+        if media_type not in ("application/json", PACKAGE):
             raise HubError("parse.format-unknown")
         try:
-            message_id = str(json.loads(body)["id"])
+            said = read_headers(body) if media_type == PACKAGE else json.loads(body)
+            message_id = str(said["KlientMeldingId" if media_type == PACKAGE else "id"])
         except (ValueError, KeyError, TypeError):
             raise HubError("parse.malformed", [Finding("", "json", "a JSON object", 1, 1)]) from None
         key = "m_" + hashlib.sha256(f"{sender.org} {message_id}".encode()).hexdigest()[:12]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.directory import load_directory, organisation_number
+from hub.directory import load_directory
 from hub.errors import Finding, HubError
 from hub.message import Category, Sector
 from tests.hub.fakes import CANARY
@@ -124,21 +124,6 @@ def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
         load_directory(tmp_path / "none.yaml")
 
     assert refused.value.code == "settings.invalid"
-
-
-@pytest.mark.parametrize(
-    ("text", "valid"),
-    [
-        ("310000108", True),
-        ("310000109", False),
-        ("31000010", False),
-        ("3100001080", False),
-        ("31000010٨", False),
-        ("", False),
-    ],
-)
-def test_an_organisation_number_has_a_check_digit(text: str, valid: bool) -> None:
-    assert organisation_number(text) is valid
 
 
 def test_a_service_type_of_the_register_tells_what_the_agency_does(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import itertools
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from hub.message import Outcome
 from hub.shapes import Accepted
 from hub.store.disclosures import State
 from hub.store.schema import audit_leaf, disclosure, identifier, message, person
+from mappings.identifiers import Numbers
 from tests.hub.bench import (
+    JSON,
     XML,
     Bench,
     consent,
@@ -28,6 +31,7 @@ from tests.hub.bench import (
     run_together,
     xml_brik,
 )
+from tests.mappings.samples import some_number
 
 TABLES = (message, disclosure, person, identifier, audit_leaf)
 
@@ -53,6 +57,46 @@ def test_the_same_id_with_other_content_is_refused_and_changes_nothing(either: B
         either.post("prison", other, XML)
     assert (refused.value.code, refused.value.findings) == ("receive.duplicate-id", ())
     assert counts(either) == before
+
+
+def test_what_the_type_refuses_is_told_by_line_and_column_of_the_senders_own_json(bench: Bench) -> None:
+    body = json.dumps(fields("loslatelse-3.json"), indent=1).replace('"versjon": 3', '"versjon": 0')
+    line = next(n for n, text in enumerate(body.split("\n"), 1) if '"versjon"' in text)
+
+    with pytest.raises(HubError) as refused:
+        bench.post("prison", body.encode(), JSON)
+
+    (found,) = refused.value.findings
+    assert (found.at, found.rule, found.line) == ("loslatelse.versjon", "range", line)
+    assert found.column == body.split("\n")[line - 1].index("0") + 1
+
+
+@pytest.mark.parametrize(
+    ("takes", "number", "taken"),
+    [
+        (Numbers.ALL, some_number(15, 85), True),
+        (Numbers.SYNTHETIC, some_number(15, 85), True),
+        (Numbers.REAL, some_number(15, 85), False),
+        (Numbers.ALL, some_number(15, 5), True),
+        (Numbers.SYNTHETIC, some_number(15, 5), False),
+        (Numbers.REAL, some_number(15, 5), True),
+    ],
+)
+def test_a_hub_takes_the_numbers_it_is_set_to(bench: Bench, takes: Numbers, number: str, taken: bool) -> None:
+    bench.parts = replace(bench.parts, numbers=takes)
+    said = fields("loslatelse-3.json") | {"person": {"id": number}}
+    before = counts(bench)
+
+    if taken:
+        bench.post("prison", said)
+        return
+    with pytest.raises(HubError) as refused:
+        bench.post("prison", said)
+
+    found = [(finding.at, finding.rule) for finding in refused.value.findings]
+    assert (refused.value.code, found) == ("parse.invalid", [("person.id", "numbers")])
+    assert number not in str(refused.value.findings)
+    assert counts(bench) == before
 
 
 def test_an_id_belongs_to_its_sender(either: Bench) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.errors import HubError
-from hub.message import CONTROL_SECTORS, HEALTH_SECTORS, Category, Sector
+from hub.message import CONTROL_SECTORS, HEALTH_SECTORS, Basis, Category, Sector
 from mappings.agreements import Agreement, load_agreements
 from mappings.engine import coverage, run_examples
 from mappings.types import HERE, load_types
@@ -66,16 +66,25 @@ def test_no_health_service_receipts_to_a_control_role() -> None:
             assert not agreement.source.sectors & {Sector.TSB, Sector.PRISON_HEALTH, Sector.GP}
 
 
-def test_free_text_goes_to_health_services_and_the_housing_remark_only() -> None:
+def test_free_text_goes_to_health_services_the_housing_remark_and_the_persons_own_application_only() -> None:
     outside = {
         (agreement.id, path)
         for agreement in AGREEMENTS.values()
         for path in agreement.carries
         if TYPES[agreement.source.type].field(path).free_text
         and agreement.target.sector not in HEALTH_SECTORS
+        and agreement.basis is not Basis.OWN_APPLICATION
     }
 
     assert outside == {("brik-bolig-foresporsel", "bolig.merknad")}
+
+
+def test_what_a_person_applied_for_moves_between_the_parts_of_nav_only() -> None:
+    nav = {Sector.NAV_STATE, Sector.NAV_MUNICIPAL}
+    own = [a for a in AGREEMENTS.values() if a.basis is Basis.OWN_APPLICATION]
+
+    assert {a.id for a in own} == {"digisos-soknad-kommune", "digisos-soker-nav", "digisos-vedlegg-kommune"}
+    assert all({*a.source.sectors, a.target.sector} <= nav for a in own)
 
 
 def test_a_kommune_decides_who_gets_a_mapping() -> None:

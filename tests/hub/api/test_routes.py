@@ -204,7 +204,7 @@ def test_every_finding_reaches_the_sender_with_its_place(
     client: httpx.Client, hub: fakes.FakeHub, bearer: Bearer
 ) -> None:
     findings = [
-        Finding("bolig.behov", "code", "one of: ingen, noe", 7, 3),
+        Finding("bolig.behov", "code", "one of: ingen, noe", 7, 3, nb="en av: ingen, noe"),
         Finding("id", "required", "an id"),
     ]
     hub.raises = [HubError("parse.invalid", findings)]
@@ -212,23 +212,11 @@ def test_every_finding_reaches_the_sender_with_its_place(
     answer = post(client, bearer(fakes.PRISON), "{}")
 
     problem(answer, "parse.invalid")
+    code = {"at": "bolig.behov", "rule": "code", "expected": "one of: ingen, noe"}
+    missing = {"at": "id", "rule": "required", "expected": "an id", "expected_nb": None}
     assert answer.json()["findings"] == [
-        {
-            "at": "bolig.behov",
-            "rule": "code",
-            "expected": "one of: ingen, noe",
-            "expected_nb": None,
-            "line": 7,
-            "column": 3,
-        },
-        {
-            "at": "id",
-            "rule": "required",
-            "expected": "an id",
-            "expected_nb": None,
-            "line": None,
-            "column": None,
-        },
+        {**code, "expected_nb": "en av: ingen, noe", "line": 7, "column": 3},
+        {**missing, "line": None, "column": None},
     ]
 
 

@@ -354,5 +354,12 @@ def test_a_finding_in_a_reply_says_where_and_never_what(vhost: str) -> None:
 
     assert reply["code"] == "parse.invalid"
     assert reply["findings"] == [
-        {"at": "bolig.behov", "rule": "code", "expected": "one of: ingen, noe", "line": 7, "column": 3}
+        {
+            "at": "bolig.behov",
+            "rule": "code",
+            "expected": "one of: ingen, noe",
+            "expected_nb": None,
+            "line": 7,
+            "column": 3,
+        }
     ]

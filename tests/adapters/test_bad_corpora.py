@@ -1,0 +1,79 @@
+"""Understands that a broken document is told everything that is wrong with it, and where.
+
+One folder per format in `bad/`, with `expected.yaml` beside the documents. The oracle is that table, written
+by what was broken on purpose.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from adapters.registry import adapters_for
+from hub.errors import Finding, HubError
+from mappings.types import load_types
+from tests.adapters import digisos_schemas
+
+BAD = Path(__file__).parent / "bad"
+TYPES = load_types()
+REGISTRY = adapters_for(TYPES)
+FOLDERS = sorted(folder for folder in BAD.iterdir() if folder.is_dir())
+
+
+@cache
+def _expected(folder: Path) -> dict[str, Any]:
+    return dict(yaml.safe_load((folder / "expected.yaml").read_text(encoding="utf-8")))
+
+
+DOCUMENTS = [(folder, str(name)) for folder in FOLDERS for name in _expected(folder)["files"]]
+
+
+def _told(adapter_name: str, body: bytes) -> tuple[str, tuple[Finding, ...]]:
+    """As the parse step tells it: the format's own findings, or else those of the message type."""
+    adapter = REGISTRY.by_name(adapter_name)
+    try:
+        record = adapter.parse(body)
+    except HubError as refused:
+        return refused.code, refused.findings
+    found = TYPES[adapter.type].check(record.fields)
+    return "parse.invalid", tuple(adapter.locate(body, found) if adapter.locate else found)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.name))
+def test_every_broken_document_has_its_row_and_every_row_its_document(folder: Path) -> None:
+    documents = {path.stem for path in folder.iterdir() if path.name != "expected.yaml"}
+
+    assert documents == {str(name) for name in _expected(folder)["files"]}
+    assert len(documents) > 4
+
+
+@pytest.mark.parametrize(("folder", "name"), DOCUMENTS, ids=lambda part: getattr(part, "name", part))
+def test_a_broken_document_is_told_every_fault_and_its_place(folder: Path, name: str) -> None:
+    expected = _expected(folder)
+    body = next(folder.glob(f"{name}.*")).read_bytes()
+
+    code, found = _told(expected["adapter"], body)
+
+    told = [f"{f.line}:{f.column} {f.at} {f.rule}" for f in found]
+    assert (code, told) == (expected["files"][name]["code"], expected["files"][name]["findings"])
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [pair for pair in DOCUMENTS if pair[0].name.startswith("digisos")],
+    ids=lambda part: getattr(part, "name", part),
+)
+def test_the_official_schema_refuses_it_too(folder: Path, name: str) -> None:
+    code = _expected(folder)["files"][name]["code"]
+    if code != "parse.invalid" or name.startswith("header-of-ours") or not digisos_schemas.SCHEMAS.is_dir():
+        assert code in ("parse.invalid", "parse.malformed")
+        return  # not JSON, or about the key that is ours; absence is counted with the schemas
+
+    document = json.loads((folder / f"{name}.json").read_bytes())
+
+    assert not digisos_schemas.accepts(digisos_schemas.ROOTS[folder.name], document)

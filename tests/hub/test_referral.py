@@ -1,0 +1,221 @@
+"""What an office answers to a request: only as it may move, and "not ours" sends the request on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hub import pipeline
+from hub.errors import HubError
+from hub.message import Agency, Sector
+from hub.store import disclosures
+from hub.store.disclosures import State
+from hub.store.schema import disclosure
+from tests.hub.bench import XML, Bench, consent, org, xml_brik
+
+OTHER = "310000108"
+_ids = itertools.count(1)
+
+
+def other_office(bench: Bench, sector: Sector = Sector.MUNICIPALITY_HOUSING) -> None:
+    """From now on there is an office in another kommune."""
+    party = bench.parts.directory[org("housing")]
+    agency = Agency(OTHER, "Fjordby boligkontor", sector, kommuner=("9902",), door="webhook")
+    bench.parts = replace(
+        bench.parts, directory={**bench.parts.directory, OTHER: replace(party, agency=agency)}
+    )
+
+
+def asked(bench: Bench, permits: dict[str, Any] | str = "samtykke-bolig.json") -> str:
+    """The housing office has the request; its id there."""
+    bench.post("prison_health", permits)
+    bench.post("prison", "brik.xml")
+    bench.drain()
+    return next(got.disclosure for got in bench.got("housing"))
+
+
+def answer(bench: Bench, request: str, status: str, **said: Any) -> None:
+    melding = {"id": f"svar-{next(_ids)}", "sendt": "2026-11-10T11:00:00+01:00", "svar_pa": request}
+    body = {
+        "type": "bolig.svar",
+        "melding": melding,
+        "person": {"id": "14839030186"},
+        "status": status,
+        **said,
+    }
+    bench.post("housing", body)
+    bench.drain()
+
+
+def got_there(bench: Bench) -> list[dict[str, Any]]:
+    return [json.loads(sent.body) for sent in bench.push.got if sent.recipient == OTHER]
+
+
+def test_an_answer_that_the_request_cannot_take_is_refused_and_nothing_of_it_is_kept(bench: Bench) -> None:
+    request = asked(bench)
+    answer(bench, request, "mottatt")
+    answer(bench, request, "avslag", avslag_grunn="ingen_ledig")
+    before = len(bench.got("prison"))
+
+    with pytest.raises(HubError) as refused:
+        answer(bench, request, "tilbud_permanent")
+
+    bench.drain()
+    assert (refused.value.code, refused.value.findings[0].at) == ("route.move-not-allowed", "status")
+    assert len(bench.got("prison")) == before
+    with bench.parts.store.reading() as view:
+        assert disclosures.load(view, request) is not None
+
+
+def test_whoever_only_received_a_request_still_owes_an_answer(bench: Bench) -> None:
+    request = asked(bench)
+
+    answer(bench, request, "mottatt")
+    received = bench.row("housing", id=request)
+    answer(bench, request, "venteliste", venteliste_dato="2027-06-01")
+    answered = bench.row("housing", id=request)
+
+    assert received.answered_at is None
+    assert received.answer_due_at is not None
+    assert received.answer_due_at > bench.clock() + timedelta(days=29)
+    assert answered.answered_at is not None
+
+
+def test_not_ours_sends_the_request_on_as_the_prisons_own(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+
+    (there,) = got_there(bench)
+    assert there["type"] == "bolig.foresporsel"
+    assert there["melding"]["avsender"] == org("prison")
+    assert there["melding"]["id"] != request
+    assert "merknad" not in there
+    first = json.loads(bench.got("housing")[0].body)
+    assert {**there, "melding": 0} == {**first, "melding": 0}
+
+
+def test_the_request_goes_on_only_where_the_person_permits_it(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench, consent("samtykke-bolig.json", "b", mottakere=[org("housing")]))
+
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+
+    assert got_there(bench) == []
+    with bench.parts.store.reading() as view:
+        (waits,) = disclosures.where(view, disclosure.c.recipient == OTHER)
+    assert (waits.handed_over_at, waits.state) == (None, State.WAITING)
+
+
+def test_what_the_person_refused_that_office_does_not_go_on(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+    bench.post("prison_health", consent("samtykke-bolig.json", "nei", beslutning="nekt", mottakere=[OTHER]))
+
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+
+    assert got_there(bench) == []
+
+
+def test_what_is_withdrawn_does_not_go_on(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+    bench.post("prison_health", consent("samtykke-bolig.json", "skjema-1-bolig", 2, beslutning="nekt"))
+
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+
+    assert got_there(bench) == []
+
+
+@pytest.mark.parametrize("kommune", ["9901", "9903", None])
+def test_an_office_that_had_it_or_is_nowhere_gets_nothing(bench: Bench, kommune: str | None) -> None:
+    other_office(bench)
+    request = asked(bench)
+
+    answer(bench, request, "ansvar_bestridt", **({"foreslatt_kommune": kommune} if kommune else {}))
+
+    assert got_there(bench) == []
+    with bench.parts.store.reading() as view:
+        sent = disclosures.load(view, request)
+        assert sent is not None
+        lost = [item for item in disclosures.of_message(view, sent.message_id) if item.recipient == ""]
+    codes = [item.code for item in lost if item.agreement == "brik-bolig-foresporsel"]
+    assert codes == (["route.recipient-unknown"] if kommune == "9903" else [])
+
+
+def test_two_offices_that_point_at_each_other_end_it(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+    onward = next(sent.disclosure for sent in bench.push.got if sent.recipient == OTHER)
+    before = len(bench.got("housing"))
+    melding = {"id": "tilbake-1", "sendt": "2026-11-10T11:00:00+01:00", "svar_pa": onward}
+    back = {"type": "bolig.svar", "melding": melding, "person": {"id": "14839030186"}}
+
+    body = json.dumps(back | {"status": "ansvar_bestridt", "foreslatt_kommune": "9901"}).encode()
+    pipeline.receive(bench.parts, bench.parts.directory[OTHER].agency, "application/json", body)
+    bench.drain()
+
+    assert len(bench.got("housing")) == before
+
+
+def test_another_status_sends_nothing_on(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+
+    answer(bench, request, "ansvar_avklart", foreslatt_kommune="9902")
+
+    assert got_there(bench) == []
+
+
+def test_a_nav_office_sends_on_what_is_not_theirs_too(bench: Bench) -> None:
+    other_office(bench, Sector.NAV_MUNICIPAL)
+    bench.post("prison_health", "samtykke-nav.json")
+    bench.post("prison", "brik.xml")
+    bench.drain()
+    (first,) = (json.loads(got.body) for got in bench.come_for_it("nav"))
+    request = first["melding"]["id"]
+    melding = {"id": "nav-1", "sendt": "2026-11-10T11:00:00+01:00", "svar_pa": request}
+    said = {
+        "tema": "tilbakeforing",
+        "handling": "svar",
+        "svar": {"status": "ikke_var", "foreslatt_kommune": "9902"},
+    }
+
+    bench.post("nav", {"type": "nav.sak", "melding": melding, "person": {"id": "14839030186"}, **said})
+    bench.drain()
+
+    (there,) = got_there(bench)
+    assert {**there, "melding": 0} == {**first, "melding": 0}
+
+
+def test_each_request_stands_for_itself(bench: Bench) -> None:
+    request = asked(bench)
+    answer(bench, request, "avslag", avslag_grunn="annet")
+    bench.post("prison", xml_brik(message_id="BRIK-2"), XML)
+    bench.drain()
+    anew = bench.got("housing")[-1].disclosure
+
+    answer(bench, anew, "mottatt")
+
+    assert anew != request
+    assert bench.row("housing", id=anew).answer_due_at is not None
+
+
+def test_an_old_request_does_not_go_on_when_a_newer_says_more(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+    bench.post("prison", xml_brik(message_id="BRIK-2"), XML)
+    bench.drain()
+
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+
+    assert got_there(bench) == []
+    with bench.parts.store.reading() as view:
+        assert disclosures.where(view, disclosure.c.recipient == OTHER) == []
