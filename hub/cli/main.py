@@ -19,6 +19,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.cli import consent_desk, faults
+from hub.cli.adapter import adapter
 from hub.cli.audit import audit
 from hub.cli.bench import bench
 from hub.cli.consent import consent
@@ -60,7 +61,23 @@ def bro() -> None:
 
 
 for _command in (
-    *(demo, test, up, serve, work, messages, consent, policy, person, map_, audit, prove, bench, lint),
+    *(
+        demo,
+        test,
+        up,
+        serve,
+        work,
+        messages,
+        consent,
+        policy,
+        person,
+        map_,
+        adapter,
+        audit,
+        prove,
+        bench,
+        lint,
+    ),
 ):
     bro.add_command(_command)
 for _command in consent_desk.COMMANDS:
