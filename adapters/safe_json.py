@@ -112,6 +112,8 @@ def _repeated_keys(text: str) -> Iterator[Finding]:
     for token in _TOKEN.finditer(text):
         if token.group() == "{":
             open_objects.append(set())
+        elif not open_objects:
+            return  # the key was found before what is wrong further on
         elif token.group() == "}":
             open_objects.pop()
         elif token.group(1) is not None:

@@ -14,7 +14,7 @@ from hub.cli.shown import say, say_json
 
 if TYPE_CHECKING:
     from hub.errors import Finding
-    from hub.kit.corpus import Answer, Hub, Way, Written
+    from hub.kit.corpus import Answer, Way, Written
     from hub.kit.schemas import Judged
 
 _MOST_SHOWN = 12
@@ -52,6 +52,7 @@ def corpus(folder: Path, schemas: Path | None, as_json: bool) -> int:
 
     Nothing is stored, sent, or asked of anybody. All agreements are tried as if everything might go.
     """
+    from hub.kit.checked import loaded
     from hub.kit.corpus import answers, plain
 
     hub = loaded(schemas)
@@ -82,20 +83,6 @@ def corpus(folder: Path, schemas: Path | None, as_json: bool) -> int:
         say("", *_summary(counts))
         say("Everything was answered, and all that was written is valid." if sound else "NOT ALL IS SOUND.")
     return 0 if sound else 1
-
-
-def loaded(schemas: Path | None = None) -> Hub:
-    """Formats, types and agreements as they lie here; no installation is needed."""
-    from adapters.registry import adapters_for
-    from hub.desk import TYPES
-    from hub.kit.corpus import Hub
-    from hub.kit.schemas import SchemaSet
-    from mappings.agreements import load_agreements
-    from mappings.types import load_types
-
-    types = load_types()
-    official = SchemaSet(schemas) if schemas else None
-    return Hub(adapters_for(types), types, load_agreements(types), frozenset(TYPES), official)
 
 
 def _lines(found: Answer) -> Iterator[str]:

@@ -14,9 +14,9 @@ import adapters
 from adapters.base import Adapter
 from adapters.registry import ADAPTERS, Registry
 from hub import pipeline
-from hub.cli.adapter_corpus import loaded
 from hub.cli.main import main
 from hub.kit import corpus
+from hub.kit.checked import loaded
 from hub.kit.corpus import Answer, Hub, answers
 from hub.message import Record
 
