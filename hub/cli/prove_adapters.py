@@ -43,7 +43,7 @@ def adapters(
     from hub.kit.fuzz import fuzz
 
     runs = []
-    for case in _cases(only):
+    for case in cases_of(only):
 
         def tell(done: int, per_second: float, name: str = case.adapter.name) -> None:
             click.echo(f"{name}: {done:,} of {inputs:,}, {per_second:,.0f}/s of CPU", err=True)
@@ -60,7 +60,7 @@ def adapters(
     return 0 if holds else 1
 
 
-def _cases(only: tuple[str, ...]) -> list[Case]:
+def cases_of(only: tuple[str, ...]) -> list[Case]:
     """Without names: every written adapter, and plain JSON once, by its own example."""
     from hub.kit.checked import cases, loaded
 

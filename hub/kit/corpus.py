@@ -142,7 +142,8 @@ def recognised(hub: Hub, body: bytes) -> Adapter:
         if family == "other" or _is_json_list(family, body):
             expected = "XML or a JSON object of a known format"
             raise HubError("parse.format-unknown", [Finding("body", "format", expected)]) from None
-        if (readable := _in_utf_8(family, body)) is not None:
+        in_other_letters = any(finding.rule == "encoding" for finding in refused.findings)
+        if in_other_letters and (readable := _in_utf_8(family, body)) is not None:
             hub.family(family).recognise(media, readable)  # if nobody reads it, its letters do not matter
         raise refused
     return hub.registry.by_name(adapter.name)

@@ -279,6 +279,24 @@ def around(body: bytes) -> Mapping[str, bytes]:
     }
 
 
+def enlarged(body: bytes, size: int) -> Mapping[str, bytes]:
+    """A document with one value of `size` bytes, and one with elements to `size` bytes, by what it is."""
+    one = _seed(body)
+    if one.tree is not None:
+        tag = body.find(b">", body.find(b"<" + _name(one.tree))) + 1
+        return {
+            "one value": body[:tag] + b"<a>" + b"x" * size + b"</a>" + body[tag:],
+            "many elements": body[:tag] + b"<a>x</a>" * (size // 8) + body[tag:],
+        }
+    if one.kind != "json":
+        return {"bytes": body + b"x" * size}
+    start = body.index(b"{") + 1
+    return {
+        "one value": body[:start] + b'"a":"' + b"x" * size + b'",' + body[start:],
+        "many elements": body[:start] + b'"a":[' + b'"x",' * (size // 4) + b'"x"],' + body[start:],
+    }
+
+
 def _name(root: etree._Element) -> bytes:
     name = etree.QName(root.tag).localname
     return (f"{root.prefix}:{name}" if root.prefix else name).encode()
