@@ -17,8 +17,8 @@ Examples:
   bro bench adapters --json
 
 \b
-Times are ms of CPU for recognise + parse + check + render. Memory is Python's at its highest, as a multiple of
-the document. Then what a document of 10 MB does, and what the process grew by.""",
+Times are ms of CPU for recognise + parse + check + render. Memory is Python's at its highest, as a multiple
+of the document. Then what a document of 10 MB does, and what the process grew by.""",
 )
 @click.option("--times", default=200, show_default=True, help="Messages that are timed, per adapter.")
 @click.option("--size", default=10_000, show_default=True, help="Bytes that the example is made to have.")

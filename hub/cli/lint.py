@@ -104,7 +104,8 @@ def check(env: Mapping[str, str]) -> list[tuple[str, Finding]]:
     if directory and registry:
         found.extend(("formats", finding) for finding in formats(directory, registry))
     found.extend(("broker", finding) for finding in _broker())
-    found.extend(("docs", finding) for finding in _docs())
+    if types and agreements:  # without them no page of theirs can be told right from wrong
+        found.extend(("docs", finding) for finding in _docs())
     return found
 
 

@@ -132,6 +132,12 @@ def answer(path: Path, name: str, hub: Hub) -> Answer:
     return _accepted(name, hub, adapter, record, judged)
 
 
+def read_file(hub: Hub, path: Path) -> Record:
+    """The record of one file of any known format. Raises receive.too-large and parse.*."""
+    body = _read(path.resolve())
+    return _parse(hub, recognised(hub, body), body)
+
+
 def recognised(hub: Hub, body: bytes) -> Adapter:
     """The adapter that reads these bytes, whatever media type they would come with. Raises parse.*."""
     family = _guess(body)
