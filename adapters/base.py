@@ -43,8 +43,8 @@ class Adapter:
     """One wire format of one message type. `parse(render(record)) == record`; both are pure.
 
     `media_types[0]` is what `render` writes. `parse` raises `HubError` only, with all findings.
-    `leaves_behind` has each field (or group) of the type that the format cannot say, with the reason:
-    `render` leaves it out, or refuses with render.incomplete. Every other field comes back as it went.
+    `loses` are the fields (or groups) of the type that a format has no place for, each with the reason:
+    `render` leaves them out, or refuses with render.incomplete. Every other field comes back as it went.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Adapter:
     recognise: Callable[[Sniff], bool] = field(repr=False)
     parse: Callable[[bytes], Record] = field(repr=False)
     render: Callable[[Record], bytes] = field(repr=False)
-    leaves_behind: Mapping[str, str] = field(default_factory=dict, repr=False)
+    loses: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def media_type(self) -> str:

@@ -99,7 +99,7 @@ def show(name: str, as_json: bool) -> None:
         say(f"  fields       {one['fields']} in the type")
         say(f"  read for     {', '.join(one['read_for']) or 'no agreement'}")
         say(f"  written for  {', '.join(one['written_for']) or 'no agreement'}")
-        say(*(f"  left behind  {path}: {reason}" for path, reason in one["leaves_behind"].items()))
+        say(*(f"  left behind  {path}: {reason}" for path, reason in one["loses"].items()))
 
 
 def _shown(case: Case, agreements: Any) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _shown(case: Case, agreements: Any) -> dict[str, Any]:
         "media_types": list(case.adapter.media_types),
         "examples": sorted(case.bodies),
         "fields": len(case.spec.scalars),
-        "leaves_behind": dict(case.adapter.leaves_behind),
+        "loses": dict(case.adapter.loses),
         "read_for": [a.id for a in agreements if a.source.type == mine],
         "written_for": [a.id for a in agreements if a.target.type == mine],
     }

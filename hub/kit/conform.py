@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from adapters.base import Adapter
 from adapters.registry import Registry
 from hub.errors import Finding, HubError
 from hub.kit import noise, shape
 from hub.kit.asked import asked
-from hub.kit.corpus import Hub, recognised, written
+from hub.kit.corpus import Hub, recognised, without, written
 from hub.kit.homes import PLAIN, Home
 from hub.kit.values import Pool, paths, pool_of, records, sample
 from hub.message import Category, Record
@@ -174,7 +173,7 @@ def _records(case: Case, made: int) -> tuple[list[Record], Check]:
     refused = 0
     found: dict[Finding, None] = {}
     for record in _made(case, made):
-        said = _without(record, case.adapter.leaves_behind)
+        said = without(record, case.adapter.loses)
         body = asked(case.adapter.render, said)
         if isinstance(body, HubError) and body.code == "render.incomplete":
             refused += 1
@@ -196,7 +195,7 @@ def _left(case: Case, record: Record, said: Record) -> Iterator[Finding]:
         if body.code != "render.incomplete":
             yield from _at("made", body)
     elif asked(case.adapter.parse, body) != said:
-        yield Finding("leaves_behind", "read-back", "the record without what is left behind, or a refusal")
+        yield Finding("loses", "read-back", "the record without what is left behind, or a refusal")
 
 
 def _made(case: Case, count: int) -> list[Record]:
@@ -221,32 +220,15 @@ def _made(case: Case, count: int) -> list[Record]:
     return made
 
 
-def _without(record: Record, left: Mapping[str, str]) -> Record:
-    return Record(record.type, _pruned(record.fields, "", left)) if left else record
-
-
-def _pruned(node: Any, at: str, left: Mapping[str, str]) -> Any:
-    if isinstance(node, Mapping):
-        kept = {
-            name: _pruned(child, path, left)
-            for name, child in node.items()
-            if (path := f"{at}.{name}" if at else name) not in left
-        }
-        return {name: value for name, value in kept.items() if value not in ({}, [])}
-    if isinstance(node, list):
-        return [value for child in node if (value := _pruned(child, at, left)) != {}]
-    return node
-
-
 # ---------------------------------------------------------------------------------- every field
 
 
 def _fields(case: Case, through: list[Record], made: int) -> Check:
     """Every field of the type came back at least once, or is left behind with a reason."""
     carried = {path for record in through for path in paths(record)}
-    left = case.adapter.leaves_behind
+    left = case.adapter.loses
     found = [
-        Finding(f"leaves_behind {path}", "path", f"a field of {case.spec.name} and a reason")
+        Finding(f"loses {path}", "path", f"a field of {case.spec.name} and a reason")
         for path, reason in left.items()
         if path not in case.spec.by_path or len(reason.strip()) < 10
     ]
@@ -255,7 +237,7 @@ def _fields(case: Case, through: list[Record], made: int) -> Check:
     ]
     for path in missing:
         if not _grafted(case, path, through):
-            found.append(Finding(path, "coverage", "carried there and back, or a reason in leaves_behind"))
+            found.append(Finding(path, "coverage", "carried there and back, or a reason in loses"))
     total = len(case.spec.scalars)
     told = sum(_is_left(spec.path, left) for spec in case.spec.scalars)
     return Check("fields", tuple(found), f"{total - told} of {total} carried, {told} left behind on purpose")

@@ -122,7 +122,7 @@ $format
 
 To change: who the agency is and who agreed on the format, with a date; the names of the wire in `$data`;
 the example, with invented persons and synthetic numbers only (month + 80). Fields of the type that the format
-cannot say belong in `leaves_behind` of the Adapter, each with its reason. Then `bro adapter conform $name`.
+cannot say belong in `loses` of the Adapter, each with its reason. Then `bro adapter conform $name`.
 """
 
 _FORMAT = {

@@ -94,10 +94,10 @@ BROKEN: dict[str, tuple[Callable[[Adapter], Adapter], str]] = {
     "it takes nothing": (lambda a: replace(a, recognise=lambda _: False), "recognised"),
     "it writes what is not its own": (lambda a: replace(a, render=lambda _: b"<a/>"), "other records"),
     "it leaves behind what is no field": (
-        lambda a: replace(a, leaves_behind={"x": "no such field"}),
+        lambda a: replace(a, loses={"x": "no such field"}),
         "fields",
     ),
-    "it leaves behind without a reason": (lambda a: replace(a, leaves_behind={"bolig": ""}), "fields"),
+    "it leaves behind without a reason": (lambda a: replace(a, loses={"bolig": ""}), "fields"),
     "it is nobody's": (lambda a: a, "registered"),
 }
 
@@ -123,9 +123,7 @@ def test_an_adapter_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_is_left_behind_on_purpose_need_not_come_back() -> None:
-    left = replace(
-        CASE.adapter, render=without("bolig"), leaves_behind={"bolig": "the format has no place for it"}
-    )
+    left = replace(CASE.adapter, render=without("bolig"), loses={"bolig": "the format has no place for it"})
 
     found = wrong(left)
 
@@ -138,7 +136,7 @@ def test_a_refusal_of_what_is_left_behind_is_as_good() -> None:
             raise HubError("render.incomplete")
         return CASE.adapter.render(record)
 
-    left = replace(CASE.adapter, render=render, leaves_behind={"fritid": "the format has no place for it"})
+    left = replace(CASE.adapter, render=render, loses={"fritid": "the format has no place for it"})
 
     assert "records" not in wrong(left)
     assert "fields" not in wrong(left)
