@@ -35,8 +35,9 @@ MAX_BYTES = 10 * 1024 * 1024
 MOST_TEXT = 500_000
 """As in `hub/pipeline.py`, which cannot be imported here without a store; a test compares the two."""
 
-HEADER: Mapping[str, str] = {**EXAMPLE_HEADER, "id": "mfrggzdfmztwq2lknnwg23tpoa", "mottaker": "310000000"}
-"""As the hub writes it: 128 bits of id, which some formats demand, and addressed."""
+_ID = "6b1f0c52-3d0e-4d8a-9a35-0d6f1f5a7c11"
+HEADER: Mapping[str, str] = {**EXAMPLE_HEADER, "id": _ID, "mottaker": "310000000"}
+"""A UUID for id, which some formats demand, and addressed."""
 
 OUTCOMES = ("accepted", "accepted-not-written", "rejected", "unknown-format", "unreadable", "broken")
 """accepted: read, written again and valid. rejected: a known format with faults, or no sound XML or JSON.

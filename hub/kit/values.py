@@ -30,7 +30,20 @@ _NUMBERS = ("15859010099", "14879010110", "54879010023", "01859510066", "4185951
 _ID_LENGTH = 100
 """The most of an id: any letters of its pattern will do."""
 
-_TRIES = ("A1", "1", "abc", "no", "99887766", "2026/17", "prison", "310000019", "2026-11-20", "X" * 12)
+_TRIES = (
+    "A1",
+    "1",
+    "abc",
+    "no",
+    "99887766",
+    "2026/17",
+    "prison",
+    "310000019",
+    "2026-11-20",
+    "X" * 12,
+    "10:00",
+    "2026-11-20T10:00:00",
+)
 
 
 def pool_of(spec: TypeSpec, records: Iterable[Record]) -> Pool:
@@ -99,9 +112,39 @@ def _plain(spec: FieldSpec) -> list[Any]:
 
 def records(spec: TypeSpec, pool: Pool | None = None) -> SearchStrategy[Record]:
     """Records that fit the type, from the least to the whole. Raises settings.invalid without Hypothesis."""
-    st = _hypothesis()
-    made = _group(st, spec.fields, pool or {})
-    return made.map(partial(repaired, spec)).map(partial(Record, spec.name)).filter(partial(_fits, spec))  # type: ignore[no-any-return]
+    st, known = _hypothesis(), pool or {}
+    values: dict[str, Any] = {}
+
+    @st.composite  # type: ignore[untyped-decorator]  # Hypothesis is not always there to be typed
+    def made(draw: Any) -> Record:
+        share = draw(st.sampled_from((0, 1, 3, 5, 8, 10)))  # of ten optional fields, so many are there
+        return Record(spec.name, repaired(spec, _drawn(draw, st, spec.fields, known, values, share)))
+
+    return made().filter(partial(_fits, spec))  # type: ignore[no-any-return]
+
+
+def _drawn(
+    draw: Any, st: Any, specs: Iterable[FieldSpec], pool: Pool, values: dict[str, Any], share: int
+) -> dict[str, Any]:
+    """The fields of one group. `values` keeps the strategy of each leaf."""
+    made: dict[str, Any] = {}
+    for spec in specs:
+        if not spec.required and draw(st.integers(0, 9)) >= share:
+            continue
+        least, most = (spec.exactly, spec.exactly) if spec.exactly else (1, 3)
+        found = []
+        for _ in range(draw(st.integers(least, most)) if spec.many else 1):
+            if spec.fields:
+                value: Any = _drawn(draw, st, spec.fields, pool, values, share)
+            else:
+                if spec.path not in values:
+                    values[spec.path] = _value(st, spec, pool)
+                value = draw(values[spec.path])
+            found.append(value)
+        found = [value for value in found if value != {}]  # an empty group says nothing
+        if found:
+            made[spec.name] = found if spec.many else found[0]
+    return made
 
 
 def _fits(spec: TypeSpec, record: Record) -> bool:
@@ -117,22 +160,6 @@ def _hypothesis() -> Any:
         expected = "hypothesis, which requirements-dev.lock installs"
         raise HubError("settings.invalid", [Finding("hypothesis", "installed", expected)]) from None
     return strategies
-
-
-def _group(st: Any, specs: Iterable[FieldSpec], pool: Pool) -> Any:
-    required: dict[str, Any] = {}
-    optional: dict[str, Any] = {}
-    for spec in specs:
-        (required if spec.required else optional)[spec.name] = _field(st, spec, pool)
-    return st.fixed_dictionaries(required, optional=optional)
-
-
-def _field(st: Any, spec: FieldSpec, pool: Pool) -> Any:
-    one = _group(st, spec.fields, pool).filter(bool) if spec.fields else _value(st, spec, pool)
-    if not spec.many:
-        return one
-    least, most = (spec.exactly, spec.exactly) if spec.exactly else (1, 3)
-    return st.lists(one, min_size=least, max_size=most)
 
 
 def _value(st: Any, spec: FieldSpec, pool: Pool) -> Any:
@@ -246,6 +273,46 @@ def _set(fields: dict[str, Any], path: str, value: Any) -> None:
         fields = inner
     if value is not None:
         fields[last] = value
+
+
+def candidates(spec: FieldSpec, pool: Pool) -> list[Any]:
+    """Values that fit a field and differ in kind: one of them may be what a narrower format means."""
+    guesses = [
+        *_known(spec, pool),
+        *spec.codes,
+        *_plain(spec),
+        *_TRIES,
+        f"Eksempel {spec.name}",
+        "12",
+        12,
+        True,
+    ]
+    fitting = [guess for guess in guesses if spec.fault(guess) is None]
+    return [value for index, value in enumerate(fitting) if value not in fitting[:index]][:8]
+
+
+def only(spec: TypeSpec, path: str, value: Any, pool: Pool, *, beside: bool) -> dict[str, Any]:
+    """The outermost group of a field, with that field and whatever its groups require; `beside`: with the
+    other leaves of its own group, too, as some formats have no place for one without the other."""
+    return _only(spec.fields, path, value, pool, path.rpartition(".")[0] if beside else None, above="")
+
+
+def _only(
+    specs: Iterable[FieldSpec], path: str, value: Any, pool: Pool, beside: str | None, *, above: str
+) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for spec in specs:
+        inside = path == spec.path or path.startswith(spec.path + ".")
+        along = bool(above) and (spec.required or (above == beside and not spec.fields))
+        if not inside and not along:
+            continue
+        if spec.fields:
+            one: Any = _only(spec.fields, path, value, pool, beside, above=spec.path)
+        else:
+            one = value if spec.path == path else _sample_value(spec, pool)
+        if one not in (None, {}):
+            made[spec.name] = [one] * (spec.exactly or 1) if spec.many else one
+    return made
 
 
 def paths(record: Record) -> Iterator[str]:
