@@ -65,8 +65,9 @@ class Case:
 
 
 def case_of(hub: Hub, home: Home, adapter: Adapter, others: Mapping[str, bytes]) -> Case:
-    """The case of one adapter; its examples are those of its folder that it recognises by itself, and
-    for plain JSON a made-up one. Raises adapter.unknown if its type is not declared."""
+    """The case of one adapter; its examples are those of its folder that it recognises by itself. Without
+    one it has those of the folder's other adapters of the type, as it writes them, and plain JSON a made-up
+    one. Raises adapter.unknown if its type is not declared."""
     if adapter.type not in hub.types:
         raise HubError("adapter.unknown", [Finding(adapter.name, "type", "a declared message type")])
     spec = hub.types[adapter.type]
@@ -75,11 +76,23 @@ def case_of(hub: Hub, home: Home, adapter: Adapter, others: Mapping[str, bytes])
     mine = {
         name: body for name, body in bodies.items() if isinstance(asked(recognised, alone, body), Adapter)
     }
+    if not mine:
+        mine = dict(_as_written(home, adapter, bodies))
     if home.name == PLAIN and not mine:
         mine = {"made up": adapter.render(sample(spec))}
     parsed = {name: asked(adapter.parse, body) for name, body in mine.items()}
     read = {name: record for name, record in parsed.items() if isinstance(record, Record)}
     return Case(hub, home, adapter, spec, mine, read, others)
+
+
+def _as_written(home: Home, adapter: Adapter, bodies: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """The folder's examples in this adapter's own format."""
+    for other in home.adapters:
+        for name, body in bodies.items() if other.type == adapter.type else ():
+            record = asked(other.parse, body)
+            made = asked(adapter.render, record) if isinstance(record, Record) else record
+            if isinstance(made, bytes):
+                yield f"{name} as {adapter.name}", made
 
 
 def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform") -> Iterator[Check]:

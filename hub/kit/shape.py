@@ -41,7 +41,7 @@ IMPORTS = frozenset(
         *("dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "html", "io"),
         *("itertools", "json", "keyword", "math", "operator", "pathlib", "re", "string", "struct"),
         *("textwrap", "types", "typing", "unicodedata", "uuid", "xml", "zipfile", "zlib", "zoneinfo"),
-        *("dateutil", "fhir", "lxml", "pydantic", "stdnum", "yaml"),
+        *("dateutil", "fhir", "fhir_core", "lxml", "pydantic", "stdnum", "yaml"),
     }
 )
 """First words of what may be imported, beside `adapters`, the hub's words, and the folder itself."""

@@ -284,6 +284,16 @@ def test_the_case_of_a_type_that_nobody_declares_is_told() -> None:
     assert refused.value.code == "adapter.unknown"
 
 
+def test_an_adapter_without_an_example_has_those_of_its_folder_as_it_writes_them() -> None:
+    twin = replace(CASE.adapter, name="brik-twin", recognise=lambda _: False)
+    home = replace(CASE.home, adapters=(CASE.adapter, twin))
+
+    case = kit.case_of(HUB, home, twin, {})
+
+    assert list(case.bodies) == ["kartlegging.xml as brik-twin"]
+    assert list(case.records.values()) == list(CASE.records.values())
+
+
 def test_a_case_knows_the_values_of_its_examples() -> None:
     assert isinstance(CASE, Case)
     assert "Furulund fengsel" in CASE.pool["enhet"]
