@@ -10,7 +10,6 @@ import copy
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from hub.kit import noise, shape
 from hub.kit.asked import asked
 from hub.kit.corpus import Hub, recognised, without, written
 from hub.kit.homes import PLAIN, Home
-from hub.kit.values import Pool, candidates, only, paths, pool_of, records, repaired, sample
+from hub.kit.values import Pool, paths, pool_of, records, repaired, sample, ways
 from hub.message import Category, Record
 from mappings.types import TypeSpec
 
@@ -253,7 +252,11 @@ def _fields(case: Case, through: list[Record]) -> Check:
     ]
     for path in missing:
         if not _grafted(case, path, through):
-            found.append(Finding(path, "coverage", "carried there and back, or a reason in loses"))
+            found.append(
+                Finding(
+                    path, "coverage", "to come back (an example that has it shows so), or a reason in loses"
+                )
+            )
     total = len(case.spec.scalars)
     told = sum(_is_left(spec.path, left) for spec in case.spec.scalars)
     return Check("fields", tuple(found), f"{total - told} of {total} carried, {told} left behind on purpose")
@@ -268,10 +271,10 @@ def _grafted(case: Case, path: str, through: list[Record]) -> bool:
     """Whether the field comes back when it is put into a record that does, beside what is there: one of the
     values that fit it, as a format may be narrower than the type."""
     pool, bases = case.pool, [*case.records.values(), *through[:1]][:2]
-    for value, beside in product(candidates(case.spec.by_path[path], pool), (False, True)):
-        added = only(case.spec, path, value, pool, beside=beside)
+    for added in ways(case.spec, path, pool):
         for base in bases:
-            for fields in (_merged(base.fields, added), {**base.fields, **added}):
+            merged = (_merged(base.fields, added, keep=keep) for keep in (True, False))
+            for fields in (*merged, {**base.fields, **added}):
                 record = Record(base.type, repaired(case.spec, copy.deepcopy(fields)))
                 there = path in set(paths(record))
                 if there and not list(_there_and_back(case, record, "")):
@@ -279,14 +282,17 @@ def _grafted(case: Case, path: str, through: list[Record]) -> bool:
     return False
 
 
-def _merged(base: Any, added: Any) -> Any:
-    """Groups within groups; a list gets what is added to its first element."""
-    if isinstance(base, Mapping) and isinstance(added, Mapping):
-        both = {name: _merged(base[name], added[name]) for name in base.keys() & added.keys()}
-        return {**base, **added, **both}
+def _merged(base: Any, added: Any, *, keep: bool) -> Any:
+    """Groups within groups; a list gets what is added to its first element. Without `keep` the innermost
+    group is what is added and nothing else."""
     if isinstance(base, list) and isinstance(added, list) and base and isinstance(base[0], Mapping):
-        return [_merged(base[0], added[0]), *base[1:]]
-    return added
+        return [_merged(base[0], added[0], keep=keep), *base[1:]]
+    if not isinstance(base, Mapping) or not isinstance(added, Mapping):
+        return added
+    if not keep and not any(isinstance(value, Mapping | list) for value in added.values()):
+        return added
+    both = {name: _merged(base[name], added[name], keep=keep) for name in base.keys() & added.keys()}
+    return {**base, **added, **both}
 
 
 def _labels(case: Case, through: list[Record]) -> Check:

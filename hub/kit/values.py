@@ -291,28 +291,46 @@ def candidates(spec: FieldSpec, pool: Pool) -> list[Any]:
     return [value for index, value in enumerate(fitting) if value not in fitting[:index]][:8]
 
 
-def only(spec: TypeSpec, path: str, value: Any, pool: Pool, *, beside: bool) -> dict[str, Any]:
-    """The outermost group of a field, with that field and whatever its groups require; `beside`: with the
-    other leaves of its own group, too, as some formats have no place for one without the other."""
-    return _only(spec.fields, path, value, pool, path.rpartition(".")[0] if beside else None, above="")
+def only(
+    spec: TypeSpec, chosen: Mapping[str, Any], pool: Pool, *, beside: str | None = None
+) -> dict[str, Any]:
+    """The outermost group of the fields chosen, with them and whatever their groups require; and with every
+    leaf of the group `beside`, as some formats have no place for one without the other."""
+    return _only(spec.fields, chosen, pool, beside, above="")
 
 
 def _only(
-    specs: Iterable[FieldSpec], path: str, value: Any, pool: Pool, beside: str | None, *, above: str
+    specs: Iterable[FieldSpec], chosen: Mapping[str, Any], pool: Pool, beside: str | None, *, above: str
 ) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for spec in specs:
-        inside = path == spec.path or path.startswith(spec.path + ".")
+        inside = any(path == spec.path or path.startswith(spec.path + ".") for path in chosen)
         along = bool(above) and (spec.required or (above == beside and not spec.fields))
         if not inside and not along:
             continue
         if spec.fields:
-            one: Any = _only(spec.fields, path, value, pool, beside, above=spec.path)
+            one: Any = _only(spec.fields, chosen, pool, beside, above=spec.path)
         else:
-            one = value if spec.path == path else _sample_value(spec, pool)
+            one = chosen[spec.path] if spec.path in chosen else _sample_value(spec, pool)
         if one not in (None, {}):
             made[spec.name] = [one] * (spec.exactly or 1) if spec.many else one
     return made
+
+
+def ways(spec: TypeSpec, path: str, pool: Pool) -> Iterator[dict[str, Any]]:
+    """How a field could stand in a record: alone, beside its siblings, or beside each code of a sibling that
+    may say what the others have to be."""
+    group = path.rpartition(".")[0]
+    guesses = candidates(spec.by_path[path], pool)
+    for guess in guesses:
+        yield only(spec, {path: guess}, pool)
+        yield only(spec, {path: guess}, pool, beside=group)
+    above = group.rpartition(".")[0]
+    for sibling in spec.scalars:
+        if sibling.codes and sibling.path != path and sibling.path.rpartition(".")[0] in {group, above}:
+            for code in list(sibling.codes)[:20]:
+                for guess in guesses[:3]:
+                    yield only(spec, {path: guess, sibling.path: code}, pool)
 
 
 def paths(record: Record) -> Iterator[str]:
