@@ -1,11 +1,13 @@
 """Understands which adapters exist, and which of them reads a body.
 
-A new wire format is one folder and one line here; a test compares the two.
+A new wire format is one folder and one line in ADAPTERS, `*of("folder")`; a test compares the two.
+Adapters from other packages come in through `adapters/third_party.py`, if they conformed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import importlib
+from collections.abc import Collection, Iterable
 
 from adapters.base import Adapter, Sniff
 from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
@@ -32,7 +34,14 @@ from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 
-ADAPTERS = (
+
+def of(folder: str) -> tuple[Adapter, ...]:
+    """The ADAPTER, or all ADAPTERS, of one folder beside this file."""
+    module = importlib.import_module(f"adapters.{folder}.adapter")
+    return tuple(module.ADAPTERS) if hasattr(module, "ADAPTERS") else (module.ADAPTER,)
+
+
+ADAPTERS: tuple[Adapter, ...] = (
     BRIK_XML,
     *FHIR_EPIKRISE,
     *FHIR_TSB,
@@ -97,9 +106,13 @@ class Registry:
         return self.by_name(f"json:{type_name}")
 
 
-def adapters_for(types: Iterable[str]) -> Registry:
-    """The written adapters, and plain JSON for each declared message type."""
-    return Registry((*ADAPTERS, *(adapter_for(name) for name in types)))
+def adapters_for(types: Collection[str], third_party: Iterable[Adapter] = ()) -> Registry:
+    """The written adapters, plain JSON for each declared message type, and then what others wrote: it
+    never takes a message from ours. Raises settings.invalid if one of those reads no declared type."""
+    others = tuple(third_party)
+    if not all(adapter.type in types for adapter in others):
+        raise _unknown("adapters", "of a declared message type")
+    return Registry((*ADAPTERS, *(adapter_for(name) for name in types), *others))
 
 
 def _sniff(media: str, body: bytes) -> Sniff:

@@ -13,6 +13,9 @@ from decimal import Decimal
 from adapters.base import MAX_DEPTH, MAX_DIGITS, MAX_NODES, carries, decode, position, refuse
 from hub.errors import Finding, HubError
 
+_MOST_COMMAS = 10 * MAX_NODES
+"""One after each value; and texts have some, too."""
+
 _ESCAPED_CONTROL = re.compile(r"(?<!\\)(?:\\\\)*\\(?:u00|b|f)")
 """How json writes what XML cannot carry, told from a backslash that is text."""
 
@@ -45,6 +48,8 @@ def read_json(body: bytes) -> dict[str, object]:
     text = decode(body)
     if text.startswith("\ufeff"):
         raise refuse("parse.malformed", "encoding", "UTF-8 without byte order mark", 1, 1)
+    if text.count(",") > _MOST_COMMAS:  # before it is unfolded, which takes many times its size
+        raise refuse("parse.forbidden-construct", "nodes", f"at most {MAX_NODES} values")
     document = _parse_json(text)
     if not isinstance(document, dict):
         raise refuse("parse.malformed", "object", "a JSON object", 1, 1)
@@ -113,7 +118,7 @@ def _repeated_keys(text: str) -> Iterator[Finding]:
         if token.group() == "{":
             open_objects.append(set())
         elif not open_objects:
-            return
+            return  # the key was found before what is wrong further on
         elif token.group() == "}":
             open_objects.pop()
         elif token.group(1) is not None:

@@ -16,6 +16,9 @@ from lxml import etree
 from adapters.base import MAX_DEPTH, MAX_NODES, decode, position, refuse
 
 _DECLARED = re.compile(r"<\?xml[^>]{0,200}?\bencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_MOST_TAGS = 2 * MAX_NODES + 1000
+"""A start and an end for each element, and some comments."""
+
 _ENCODINGS = {"utf-8", "us-ascii"}
 
 
@@ -31,6 +34,8 @@ def read_xml(body: bytes) -> etree._Element:
         raise refuse("parse.malformed", "encoding", "UTF-8", 1, 1)
     if (start := _doctype(text)) is not None:
         raise refuse("parse.forbidden-construct", "doctype", "no DOCTYPE", *position(text[:start]))
+    if body.count(b"<") > _MOST_TAGS:  # before a tree of it is built, which takes many times its size
+        raise refuse("parse.forbidden-construct", "nodes", f"at most {MAX_NODES} elements")
     root = _parse_xml(body)
     _bound_xml(root)
     return root

@@ -19,6 +19,7 @@ from typing import Any
 
 from adapters.kith.national import NationalSchemas
 from adapters.registry import adapters_for
+from adapters.third_party import enabled, read_stamps
 from consent.labels import load_codes
 from consent.policy_files import load_pack
 from hub import hand_over, inbox, pipeline, preview, register, status, sweeper
@@ -70,7 +71,7 @@ def build(
     vault = open_vault(settings.keys)
     types = load_types()
     directory = load_directory(settings.directory)
-    registry = adapters_for(types)
+    registry = adapters_for(types, enabled(read_stamps(settings.adapters)))
     _check_formats(directory, registry.by_name)
     store = Store(settings.store)
     store.migrate()

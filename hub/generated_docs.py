@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from hub import reference_docs
 from hub.errors import PROBLEMS
 from hub.message import Step
+from hub.reference_docs import FOLDER
 from hub.settings import Listen, Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -28,8 +30,8 @@ def errors_md() -> str:
         "",
         "Every answer that is not a success is `application/problem+json` with one of these codes. The part",
         "before the dot is how far the message came, with the words of `hub/pipeline.py` (" + _steps() + ");",
-        "`consent`, `map`, `policy`, `settings` and `hub` are about the hub's own parts. A code never",
-        "changes meaning. The status is the one of the REST door; codes that tell of a decision",
+        "`adapter`, `consent`, `map`, `policy`, `settings` and `hub` are about the hub's own parts. A code",
+        "never changes meaning. The status is the one of the REST door; codes that tell of a decision",
         "(`decide.*`) or of what happens behind the door (`hand-over.*`, `translate.*`, …) are never shown",
         "to an agency: it gets `receive.not-found`, `receive.busy` or `hub.internal` instead.",
         "",
@@ -86,23 +88,40 @@ def _shown(default: object) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {"errors.md": errors_md, "settings.md": settings_md}
+"""The pages that are always there; those of types and agreements come on top."""
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its name below `docs/`. Raises map.invalid when the mappings are broken."""
+    return {**{name: page() for name, page in PAGES.items()}, **reference_docs.pages(_NOTE)}
 
 
 def differing(folder: Path = DOCS) -> tuple[str, ...]:
-    """The pages that do not say what the code says."""
-    return tuple(
+    """The pages that do not say what the code says, and those of what is gone."""
+    wanted = pages()
+    there = {f"{FOLDER}/{path.name}" for path in (folder / FOLDER).glob("*")}
+    wrong = [
         name
-        for name, page in PAGES.items()
-        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != page()
-    )
+        for name, page in wanted.items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != page
+    ]
+    return (*wrong, *sorted(there - set(wanted)))
+
+
+def write(folder: Path = DOCS) -> None:
+    """Write every page, and take away those of what is gone."""
+    for name, page in pages().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(page, encoding="utf-8")
+    for name in differing(folder):
+        (folder / name).unlink()
 
 
 def main(arguments: Sequence[str]) -> int:
     """Check or write; the exit code says whether the pages are right afterwards."""
     match list(arguments):
         case ["--write"]:
-            for name, page in PAGES.items():
-                (DOCS / name).write_text(page(), encoding="utf-8")
+            write()
             return 0
         case ["--check"]:
             for name in differing():

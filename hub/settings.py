@@ -196,6 +196,15 @@ class Settings:
             "The agencies the hub knows, and the door of each. Nobody else can send or receive.",
         ),
     )
+    adapters: Path = field(
+        default=Path("var/adapters.json"),
+        metadata=_about(
+            "BRO_ADAPTERS",
+            "JSON file",
+            Path,
+            "The stamps of adapters from other packages: which bytes conformed. Without one, none is used.",
+        ),
+    )
     listen: Listen = field(
         default=Listen("127.0.0.1", 8300),
         metadata=_about(

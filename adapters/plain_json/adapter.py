@@ -3,6 +3,7 @@
 Wire:   UTF-8 JSON object, `{"type": "<message type>", <fields as the type declares them>}`.
 Units:  dates are ISO 8601 strings; a number with a fraction becomes its decimal text.
 Quirks: shape and values are checked by the message type, not here; null stays and is refused there.
+Agreed: README.md beside this file.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from hub.cli.bench_adapters import adapters
 from hub.cli.shown import say, say_json, table
 from hub.errors import Finding, HubError
 
@@ -20,6 +21,9 @@ _SIZES = (1_000, 10_000, 100_000, 1_000_000)
 @click.group(epilog="\b\nExample:\n  bro bench decide")
 def bench() -> None:
     """Measure what the hub costs on this machine."""
+
+
+bench.add_command(adapters)
 
 
 @bench.command(

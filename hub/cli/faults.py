@@ -15,6 +15,8 @@ from hub.errors import Finding, HubError
 
 _NEXT = {
     "settings": "Correct the variables or files above (docs/settings.md explains each), then run `bro lint`.",
+    "adapter.unknown": "`bro adapter list`, `bro map types` and `bro map agreements` show the names.",
+    "adapter": "Correct what is listed; README.md says what an adapter is.",
     "map": "Correct the files under mappings/, then run `bro map test --coverage`.",
     "policy": "Correct the files under consent/policy/, then run `bro policy list`.",
     "vectors": "Correct the file; the notation is that of `bro consent check-vectors --help`.",

@@ -14,6 +14,7 @@ from hub.cli.shown import console, say, say_json
 from hub.errors import Finding, HubError
 
 if TYPE_CHECKING:
+    from adapters.registry import Registry
     from consent.rows import Pack
     from hub.directory import Party
     from hub.settings import Settings
@@ -29,6 +30,7 @@ PARTS = (
     "policy",
     "rows",
     "formats",
+    "adapters",
     "broker",
     "docs",
 )
@@ -41,7 +43,8 @@ def lint(as_json: bool) -> int:
     """Look at everything an installation is made of, without starting it. Exit code 1 on any fault.
 
     Settings, keys, directory, types, agreements, policy, that every agreement's policy row exists,
-    that every adapter named exists, what the broker would be asked to declare, and generated pages.
+    that every adapter named exists, that those of other packages are the ones that conformed, what
+    the broker would be asked to declare, and generated pages.
     """
     found = check(os.environ)
     if as_json:
@@ -96,10 +99,13 @@ def check(env: Mapping[str, str]) -> list[tuple[str, Finding]]:
     pack = read("policy", lambda: load_pack(settings.policy if settings else Settings().policy))
     if agreements and pack:
         found.extend(("rows", finding) for finding in rows(agreements, pack))
-    if directory and types:
-        found.extend(("formats", finding) for finding in formats(directory, types))
+    stamps = settings.adapters if settings else Path(env.get("BRO_ADAPTERS", "") or Settings().adapters)
+    registry = read("adapters", lambda: third_party(types, stamps)) if types else None
+    if directory and registry:
+        found.extend(("formats", finding) for finding in formats(directory, registry))
     found.extend(("broker", finding) for finding in _broker())
-    found.extend(("docs", finding) for finding in _docs())
+    if types and agreements:  # without them no page of theirs can be told right from wrong
+        found.extend(("docs", finding) for finding in _docs())
     return found
 
 
@@ -126,11 +132,17 @@ def rows(agreements: tuple[Agreement, ...], pack: Pack) -> Iterator[Finding]:
             yield Finding(at, "row-missing", f"a row from {sender} to {target} for {purpose}")
 
 
-def formats(directory: Mapping[str, Party], types: Mapping[str, TypeSpec]) -> Iterator[Finding]:
-    """Every adapter that the directory names exists, for the type it is named for."""
+def third_party(types: Mapping[str, TypeSpec], stamps: Path) -> Registry:
+    """All formats, those of other packages too; settings.invalid when a stamp does not fit."""
     from adapters.registry import adapters_for
+    from adapters.third_party import enabled, read_stamps
 
-    known = {adapter.name: adapter.type for adapter in adapters_for(types).adapters}
+    return adapters_for(types, enabled(read_stamps(stamps)))
+
+
+def formats(directory: Mapping[str, Party], registry: Registry) -> Iterator[Finding]:
+    """Every adapter that the directory names exists, for the type it is named for."""
+    known = {adapter.name: adapter.type for adapter in registry.adapters}
     for org, party in sorted(directory.items()):
         for message_type, name in sorted(party.agency.formats.items()):
             if known.get(name) != message_type:

@@ -19,6 +19,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.cli import consent_desk, faults
+from hub.cli.adapter import adapter
 from hub.cli.audit import audit
 from hub.cli.bench import bench
 from hub.cli.consent import consent
@@ -73,6 +74,7 @@ for _command in (
         person,
         request,
         map_,
+        adapter,
         audit,
         prove,
         bench,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub.cli.map_preview import preview
 from hub.cli.shown import say, say_json, table
 from hub.errors import Finding, HubError
 
@@ -14,9 +15,19 @@ if TYPE_CHECKING:
     from mappings.engine import Covered, Failure, Types
 
 
-@click.group(name="map", epilog="\b\nExamples:\n  bro map agreements\n  bro map test --coverage")
+@click.group(
+    name="map",
+    epilog="""\b
+Examples:
+  bro map agreements
+  bro map preview FILE --to AGREEMENT
+  bro map test --coverage""",
+)
 def map_() -> None:
     """See message types and agreements, and test them."""
+
+
+map_.add_command(preview)
 
 
 @map_.command(epilog="\b\nExamples:\n  bro map types\n  bro map types --json")

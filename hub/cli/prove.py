@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hub.cli.prove_adapters import adapters
 from hub.cli.prove_leaks import leaks
 from hub.cli.shown import say, say_json, table
 
@@ -17,6 +18,7 @@ def prove() -> None:
 
 
 prove.add_command(leaks)
+prove.add_command(adapters)
 
 
 @prove.command(

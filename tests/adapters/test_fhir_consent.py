@@ -12,6 +12,7 @@ import pytest
 import adapters
 from adapters.fhir_consent.adapter import ADAPTERS
 from hub.errors import HubError
+from hub.message import Record
 
 ADAPTER = ADAPTERS[0]
 EXAMPLES = Path(adapters.__file__).parent / "fhir_consent/examples"
@@ -255,3 +256,13 @@ def test_what_a_consent_does_not_say_is_not_in_the_record() -> None:
 
     assert not {"avsendere", "mottakere", "formal", "kategorier", "unntak"} & set(read)
     assert not {"gyldig_fra", "gyldig_til"} & set(read["samtykke"])
+
+
+def test_what_would_not_read_back_as_the_same_consent_is_not_written() -> None:
+    said = Path(adapters.__file__).parent / "fhir_consent/examples/samtykke_tsb.json"
+    record = ADAPTER.parse(said.read_bytes())
+
+    with pytest.raises(HubError) as refused:
+        ADAPTER.render(Record(record.type, {**record.fields, "avsendere": ["no_such_sector"]}))
+
+    assert refused.value.code == "render.incomplete"

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from adapters.fhir_consent import reading, vocabulary
-from adapters.fhir_consent.reading import read
 from adapters.fhir_consent.writing import compose
 from adapters.fhir_parts import FNR
 from consent import intake
@@ -61,7 +60,7 @@ def read(*changes: Change) -> Record:
     document = deepcopy(BLOCK)
     for change in changes:
         change(document)
-    return read(document)
+    return reading.read(document)
 
 
 def rule(**said: Any) -> Change:
@@ -95,7 +94,7 @@ def test_a_refusal_that_names_personnel_refuses_everybody_and_says_so(
     said = record.fields
     assert (said["samtykke"]["beslutning"], said["samtykke"]["utvidet"]) == ("nekt", True)
     assert said.keys() & {"avsendere", "mottakere"} == set()
-    assert read(compose(record)) == record
+    assert reading.read(compose(record)) == record
 
 
 def exception(c: Json) -> None:

@@ -125,6 +125,15 @@ def test_what_follows_a_repeated_key_need_not_be_json(rest: str) -> None:
     assert all(finding.line and finding.column for finding in refused.value.findings)
 
 
+@pytest.mark.parametrize("body", [b'{"a":{"b":1,"b":2}}}', b'{"b":1,"b":2}} "c":1', b'[{"b":1,"b":2}] {'])
+def test_a_repeated_key_before_worse_is_told_too(body: bytes) -> None:
+    with pytest.raises(HubError) as refused:
+        read_json(body)
+
+    assert refused.value.code == "parse.malformed"
+    assert [finding.rule for finding in refused.value.findings] == ["unique-key"]
+
+
 def test_a_malformed_document_is_told_by_line_and_column() -> None:
     with pytest.raises(HubError) as refused:
         read_xml(b"<a>\n  <b></c>\n</a>")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from hub.errors import PROBLEMS
-from hub.generated_docs import PAGES, differing, errors_md, settings_md
+from hub.generated_docs import DOCS, differing, errors_md, pages, settings_md, write
+from mappings.agreements import load_agreements
+from mappings.types import load_types
 
 
 def test_the_pages_in_docs_are_the_ones_the_code_writes() -> None:
@@ -13,14 +15,45 @@ def test_the_pages_in_docs_are_the_ones_the_code_writes() -> None:
 
 
 def test_a_changed_or_missing_page_is_noticed(tmp_path: Path) -> None:
-    for name, page in PAGES.items():
-        (tmp_path / name).write_text(page(), encoding="utf-8")
+    write(tmp_path)
     assert differing(tmp_path) == ()
 
     (tmp_path / "errors.md").write_text(errors_md() + " ", encoding="utf-8")
     (tmp_path / "settings.md").unlink()
+    (tmp_path / "reference" / "type-gone.md").write_text("of a type that is gone")
 
-    assert differing(tmp_path) == ("errors.md", "settings.md")
+    assert differing(tmp_path) == ("errors.md", "settings.md", "reference/type-gone.md")
+    write(tmp_path)
+    assert differing(tmp_path) == ()
+
+
+def test_every_field_of_every_type_stands_with_labels_and_words_in_both_languages() -> None:
+    for spec in load_types().values():
+        rows = (DOCS / "reference" / f"type-{spec.name}.md").read_text(encoding="utf-8").splitlines()
+        for field in spec.scalars:
+            [row] = [row for row in rows if row.startswith(f"| `{field.path}` ")]
+            assert field.says.nb in row
+            assert field.says.en in row
+            assert all(label.value in row for label in field.labels)
+
+
+def test_every_agreement_says_of_every_field_where_it_goes_or_why_it_stays() -> None:
+    types = load_types()
+    for agreement in load_agreements(types):
+        page = (DOCS / "reference" / f"agreement-{agreement.id}.md").read_text(encoding="utf-8")
+        for path, carry in agreement.fields.items():
+            assert f"| `{path}` |" in page
+            assert carry.source is None or f"`{carry.source}`" in page
+        for path, reason in agreement.dropped.items():
+            assert f"| `{path}` | {reason} |" in page
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = (DOCS / "reference" / "README.md").read_text(encoding="utf-8")
+    names = [name.rpartition("/")[2] for name in pages() if name.startswith("reference/")]
+
+    assert [name for name in names if name != "README.md" and f"({name})" not in index] == []
+    assert len(names) > 30
 
 
 def test_every_code_stands_once_with_its_words_in_both_languages() -> None:

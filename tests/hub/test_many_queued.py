@@ -48,7 +48,7 @@ def stored(bench: Bench, who: int, count: int) -> list[Work]:
     change of consent: written by the store's own functions, many in one transaction."""
     parts, clock, sender = bench.parts, bench.clock(), bench.agency("prison_health")
     body = json.dumps(referral("H", who=who)).encode()
-    record = pipeline.parse(parts, Received("x", sender, JSON, body, clock))
+    record = pipeline.parse(parts, Received("x", sender, JSON, body, clock)).record
     works = []
     with parts.store.writing() as tx:
         person = people.find_or_create(tx, parts.vault, number(who), clock, parts.new_id)

@@ -31,6 +31,7 @@ from hub.cli import logs
 from hub.errors import Finding, HubError
 from hub.message import Agency, Category, Record, walk
 from hub.parts import Parts
+from hub.reading import Read
 from hub.shapes import Outgoing
 from hub.store import consents, disclosures, people
 from hub.vault import Vault
@@ -201,7 +202,7 @@ def fetch_what_is_named(patch: pytest.MonkeyPatch, _: Lab) -> None:
     """A library that means well."""
     real = pipeline.parse
 
-    def parse(parts: Parts, received: Any) -> Record:
+    def parse(parts: Parts, received: Any) -> Read:
         for word in received.body.decode("utf-8", "replace").split('"'):
             if word.startswith("http://127.0.0.1:"):
                 with contextlib.suppress(OSError, ValueError):
@@ -263,7 +264,7 @@ def let_the_prison_record(patch: pytest.MonkeyPatch, _: Lab) -> None:
 def call_home(patch: pytest.MonkeyPatch, _: Lab) -> None:
     real = pipeline.parse
 
-    def parse(parts: Parts, received: Any) -> Record:
+    def parse(parts: Parts, received: Any) -> Read:
         with socket.socket() as caller:
             caller.connect(("192.0.2.1", 443))
         return real(parts, received)

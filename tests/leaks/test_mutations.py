@@ -23,6 +23,7 @@ from hub import hand_over, pipeline, routes, status, trail
 from hub.errors import Finding
 from hub.message import Decision, Item, ItemDecision, Labelled, Permitted, Record, Sealed, Verdict, walk
 from hub.parts import Parts
+from hub.reading import Read
 from hub.shapes import Outgoing, Route
 from hub.store import people
 from hub.store.schema import consent
@@ -113,7 +114,7 @@ def quote_the_value(patch: pytest.MonkeyPatch) -> None:
 def log_the_body(patch: pytest.MonkeyPatch) -> None:
     real = pipeline.parse
 
-    def parse(parts: Parts, received: Any) -> Record:
+    def parse(parts: Parts, received: Any) -> Read:
         logging.getLogger("hub.pipeline").debug("received %r", received.body)
         return real(parts, received)
 

@@ -221,7 +221,7 @@ def directory(installed: Installation, formats: Mapping[str, str]) -> Mapping[st
 def test_lint_finds_adapters_that_do_not_exist_or_read_something_else(
     installed: Installation, formats: Mapping[str, str], faults: int
 ) -> None:
-    found = list(lint.formats(directory(installed, formats), installed.parts.types))
+    found = list(lint.formats(directory(installed, formats), installed.parts.registry))
 
     assert len(found) == faults
 

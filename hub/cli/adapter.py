@@ -1,0 +1,265 @@
+"""Understands the commands about wire formats: which there are, how they are held to their word, and how
+a new one begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub.cli.adapter_corpus import corpus
+from hub.cli.faults import place
+from hub.cli.shown import say, say_json, table
+from hub.errors import Finding, HubError
+
+if TYPE_CHECKING:
+    from hub.kit.conform import Case, Check
+
+_ROOT = Path(__file__).resolve().parents[2]
+_MOST_SHOWN = 20
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  bro adapter list
+  bro adapter new nordpost --type opphold.loslatelsesdato
+  bro adapter conform nordpost
+  bro adapter corpus samples/ --schemas xsd/"""
+)
+def adapter() -> None:
+    """See wire formats, try them on files, and add one."""
+
+
+adapter.add_command(corpus)
+
+
+@adapter.command(name="list", epilog="\b\nExamples:\n  bro adapter list\n  bro adapter list --json")
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def list_adapters(as_json: bool) -> None:
+    """Every adapter: its message type, its media types, and whether it is in use.
+
+    Those of other packages are off until `bro adapter conform NAME --enable`. None of their code runs here.
+    """
+    from adapters.registry import adapters_for
+    from adapters.third_party import offered, read_stamps
+    from hub.kit.checked import stamps_file
+    from mappings.types import load_types
+
+    rows: list[dict[str, Any]] = [
+        {
+            "adapter": a.name,
+            "type": a.type,
+            "media_types": list(a.media_types),
+            "from": "here",
+            "in_use": True,
+        }
+        for a in adapters_for(load_types()).adapters
+    ]
+    stamps = read_stamps(stamps_file())
+    for found in offered():
+        row: dict[str, Any] = {"adapter": found.name, "type": None, "media_types": [], "from": found.package}
+        rows.append(row | {"in_use": stamps.get(found.name) == found.digest})
+    if as_json:
+        say_json(rows)
+        return
+    table(
+        ("adapter", "type", "media type", "from", "in use"),
+        [
+            (
+                str(row["adapter"]),
+                str(row["type"] or "-"),
+                ", ".join(row["media_types"]) or "-",
+                str(row["from"]),
+                "yes" if row["in_use"] else "no",
+            )
+            for row in rows
+        ],
+        empty="No adapter.",
+    )
+
+
+@adapter.command(epilog="\b\nExamples:\n  bro adapter show brik-xml\n  bro adapter show json:epikrise --json")
+@click.argument("name", metavar="NAME")
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def show(name: str, as_json: bool) -> None:
+    """One adapter, or every one of a folder: its examples, what it leaves behind, who gets it."""
+    from hub.kit.checked import cases, loaded
+
+    hub = loaded()
+    told = [_shown(case, hub.agreements) for case in cases(name, hub)]
+    if as_json:
+        say_json(told)
+        return
+    for one in told:
+        say(f"{one['adapter']}: {one['type']}, {one['title']}", f"  folder       {one['folder']}")
+        say(f"  media types  {', '.join(one['media_types'])}")
+        say(f"  examples     {', '.join(one['examples']) or '-'}")
+        say(f"  fields       {one['fields']} in the type")
+        say(f"  read for     {', '.join(one['read_for']) or 'no agreement'}")
+        say(f"  written for  {', '.join(one['written_for']) or 'no agreement'}")
+        say(*(f"  left behind  {path}: {reason}" for path, reason in one["loses"].items()))
+
+
+def _shown(case: Case, agreements: Any) -> dict[str, Any]:
+    mine = case.adapter.type
+    return {
+        "adapter": case.adapter.name,
+        "type": mine,
+        "title": case.spec.title.en,
+        "folder": str(case.home.folder),
+        "media_types": list(case.adapter.media_types),
+        "examples": sorted(case.bodies),
+        "fields": len(case.spec.scalars),
+        "loses": dict(case.adapter.loses),
+        "read_for": [a.id for a in agreements if a.source.type == mine],
+        "written_for": [a.id for a in agreements if a.target.type == mine],
+    }
+
+
+@adapter.command(epilog="\b\nExamples:\n  bro adapter lint brik-xml\n  bro adapter lint nordpost --json")
+@click.argument("name", metavar="NAME")
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def lint(name: str, as_json: bool) -> int:
+    """The folder of an adapter: files, README, examples, and that nothing in it is impure. Quick.
+
+    NAME is an adapter or a folder under adapters/. Exit code 1 on any fault.
+    """
+    from hub.kit.checked import cases
+    from hub.kit.conform import lint as checks
+
+    found = [(case.adapter.name, check) for case in cases(name) for check in checks(case)]
+    return _say_checks(found, as_json, "The folder is right.", "THE FOLDER IS NOT RIGHT.")
+
+
+@adapter.command(
+    epilog="""\b
+Examples:
+  bro adapter conform brik-xml
+  bro adapter conform nordpost --made 500 --inputs 20000
+  bro adapter conform nordpost --enable
+
+\b
+Needs hypothesis (requirements-dev.lock). --enable is for adapters of other packages: when everything holds it
+writes the stamp for exactly these bytes into the file that BRO_ADAPTERS names. The hub starts with it then,
+and refuses to start when the package has changed since. Lint looks for impure code before any of it runs."""
+)
+@click.argument("name", metavar="NAME")
+@click.option("--made", default=60, show_default=True, help="Records made up from the type.")
+@click.option("--inputs", default=600, show_default=True, help="Examples spoiled in some way.")
+@click.option("--seed", default="conform", show_default=True, help="Another word gives other inputs.")
+@click.option("--enable", is_flag=True, help="Write the stamp of a package's adapter when all holds.")
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json: bool) -> int:
+    """Hold an adapter to what every adapter promises, as its sender and as its recipient.
+
+    Examples and made-up records go there and back, every field is carried or left behind on purpose,
+    spoiled and hostile input gives a refusal by code, in bounded time and without a value. Exit code 1
+    if not.
+    """
+    from adapters.third_party import offered, write_stamp
+    from hub.kit.checked import cases, stamps_file
+    from hub.kit.conform import conform as checks
+    from hub.kit.shape import purity
+
+    packaged = next((found for found in offered() if found.name == name), None)
+    if enable and packaged is None:
+        expected = "an adapter of another package; ours need a line in adapters/registry.py only"
+        raise HubError("adapter.invalid", [Finding("NAME", "package", expected)])
+    if packaged is not None and (impure := purity(packaged.folder, packaged.module.partition(".")[0])):
+        raise HubError("adapter.invalid", impure)  # none of it was run
+    found = [
+        (case.adapter.name, check)
+        for case in cases(name)
+        for check in checks(case, made=made, inputs=inputs, seed=seed)
+    ]
+    code = _say_checks(found, as_json, "It conforms.", "IT DOES NOT CONFORM.")
+    if enable and packaged is not None:
+        if code == 0:
+            write_stamp(stamps_file(), packaged)
+            click.echo(f"Enabled in {stamps_file()}; the hub takes it when it starts.", err=True)
+        else:
+            click.echo("Not enabled.", err=True)
+    return code
+
+
+def _say_checks(found: list[tuple[str, Check]], as_json: bool, right: str, wrong: str) -> int:
+    holds = bool(found) and all(check.holds for _, check in found)
+    if as_json:
+        say_json(
+            {
+                "holds": holds,
+                "checks": [
+                    {
+                        "adapter": name,
+                        "check": check.name,
+                        "holds": check.holds,
+                        "note": check.note,
+                        "findings": [
+                            {"at": f.at, "rule": f.rule, "expected": f.expected, "line": f.line}
+                            for f in check.findings
+                        ],
+                    }
+                    for name, check in found
+                ],
+            }
+        )
+        return 0 if holds else 1
+    before = ""
+    for name, check in found:
+        if name != before:
+            say(name)
+        before = name
+        told = check.note if check.holds else f"{len(check.findings)} faults"
+        say(f"  {check.name:<14} {'right' if check.holds else 'WRONG'}  {told}".rstrip())
+        say(*(f"      {place(f)}: expected {f.expected} [{f.rule}]" for f in check.findings[:_MOST_SHOWN]))
+        if len(check.findings) > _MOST_SHOWN:
+            say(f"      and {len(check.findings) - _MOST_SHOWN} more")
+    say(right if holds else wrong)
+    return 0 if holds else 1
+
+
+@adapter.command(
+    epilog="""\b
+Examples:
+  bro adapter new nordpost --type opphold.loslatelsesdato
+  bro adapter new nordpost --type epikrise --wire xml
+  bro adapter new nordpost --type epikrise --package nordpost-adapter/
+
+\b
+`bro map types` shows the message types. What is written works and conforms; change the table (fields.json
+or schema.xsd), the README and the example into what the agency's system really speaks."""
+)
+@click.argument("name", metavar="NAME")
+@click.option("--type", "type_", required=True, help="The message type it reads and writes.")
+@click.option(
+    "--wire", type=click.Choice(["json", "xml"]), default="json", show_default=True, help="Its bytes."
+)
+@click.option(
+    "--package",
+    type=click.Path(path_type=Path),
+    help="Write a package of its own there, to be installed, instead of a folder under adapters/.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def new(name: str, type_: str, wire: str, package: Path | None, as_json: bool) -> None:
+    """Write a new adapter that works: two functions, a table, a README, an example, a test."""
+    from hub.kit.new import write
+    from mappings.types import load_types
+
+    types = load_types()
+    if type_ not in types:
+        raise HubError(
+            "adapter.unknown", [Finding("--type", "unknown", "one of " + ", ".join(sorted(types)))]
+        )
+    paths = write(package or _ROOT, name, types[type_], wire, package=package is not None)
+    folder = name.replace("-", "_")
+    steps = (
+        [f"pip install {package}", f"bro adapter conform {name} --enable"]
+        if package
+        else [f'*of("{folder}"),   in ADAPTERS of adapters/registry.py', f"bro adapter conform {name}"]
+    )
+    if as_json:
+        say_json({"files": paths, "next": steps})
+        return
+    say(*(f"wrote {path}" for path in paths), "next:", *(f"  {step}" for step in steps))

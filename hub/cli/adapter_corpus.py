@@ -1,0 +1,141 @@
+"""Understands how the answers on a folder of samples are told. Belongs to `bro adapter`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub.cli.faults import place
+from hub.cli.shown import say, say_json
+
+if TYPE_CHECKING:
+    from hub.errors import Finding
+    from hub.kit.corpus import Answer, Way, Written
+    from hub.kit.schemas import Judged
+
+_MOST_SHOWN = 12
+"""Findings of one kind on one file; with --json there are all of them."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bro adapter corpus samples/
+  bro adapter corpus samples/ --schemas xsd/
+  bro adapter corpus samples/ --json | jq '.counts'
+
+\b
+Each file gets one of these answers:
+  accepted              read, valid, written again, and what was written is valid
+  accepted-not-written  read, but what the hub wrote is not the same or not valid: a fault of ours
+  rejected              the code, and every finding with line and column where the format has them
+  unknown-format        sound, but nobody reads it (parse.format-unknown)
+  unreadable            a link, a pipe, or a file that cannot be opened; links are never followed
+  broken                an adapter failed in a way that nobody foresaw: a fault of ours
+
+\b
+Exit code: 0 every file was answered and all that was written is valid, 1 it was not, 2 no such folder.""",
+)
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--schemas",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Official XSDs, used offline: every file and everything written is held against them too.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def corpus(folder: Path, schemas: Path | None, as_json: bool) -> int:
+    """What the hub would do with every file of a folder and below, whatever its format.
+
+    Nothing is stored, sent, or asked of anybody. All agreements are tried as if everything might go.
+    """
+    from hub.kit.checked import loaded
+    from hub.kit.corpus import answers, plain
+
+    hub = loaded(schemas)
+    told: list[dict[str, Any]] = []
+    outcomes: Counter[str] = Counter()
+    formats: Counter[str] = Counter()
+    codes: Counter[str] = Counter()
+    schema: Counter[str] = Counter()
+    sound = True
+    for found in answers(folder, hub):
+        outcomes[found.outcome] += 1
+        sound = sound and found.sound
+        if found.adapter:
+            formats[f"{found.adapter} {found.outcome}"] += 1
+        if found.code:
+            codes[found.code] += 1
+        if found.judged and found.judged.known:
+            schema[f"{found.judged.word} by schema, {found.outcome}"] += 1
+        if as_json:
+            told.append(plain(found))
+        else:
+            say(*_lines(found))
+    counts = {"outcomes": outcomes, "formats": formats, "codes": codes, "schemas": schema}
+    if as_json:
+        plain_counts = {name: dict(sorted(count.items())) for name, count in counts.items()}
+        say_json({"sound": sound, "files": told, "counts": plain_counts})
+    else:
+        say("", *_summary(counts))
+        say("Everything was answered, and all that was written is valid." if sound else "NOT ALL IS SOUND.")
+    return 0 if sound else 1
+
+
+def _lines(found: Answer) -> Iterator[str]:
+    head = [found.adapter, found.outcome, found.code]
+    yield f"{found.file}: " + ", ".join(word for word in head if word) + _schema(found.judged, "input")
+    yield from _findings(found.findings)
+    if found.judged:
+        yield from _findings(found.judged.findings, "schema: ")
+    if found.again is not None:
+        yield f"    written again as {_told(found.again)}"
+        yield from _faults(found.again)
+    if found.why_no_way:
+        yield f"    not translated: {found.why_no_way}"
+    for way in found.ways:
+        yield from _way(way)
+
+
+def _way(way: Way) -> Iterator[str]:
+    if way.code:
+        yield f"    {way.agreement}: {way.code}"
+        yield from _findings(way.findings)
+        return
+    yield f"    {way.agreement}: translated, " + "; ".join(_told(one) for one in way.written)
+    for one in way.written:
+        if not one.valid:
+            yield from _faults(one)
+
+
+def _told(one: Written) -> str:
+    return f"{one.adapter} {one.code or 'valid'}{_schema(one.judged, 'output')}"
+
+
+def _faults(one: Written) -> Iterator[str]:
+    yield from _findings(one.findings)
+    if one.judged:
+        yield from _findings(one.judged.findings, "schema: ")
+
+
+def _schema(judged: Judged | None, what: str) -> str:
+    return f" ({what} {judged.word} by schema)" if judged and judged.known else ""
+
+
+def _findings(found: Iterable[Finding], before: str = "") -> Iterator[str]:
+    listed = list(found)
+    for finding in listed[:_MOST_SHOWN]:
+        yield f"      {before}{place(finding)}: expected {finding.expected} [{finding.rule}]"
+    if len(listed) > _MOST_SHOWN:
+        yield f"      {before}and {len(listed) - _MOST_SHOWN} more (--json has all)"
+
+
+def _summary(counts: dict[str, Counter[str]]) -> Iterator[str]:
+    total = sum(counts["outcomes"].values())
+    yield f"{total} files"
+    for count in counts.values():
+        for name, number in sorted(count.items(), key=lambda pair: (-pair[1], pair[0])):
+            yield f"  {number:6}  {name}"

@@ -1,0 +1,104 @@
+"""Understands how a run of very many spoiled inputs is told. Belongs to `bro prove`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.cli.faults import place
+from hub.cli.shown import say, say_json
+
+if TYPE_CHECKING:
+    from hub.kit.conform import Case
+    from hub.kit.fuzz import Fuzzed
+
+
+@click.command(
+    name="adapters",
+    epilog="""\b
+Examples:
+  bro prove adapters
+  bro prove adapters --inputs 1000000
+  bro prove adapters --only fhir-tsb --inputs 1000000 --seed another
+  bro prove adapters --only fhir-tsb --start 4711 --inputs 1 --keep spoiled/    one input again
+
+\b
+An input is an example of the adapter with one to four things wrong: letters, elements, keys, values, depth.
+What is read must be a record that is written and read as the same; all else a refusal by a parse code,
+without a value, within 2 s. Memory may not grow. Exit code 1 otherwise. Runs of several adapters at once
+(one process each, with --only) use several cores.""",
+)
+@click.option("--inputs", default=5_000, show_default=True, help="Spoiled inputs for each adapter.")
+@click.option("--only", multiple=True, metavar="NAME", help="An adapter, or all of a folder; repeatable.")
+@click.option("--seed", default="fuzz", show_default=True, help="Another word gives other inputs.")
+@click.option("--start", default=0, show_default=True, help="The number of the first input.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Write inputs that failed into this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def adapters(
+    inputs: int, only: tuple[str, ...], seed: str, start: int, keep: Path | None, as_json: bool
+) -> int:
+    """Spoil the examples of every adapter in very many ways: nothing but records and refusals comes out."""
+    from hub.kit.fuzz import fuzz
+
+    runs = []
+    for case in cases_of(only):
+
+        def tell(done: int, per_second: float, name: str = case.adapter.name) -> None:
+            click.echo(f"{name}: {done:,} of {inputs:,}, {per_second:,.0f}/s of CPU", err=True)
+
+        run = fuzz(case, inputs, seed=seed, start=start, progress=tell, keep=keep)
+        runs.append(run)
+        if not as_json:
+            say(*_lines(run, seed))
+    holds = bool(runs) and all(run.holds for run in runs)
+    if as_json:
+        say_json({"holds": holds, "adapters": [_plain(run) for run in runs]})
+    else:
+        say("Nothing but records and refusals." if holds else "NOT ALL HOLDS.")
+    return 0 if holds else 1
+
+
+def cases_of(only: tuple[str, ...]) -> list[Case]:
+    """Without names: every written adapter, and plain JSON once, by its own example."""
+    from hub.kit.checked import cases, loaded
+
+    hub = loaded()
+    plain = "json:opphold.loslatelsesdato"
+    names = only or (
+        *(adapter.name for adapter in hub.registry.adapters if not adapter.name.startswith("json:")),
+        plain,
+    )
+    return [case for name in names for case in cases(name, hub)]
+
+
+def _lines(run: Fuzzed, seed: str) -> list[str]:
+    told = [
+        f"{run.adapter}: {run.inputs:,} inputs, {run.per_second:,.0f}/s of CPU, slowest "
+        f"{run.slowest * 1000:.0f} ms (input {run.slowest_number}), memory +{run.grown / 2**20:.1f} MiB"
+    ]
+    told += [
+        f"    FAULT {place(f.finding)}: expected {f.finding.expected} [{f.finding.rule}], "
+        f"input {f.number} of seed {seed}"
+        for f in run.failed
+    ]
+    if not run.holds and not run.failed:
+        told.append("    FAULT memory grew with every input")
+    return told
+
+
+def _plain(run: Fuzzed) -> dict[str, object]:
+    return {
+        "adapter": run.adapter,
+        "holds": run.holds,
+        "inputs": run.inputs,
+        "per_second": round(run.per_second),
+        "slowest_ms": round(run.slowest * 1000, 1),
+        "slowest_input": run.slowest_number,
+        "memory_grown_bytes": run.grown,
+        "failed": [
+            {"input": f.number, "at": f.finding.at, "rule": f.finding.rule, "expected": f.finding.expected}
+            for f in run.failed
+        ],
+    }

@@ -1,0 +1,47 @@
+"""Understands how one adapter is checked by its name, with everything that is needed brought together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from adapters.registry import adapters_for
+from adapters.third_party import enabled, read_stamps
+from hub.desk import TYPES
+from hub.kit import homes
+from hub.kit.conform import MADE, NOISE, Case, Check, case_of, conform, examples_of
+from hub.kit.corpus import Hub
+from hub.kit.schemas import SchemaSet
+from hub.settings import Settings
+from mappings.agreements import load_agreements
+from mappings.types import load_types
+
+
+def stamps_file() -> Path:
+    """Where the stamps of this installation lie, whatever else is wrong with its settings."""
+    return Path(os.environ.get("BRO_ADAPTERS") or Settings().adapters)
+
+
+def loaded(schemas: Path | None = None) -> Hub:
+    """Formats, types and agreements as they lie here; no running installation is needed."""
+    types = load_types()
+    registry = adapters_for(types, enabled(read_stamps(stamps_file())))
+    official = SchemaSet(schemas) if schemas else None
+    return Hub(registry, types, load_agreements(types), frozenset(TYPES), official)
+
+
+def cases(name: str, hub: Hub | None = None) -> Iterator[Case]:
+    """The case of an adapter, or of each in a folder. Raises adapter.unknown."""
+    hub = hub or loaded()
+    plain = {a.name: a for a in hub.registry.adapters if a.name == f"json:{a.type}"}
+    home, meant = homes.home_of(name, plain)
+    others = examples_of(homes.ours(plain), home.folder)
+    for adapter in meant:
+        yield case_of(hub, home, adapter, others)
+
+
+def checks(name: str, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform") -> Iterator[Check]:
+    """Every check of an adapter, or of each in a folder. Raises adapter.unknown, settings.invalid."""
+    for case in cases(name):
+        yield from conform(case, made=made, inputs=inputs, seed=seed)

@@ -1,0 +1,415 @@
+"""Understands what every adapter must hold to, and holds one to it: as its sender, and as its recipient.
+
+`conform` gives one Check after the other. A finding says where and what was expected, never a value. The
+same checks are the tests of our own adapters and the gate for those of other packages.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapters.base import Adapter
+from adapters.registry import Registry
+from hub.errors import Finding, HubError
+from hub.kit import noise, shape
+from hub.kit.asked import asked
+from hub.kit.corpus import Hub, recognised, without, written
+from hub.kit.homes import PLAIN, Home
+from hub.kit.values import Pool, paths, pool_of, records, repaired, sample, ways
+from hub.message import Category, Record
+from mappings.types import TypeSpec
+
+MADE, NOISE = 60, 600
+"""Records and spoiled inputs per adapter, when nobody asks for more."""
+
+MOST_SECONDS = 2.0
+"""For one input of at most 200 kB, hostile ones too; a slow machine gets three tries."""
+
+_MOST_TOLD = 8
+
+
+@dataclass(frozen=True)
+class Check:
+    """One promise: does it hold, and if not, where. `note` says how much was looked at."""
+
+    name: str
+    findings: tuple[Finding, ...] = ()
+    note: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return not self.findings
+
+
+@dataclass(frozen=True)
+class Case:
+    """One adapter under test: where it lives, its type, its examples as bytes and as records."""
+
+    hub: Hub
+    home: Home
+    adapter: Adapter
+    spec: TypeSpec
+    bodies: Mapping[str, bytes]
+    records: Mapping[str, Record]
+    others: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def pool(self) -> Pool:
+        return pool_of(self.spec, self.records.values())
+
+
+def case_of(hub: Hub, home: Home, adapter: Adapter, others: Mapping[str, bytes]) -> Case:
+    """The case of one adapter; its examples are those of its folder that it recognises by itself. Without
+    one it has those of the folder's other adapters of the type, as it writes them, and plain JSON a made-up
+    one. Raises adapter.unknown if its type is not declared."""
+    if adapter.type not in hub.types:
+        raise HubError("adapter.unknown", [Finding(adapter.name, "type", "a declared message type")])
+    spec = hub.types[adapter.type]
+    alone = Hub(Registry([adapter]), hub.types, ())
+    bodies = {path.name: path.read_bytes() for path in home.examples}
+    mine = {
+        name: body for name, body in bodies.items() if isinstance(asked(recognised, alone, body), Adapter)
+    }
+    if not mine:
+        mine = dict(_as_written(home, adapter, bodies))
+    if home.name == PLAIN and not mine:
+        mine = {"made up": adapter.render(sample(spec))}
+    parsed = {name: asked(adapter.parse, body) for name, body in mine.items()}
+    read = {name: record for name, record in parsed.items() if isinstance(record, Record)}
+    return Case(hub, home, adapter, spec, mine, read, others)
+
+
+def _as_written(home: Home, adapter: Adapter, bodies: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """The folder's examples in this adapter's own format."""
+    for other in home.adapters:
+        for name, body in bodies.items() if other.type == adapter.type else ():
+            record = asked(other.parse, body)
+            made = asked(adapter.render, record) if isinstance(record, Record) else record
+            if isinstance(made, bytes):
+                yield f"{name} as {adapter.name}", made
+
+
+def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform") -> Iterator[Check]:
+    """Every check in turn. Raises settings.invalid where Hypothesis is not installed."""
+    yield from lint(case)
+    through, check = _records(case, made)
+    yield check
+    yield _fields(case, through)
+    yield _labels(case, through)
+    yield _only_its_own(case)
+    yield _noise(case, inputs, seed)
+    yield _hostile(case)
+
+
+def lint(case: Case) -> Iterator[Check]:
+    """The quick ones: the folder, the registry, whose examples are whose, and that they can be read."""
+    yield _shape(case)
+    yield _registered(case)
+    yield _recognised(case)
+    yield _examples(case)
+
+
+# ------------------------------------------------------------------------------------ what it is
+
+
+def _shape(case: Case) -> Check:
+    home = case.home
+    names = () if home.name == PLAIN else tuple(adapter.name for adapter in home.adapters)
+    return Check("shape", shape.faults(home.folder, home.package, names))
+
+
+def _registered(case: Case) -> Check:
+    expected = f'a line in adapters/registry.py: *of("{case.home.name}"),'
+    where = "an entry point" if case.home.offered else "a line in adapters/registry.py"
+    if not case.home.registered:
+        return Check("registered", (Finding(case.adapter.name, "registered", expected),))
+    return Check("registered", note=where)
+
+
+_NOBODYS = {
+    "nobody's XML": b'<anything xmlns="urn:nobody"/>',
+    "nobody's JSON": b'{"anything": "nobody"}',
+    "nobody's FHIR": b'{"resourceType": "Basic"}',
+}
+
+
+def _recognised(case: Case) -> Check:
+    """Each of its examples is taken for its own among all formats, and nobody else's is."""
+    found = []
+    if not case.bodies:
+        found.append(Finding("examples", "missing", f"an example that {case.adapter.name} recognises"))
+    rest = (known for known in case.hub.registry.adapters if known.name != case.adapter.name)
+    together = Hub(Registry((*rest, case.adapter)), case.hub.types, ())
+    for name, body in case.bodies.items():
+        taken = asked(recognised, together, body)
+        if isinstance(taken, HubError) or taken.name != case.adapter.name:
+            found.append(Finding(f"examples/{name}", "recognised", f"to be {case.adapter.name} and no other"))
+    alone = Hub(Registry([case.adapter]), case.hub.types, ())
+    for name, body in {**_NOBODYS, **case.others}.items():
+        if not isinstance(asked(recognised, alone, body), HubError):
+            found.append(Finding(name, "recognised", "left to the format it belongs to"))
+    return Check("recognised", tuple(found), f"{len(case.bodies)} examples, {len(case.others)} of others")
+
+
+# -------------------------------------------------------------------------------- there and back
+
+
+def _examples(case: Case) -> Check:
+    found: list[Finding] = []
+    for name, body in case.bodies.items():
+        record = asked(case.adapter.parse, body)
+        if isinstance(record, HubError):
+            found.extend(_at(f"examples/{name}", record))
+            continue
+        fits = case.spec.check(record.fields)
+        found.extend(Finding(f"examples/{name} {fault.at}", fault.rule, fault.expected) for fault in fits)
+        found.extend(_there_and_back(case, record, f"examples/{name}"))
+        if not found and case.adapter.render(record) != case.adapter.render(record):
+            found.append(Finding(f"examples/{name}", "same-bytes", "the same bytes for the same record"))
+    return Check("examples", tuple(found), f"{len(case.bodies)} read, written, read again")
+
+
+def _there_and_back(case: Case, record: Record, at: str) -> Iterator[Finding]:
+    """What does not come back as it went. A refusal to write is for the caller to judge."""
+    one = written(case.hub, case.adapter, record)
+    if one.code:
+        whole = [Finding("", one.code, "to be written and read again")]
+        yield from (Finding(f"{at} {f.at}".strip(), f.rule, f.expected) for f in one.findings or whole)
+
+
+def _records(case: Case, made: int) -> tuple[list[Record], Check]:
+    """Records made from the type: each comes back as it went, or is refused as one it cannot say."""
+    through: list[Record] = []
+    refused = 0
+    found: dict[Finding, None] = {}
+    for record in _made(case, made):
+        said = without(record, case.adapter.loses)
+        body = asked(case.adapter.render, said)
+        if isinstance(body, HubError) and body.code == "render.incomplete":
+            refused += 1
+            continue
+        faults = list(_there_and_back(case, said, "made"))
+        if not faults and record != said:
+            faults = list(_left(case, record, said))
+        found.update(dict.fromkeys(faults))
+        if not faults:
+            through.append(said)
+    note = f"{len(through)} of {len(through) + refused} made ones came back as they went, {refused} refused"
+    return through, Check("records", tuple(found)[:_MOST_TOLD], note)
+
+
+def _left(case: Case, record: Record, said: Record) -> Iterator[Finding]:
+    """With what it leaves behind still in: the same without it, or a refusal."""
+    body = asked(case.adapter.render, record)
+    if isinstance(body, HubError):
+        if body.code != "render.incomplete":
+            yield from _at("made", body)
+    elif asked(case.adapter.parse, body) != said:
+        yield Finding("loses", "read-back", "the record without what is left behind, or a refusal")
+
+
+def _made(case: Case, count: int) -> list[Record]:
+    """The example records, the whole sample, and `count` more from Hypothesis, the same each time."""
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    made = [*case.records.values(), sample(case.spec, case.pool)]
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(records(case.spec, case.pool))
+    def collect(record: Record) -> None:
+        made.append(record)
+
+    collect()
+    return made
+
+
+# ---------------------------------------------------------------------------------- every field
+
+
+def _fields(case: Case, through: list[Record]) -> Check:
+    """Every field of the type came back at least once, or is left behind with a reason."""
+    carried = {path for record in through for path in paths(record)}
+    left = case.adapter.loses
+    found = [
+        Finding(f"loses {path}", "path", f"a field of {case.spec.name} and a reason")
+        for path, reason in left.items()
+        if path not in case.spec.by_path or len(reason.strip()) < 10
+    ]
+    missing = [
+        spec.path for spec in case.spec.scalars if spec.path not in carried and not _is_left(spec.path, left)
+    ]
+    for path in missing:
+        if not _grafted(case, path, through):
+            found.append(
+                Finding(
+                    path, "coverage", "to come back (an example that has it shows so), or a reason in loses"
+                )
+            )
+    total = len(case.spec.scalars)
+    told = sum(_is_left(spec.path, left) for spec in case.spec.scalars)
+    return Check("fields", tuple(found), f"{total - told} of {total} carried, {told} left behind on purpose")
+
+
+def _is_left(path: str, left: Mapping[str, str]) -> bool:
+    parts = path.split(".")
+    return any(".".join(parts[: end + 1]) in left for end in range(len(parts)))
+
+
+def _grafted(case: Case, path: str, through: list[Record]) -> bool:
+    """Whether the field comes back when it is put into a record that does, beside what is there: one of the
+    values that fit it, as a format may be narrower than the type."""
+    pool, bases = case.pool, [*case.records.values(), *through[:1]][:2]
+    for added in ways(case.spec, path, pool):
+        for base in bases:
+            merged = (_merged(base.fields, added, keep=keep) for keep in (True, False))
+            for fields in (*merged, {**base.fields, **added}):
+                record = Record(base.type, repaired(case.spec, copy.deepcopy(fields)))
+                there = path in set(paths(record))
+                if there and not list(_there_and_back(case, record, "")):
+                    return True
+    return False
+
+
+def _merged(base: Any, added: Any, *, keep: bool) -> Any:
+    """Groups within groups; a list gets what is added to its first element. Without `keep` the innermost
+    group is what is added and nothing else."""
+    if isinstance(base, list) and isinstance(added, list) and base and isinstance(base[0], Mapping):
+        return [_merged(base[0], added[0], keep=keep), *base[1:]]
+    if not isinstance(base, Mapping) or not isinstance(added, Mapping):
+        return added
+    if not keep and not any(isinstance(value, Mapping | list) for value in added.values()):
+        return added
+    both = {name: _merged(base[name], added[name], keep=keep) for name in base.keys() & added.keys()}
+    return {**base, **added, **both}
+
+
+def _labels(case: Case, through: list[Record]) -> Check:
+    """Nothing an adapter reads is without labels: what the type does not declare would never leave."""
+    found: dict[Finding, None] = {}
+    for record in [*case.records.values(), *through]:
+        for leaf in case.spec.leaves(record):
+            if not leaf.labels or Category.UNKNOWN in leaf.labels:
+                found[Finding(leaf.field, "labels", "a field that the type declares, with its labels")] = None
+    return Check("labels", tuple(found)[:_MOST_TOLD], f"{len(case.spec.scalars)} fields")
+
+
+def _only_its_own(case: Case) -> Check:
+    """Records of another type, or of no type at all, are refused as such."""
+    found: list[Finding] = []
+    other = next(name for name in sorted(case.hub.types) if name != case.spec.name)
+    for name, record in {
+        "another type": sample(case.hub.types[other]),
+        "another type's fields": Record(case.spec.name, sample(case.hub.types[other]).fields),
+        "no fields": Record(case.spec.name, {}),
+        "nothing in its groups": Record(case.spec.name, {spec.name: {} for spec in case.spec.fields}),
+    }.items():
+        body = asked(case.adapter.render, record)
+        if isinstance(body, HubError):
+            if not body.code.startswith(("render.", "consent.")):
+                found.extend(_at(f"render of {name}", body))
+        elif name == "another type":
+            found.append(Finding(f"render of {name}", "type", "render.incomplete"))
+    return Check("other records", tuple(found))
+
+
+# ---------------------------------------------------------------------------------------- spoiled
+
+
+def _noise(case: Case, inputs: int, seed: str) -> Check:
+    if not case.bodies:
+        return Check("noise", (Finding("examples", "missing", "an example to spoil"),))
+    among = noise.seeds(list(case.bodies.values()))
+    found: dict[Finding, None] = {}
+    slowest = 0.0
+    for number in range(inputs):
+        body = noise.spoiled(seed, number, among)
+        faults, seconds = tried(case, body)
+        slowest = max(slowest, seconds)
+        for fault in faults:
+            found.setdefault(Finding(fault.at, fault.rule, f"{fault.expected} (input {number})"), None)
+        if len(found) >= _MOST_TOLD:
+            break
+    return Check("noise", tuple(found), f"{inputs} spoiled inputs, slowest {slowest * 1000:.0f} ms")
+
+
+def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
+    """One input: a record that can be written again, or a refusal without a value, in bounded time. The
+    seconds are those of reading."""
+    seconds, result = _timed(case.adapter.parse, body)
+    for _ in range(2):
+        if seconds <= MOST_SECONDS:
+            break
+        seconds, result = _timed(case.adapter.parse, body)  # the machine was busy, or it is the adapter
+    faults: list[Finding] = []
+    if seconds > MOST_SECONDS:
+        faults.append(Finding("parse", "time", f"at most {MOST_SECONDS:.0f} s"))
+    if isinstance(result, HubError):
+        faults.extend(_told(result))
+    elif getattr(result, "type", None) != case.spec.name:  # whatever a stranger's parse returns
+        faults.append(Finding("parse", "record", f"a record of {case.spec.name}"))
+    elif not case.spec.check(result.fields):
+        faults.extend(_there_and_back(case, result, "read"))
+    return faults, seconds
+
+
+def _timed(parse: Callable[[bytes], Record], body: bytes) -> tuple[float, Record | HubError]:
+    began = time.perf_counter()
+    result = asked(parse, body)
+    return time.perf_counter() - began, result
+
+
+def _told(refused: HubError) -> Iterator[Finding]:
+    if refused.code == "hub.internal":
+        yield from refused.findings
+    elif not refused.code.startswith(("parse.", "consent.")):
+        yield Finding("parse", "code", "a parse code")
+    if noise.MARKER.lower() in repr(refused.findings).lower():
+        yield Finding("parse", "value-told", "no word of the message in a finding")
+
+
+def _hostile(case: Case) -> Check:
+    found: list[Finding] = []
+    inputs = dict(noise.hostile())
+    for name, body in list(case.bodies.items())[:1]:
+        inputs |= {f"{what} ({name})": spoiled for what, spoiled in noise.around(body).items()}
+    for name, body in inputs.items():
+        seconds, result = _timed(case.adapter.parse, body)
+        if seconds > MOST_SECONDS:
+            seconds, result = _timed(case.adapter.parse, body)
+        if not isinstance(result, HubError):
+            found.append(Finding(name, "refused", "a parse code"))
+        else:
+            found.extend(Finding(name, fault.rule, fault.expected) for fault in _told(result))
+        if seconds > MOST_SECONDS:
+            found.append(Finding(name, "time", f"at most {MOST_SECONDS:.0f} s"))
+    return Check("hostile input", tuple(found), f"{len(inputs)} inputs")
+
+
+def _at(where: str, refused: HubError) -> Iterable[Finding]:
+    whole = [Finding("", refused.code, "no refusal")]
+    return [
+        Finding(f"{where} {f.at}".strip(), f.rule, f.expected, f.line, f.column)
+        for f in refused.findings or whole
+    ]
+
+
+def examples_of(homes: Iterable[Home], but: Path) -> dict[str, bytes]:
+    """The examples of every other folder, by folder and name."""
+    return {
+        f"{home.name}/{path.name}": path.read_bytes()
+        for home in homes
+        if home.folder != but
+        for path in home.examples
+    }

@@ -1,0 +1,119 @@
+"""Understands how an adapter is tried with very many spoiled inputs: faults, pace, time and memory.
+
+The inputs are those of `noise`, so each can be made again by its number. Nothing is kept of an input but
+the number of one that failed.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hub.errors import Finding
+from hub.kit import noise
+from hub.kit.conform import Case, tried
+
+MOST_GROWTH = 64 * 1024 * 1024
+"""Bytes of resident memory between the end of the warm-up and the last input. A leak of 100 bytes per
+input shows within a million."""
+
+_WARM = 2_000
+_MOST_KEPT = 20
+_EVERY = 5.0
+
+
+@dataclass(frozen=True)
+class Failed:
+    """One input that did what it must not: its number, and what."""
+
+    number: int
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class Fuzzed:
+    """What became of a run. `seconds` is of CPU time, as others work on the machine, too; `slowest` in
+    seconds on the clock of reading one input; `grown` in bytes."""
+
+    adapter: str
+    inputs: int
+    seconds: float
+    read: int
+    slowest: float
+    slowest_number: int
+    grown: int
+    failed: tuple[Failed, ...]
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def per_second(self) -> float:
+        return self.inputs / self.seconds if self.seconds else 0.0
+
+    @property
+    def holds(self) -> bool:
+        return not self.failed and self.grown <= MOST_GROWTH
+
+
+def fuzz(
+    case: Case,
+    inputs: int,
+    *,
+    seed: str = "fuzz",
+    start: int = 0,
+    progress: Callable[[int, float], None] = lambda done, per_second: None,
+    keep: Path | None = None,
+) -> Fuzzed:
+    """Inputs `start` to `start + inputs` of a seed. Stops at the twentieth that fails; with `keep` those
+    that failed are written there, to be looked at."""
+    among = noise.seeds(list(case.bodies.values()))
+    began, told = time.process_time(), time.perf_counter()
+    failed: list[Failed] = []
+    kinds: Counter[str] = Counter()
+    slowest, slowest_number, warm, done = 0.0, start, resident(), 0
+    for number in range(start, start + inputs):
+        body = noise.spoiled(seed, number, among)
+        faults, seconds = tried(case, body)
+        done += 1
+        if seconds > slowest:
+            slowest, slowest_number = seconds, number
+        if faults:
+            failed.extend(Failed(number, fault) for fault in faults[:2])
+            kinds[faults[0].rule] += 1
+            if keep is not None:
+                keep.mkdir(parents=True, exist_ok=True)
+                (keep / f"{case.adapter.name.replace(':', '-')}-{seed}-{number}").write_bytes(body)
+            if len(failed) >= _MOST_KEPT:
+                break
+        if done == min(_WARM, inputs):
+            gc.collect()
+            warm = resident()
+        now = time.perf_counter()
+        if now - told > _EVERY:
+            progress(done, done / (time.process_time() - began))
+            told = now
+    gc.collect()
+    return Fuzzed(
+        case.adapter.name,
+        done,
+        time.process_time() - began,
+        done - sum(kinds.values()),
+        slowest,
+        slowest_number,
+        max(0, resident() - warm),
+        tuple(failed),
+        kinds,
+    )
+
+
+def resident() -> int:
+    """Bytes of this process that lie in memory now; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

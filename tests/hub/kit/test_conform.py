@@ -1,0 +1,300 @@
+"""Understands that every adapter of ours conforms, and that a broken promise is seen by its name."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.base import Adapter, Sniff
+from adapters.registry import ADAPTERS
+from hub.cli.main import main
+from hub.errors import Finding, HubError
+from hub.kit import conform as kit
+from hub.kit import noise, shape, values
+from hub.kit.checked import cases, checks, loaded
+from hub.kit.conform import Case
+from hub.kit.homes import OURS
+from hub.message import Record
+from mappings.types import load_types
+
+HUB = loaded()
+PLAIN = [adapter.name for adapter in HUB.registry.adapters if adapter.name.startswith("json:")]
+
+
+@pytest.mark.parametrize("name", [adapter.name for adapter in ADAPTERS])
+def test_every_adapter_of_ours_conforms(name: str) -> None:
+    found = list(checks(name, made=25, inputs=150))
+
+    assert {check.name: check.findings for check in found if not check.holds} == {}
+    assert len(found) == 10
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_json_of_every_type_conforms(name: str) -> None:
+    assert {c.name: c.findings for c in checks(name, made=5, inputs=40) if not c.holds} == {}
+
+
+CASE = next(cases("brik-xml", HUB))
+
+
+def wrong(adapter: Adapter, *, inputs: int = 60) -> dict[str, tuple[Finding, ...]]:
+    """Which checks an adapter in the place of BRIK XML fails."""
+    records = {name: adapter.parse(body) for name, body in CASE.bodies.items()}
+    case = replace(CASE, adapter=adapter, records=records)
+    return {c.name: c.findings for c in kit.conform(case, made=10, inputs=inputs) if not c.holds}
+
+
+def without(*names: str) -> Callable[[Record], bytes]:
+    return lambda record: CASE.adapter.render(
+        Record(record.type, {k: v for k, v in record.fields.items() if k not in names})
+    )
+
+
+def _slow(body: bytes) -> Record:
+    if b"KANARI" in body:
+        time.sleep(kit.MOST_SECONDS + 0.1)
+    return CASE.adapter.parse(body)
+
+
+def _raises(body: bytes) -> Record:
+    if b"KANARI" in body:
+        raise KeyError(body)
+    return CASE.adapter.parse(body)
+
+
+def _tells(body: bytes) -> Record:
+    if b"KANARI" in body:
+        raise HubError("parse.invalid", [Finding(noise.MARKER, "x", "y")])
+    return CASE.adapter.parse(body)
+
+
+def _unfolds(body: bytes) -> Record:
+    return CASE.adapter.parse(CASE.bodies["kartlegging.xml"] if b"<!DOCTYPE" in body else body)
+
+
+def _undeclared(body: bytes) -> Record:
+    record = CASE.adapter.parse(body)
+    return Record(record.type, {**record.fields, "more": "x"})
+
+
+BROKEN: dict[str, tuple[Callable[[Adapter], Adapter], str]] = {
+    "a field is lost": (lambda a: replace(a, render=without("bolig")), "records"),
+    "a field is never written": (lambda a: replace(a, render=without("nettverk", "fritid")), "fields"),
+    "the examples are lost": (lambda a: replace(a, render=without("person")), "examples"),
+    "something is never declared": (lambda a: replace(a, parse=_undeclared), "labels"),
+    "it raises something else": (lambda a: replace(a, parse=_raises), "noise"),
+    "it tells a value": (lambda a: replace(a, parse=_tells), "noise"),
+    "it reads what it must refuse": (lambda a: replace(a, parse=_unfolds), "hostile input"),
+    "it takes everything": (lambda a: replace(a, recognise=lambda _: True), "recognised"),
+    "it takes nothing": (lambda a: replace(a, recognise=lambda _: False), "recognised"),
+    "it writes what is not its own": (lambda a: replace(a, render=lambda _: b"<a/>"), "other records"),
+    "it leaves behind what is no field": (
+        lambda a: replace(a, loses={"x": "no such field"}),
+        "fields",
+    ),
+    "it leaves behind without a reason": (lambda a: replace(a, loses={"bolig": ""}), "fields"),
+    "it is nobody's": (lambda a: a, "registered"),
+}
+
+
+@pytest.mark.parametrize(("broken", "seen"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_promise_is_seen(broken: Callable[[Adapter], Adapter], seen: str) -> None:
+    if seen == "registered":
+        home = replace(CASE.home, adapters=(replace(CASE.adapter),))
+        assert not kit._registered(replace(CASE, home=home)).holds
+        return
+    assert seen in wrong(broken(CASE.adapter))
+
+
+def test_an_adapter_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kit, "MOST_SECONDS", 0.05)
+    body = CASE.bodies["kartlegging.xml"].replace(b"Furulund", b"KANARI7c1f", 1)
+    assert body != CASE.bodies["kartlegging.xml"]
+
+    faults, seconds = kit.tried(replace(CASE, adapter=replace(CASE.adapter, parse=_slow)), body)
+
+    assert [fault.rule for fault in faults] == ["time"]
+    assert seconds > 0.05
+
+
+def test_what_is_left_behind_on_purpose_need_not_come_back() -> None:
+    left = replace(CASE.adapter, render=without("bolig"), loses={"bolig": "the format has no place for it"})
+
+    found = wrong(left)
+
+    assert set(found) <= {"examples", "noise"}  # an example with a dwelling is no example of this format
+
+
+def test_a_refusal_of_what_is_left_behind_is_as_good() -> None:
+    def render(record: Record) -> bytes:
+        if "fritid" in record.fields:
+            raise HubError("render.incomplete")
+        return CASE.adapter.render(record)
+
+    left = replace(CASE.adapter, render=render, loses={"fritid": "the format has no place for it"})
+
+    assert "records" not in wrong(left)
+    assert "fields" not in wrong(left)
+
+
+# ------------------------------------------------------------------------------- the folder
+
+
+IMPURE = {
+    "import socket": "import",
+    "import os": "import",
+    "from subprocess import run": "import",
+    "import hub.store.engine": "import",
+    "from hub import vault": "import",
+    "from hub.pipeline import receive": "import",
+    "import mappings.types": "import",
+    "from urllib.request import urlopen": "import",
+    "import importlib": "import",
+    "open('x')": "call",
+    "eval('1')": "call",
+    "__import__('os')": "call",
+    "from pathlib import Path\nPath('x').write_text('y')": "call",
+    "import datetime\ndatetime.date.today()": "call",
+    "try:\n    pass\nexcept:\n    pass": "except",
+    "def f(:": "python",
+}
+
+
+@pytest.mark.parametrize(("code", "rule"), IMPURE.items())
+def test_impure_code_is_seen_by_file_and_line(tmp_path: Path, code: str, rule: str) -> None:
+    (tmp_path / "adapter.py").write_text(code)
+
+    [finding] = shape.purity(tmp_path, "nordpost")
+
+    assert (finding.at, finding.rule) == ("adapter.py", rule)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import re\nre.compile('a')",
+        "from adapters.base import Adapter\nfrom hub.message import Record\nfrom hub.errors import HubError",
+        "from nordpost.reading import parse\nfrom .reading import parse",
+        "import xml.etree.ElementTree\nfrom lxml import etree",
+    ],
+)
+def test_what_an_adapter_needs_is_pure(tmp_path: Path, code: str) -> None:
+    (tmp_path / "adapter.py").write_text(code)
+
+    assert shape.purity(tmp_path, "nordpost") == ()
+
+
+def test_an_empty_folder_says_all_that_is_missing(tmp_path: Path) -> None:
+    assert {f.at for f in shape.faults(tmp_path, "x", ("x",))} == {
+        "__init__.py",
+        "adapter.py",
+        "README.md",
+        "examples",
+    }
+
+
+def test_what_cannot_be_read_here_has_no_place_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "fast.so").write_bytes(b"\x7fELF")
+
+    assert ("fast.so", "file-type") in {(f.at, f.rule) for f in shape.faults(tmp_path, "x", ())}
+
+
+# ------------------------------------------------------------------------- what it is tried with
+
+
+@pytest.mark.parametrize("name", sorted(load_types()))
+def test_the_sample_of_every_type_is_whole_and_fits(name: str) -> None:
+    spec = load_types()[name]
+
+    record = values.sample(spec)
+
+    assert spec.check(record.fields) == ()
+    assert set(values.paths(record)) == {field.path for field in spec.scalars}
+
+
+def test_an_input_of_noise_can_be_made_again_by_its_number() -> None:
+    among = noise.seeds([*CASE.bodies.values(), (OURS / "fhir_tsb/examples/henvisning.json").read_bytes()])
+
+    some = [noise.spoiled("a", number, among) for number in range(300)]
+
+    assert [noise.spoiled("a", number, among) for number in range(300)] == some
+    assert len(set(some)) > 290
+    assert [noise.spoiled("b", number, among) for number in range(300)] != some
+    assert max(len(body) for body in some) <= noise.MAX_BYTES
+
+
+def test_much_of_the_noise_goes_beyond_the_first_check() -> None:
+    among = noise.seeds(list(CASE.bodies.values()))
+    codes = [code_of(noise.spoiled("a", number, among)) for number in range(300)]
+
+    assert codes.count("parse.invalid") > 80
+    assert codes.count("parse.malformed") > 30
+    assert codes.count("read") > 5
+
+
+def code_of(body: bytes) -> str:
+    try:
+        CASE.adapter.parse(body)
+    except HubError as refused:
+        return refused.code
+    return "read"
+
+
+# --------------------------------------------------------------------------------- the commands
+
+
+def test_conform_ends_with_1_and_names_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kit, "_labels", lambda *_: kit.Check("labels", (Finding("a.b", "labels", "some"),)))
+
+    code = main(["adapter", "conform", "brik-xml", "--made", "2", "--inputs", "2"])
+
+    out = capsys.readouterr().out
+    assert code == 1
+    assert "labels         WRONG  1 faults" in out
+    assert "a.b: expected some [labels]" in out
+    assert "IT DOES NOT CONFORM." in out
+
+
+def test_lint_and_show_take_a_folder_or_an_adapter(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["adapter", "lint", "fhir_tsb"]) == 0
+    assert main(["adapter", "lint", "json:epikrise"]) == 0
+    capsys.readouterr()
+    assert main(["adapter", "show", "fhir-tsb", "--json"]) == 0
+    [shown] = json.loads(capsys.readouterr().out)
+    assert shown["written_for"] == ["brik-tsb-henvisning", "henvisning-tsb"]
+
+
+@pytest.mark.parametrize("name", ["nothing", "../hub", "json:", ""])
+def test_an_adapter_that_is_not_there_is_told_as_that(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["adapter", "show", name]) == 2
+    assert "adapter.unknown" in capsys.readouterr().err
+
+
+def test_the_case_of_a_type_that_nobody_declares_is_told() -> None:
+    with pytest.raises(HubError) as refused:
+        kit.case_of(HUB, CASE.home, replace(CASE.adapter, type="nothing"), {})
+
+    assert refused.value.code == "adapter.unknown"
+
+
+def test_an_adapter_without_an_example_has_those_of_its_folder_as_it_writes_them() -> None:
+    twin = replace(CASE.adapter, name="brik-twin", recognise=lambda _: False)
+    home = replace(CASE.home, adapters=(CASE.adapter, twin))
+
+    case = kit.case_of(HUB, home, twin, {})
+
+    assert list(case.bodies) == ["kartlegging.xml as brik-twin"]
+    assert list(case.records.values()) == list(CASE.records.values())
+
+
+def test_a_case_knows_the_values_of_its_examples() -> None:
+    assert isinstance(CASE, Case)
+    assert "Furulund fengsel" in CASE.pool["enhet"]
+    assert Sniff("application/xml", root="x").root == "x"

@@ -1,0 +1,107 @@
+"""Understands that very many spoiled inputs give records and refusals, and that a fault in one is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapters.base import Adapter
+from hub.cli.main import main
+from hub.errors import HubError
+from hub.kit import fuzz as kit
+from hub.kit import noise
+from hub.kit.checked import cases, loaded
+from hub.kit.fuzz import fuzz
+from hub.message import Record
+
+HUB = loaded()
+CASE = next(cases("brik-xml", HUB))
+WRITTEN = [a.name for a in HUB.registry.adapters if not a.name.startswith("json:")]
+
+
+@pytest.mark.parametrize("name", [*WRITTEN, "json:epikrise"])
+def test_nothing_but_records_and_refusals_comes_out(name: str) -> None:
+    for case in cases(name, HUB):
+        run = fuzz(case, 150, seed="tests")
+
+        assert run.failed == ()
+        assert run.inputs == 150
+        assert run.holds
+
+
+def broken(parse: Callable[[bytes], Record]) -> Adapter:
+    return replace(CASE.adapter, parse=parse)
+
+
+def _sometimes(body: bytes) -> Record:
+    if len(body) % 50 == 7:
+        raise IndexError(body)
+    return CASE.adapter.parse(body)
+
+
+def test_an_input_that_fails_is_told_by_number_kept_and_made_again(tmp_path: Path) -> None:
+    case = replace(CASE, adapter=broken(_sometimes))
+
+    run = fuzz(case, 200, seed="a", keep=tmp_path)
+
+    assert not run.holds
+    assert {failed.finding.rule for failed in run.failed} == {"IndexError"}
+    first = run.failed[0].number
+    again = fuzz(case, 1, seed="a", start=first)
+    assert again.failed[0].number == first
+    kept = (tmp_path / f"brik-xml-a-{first}").read_bytes()
+    assert kept == noise.spoiled("a", first, noise.seeds(list(CASE.bodies.values())))
+    assert len(kept) % 50 == 7
+
+
+def test_a_run_ends_when_enough_has_failed() -> None:
+    def always(body: bytes) -> Record:
+        raise KeyError(body)
+
+    run = fuzz(replace(CASE, adapter=broken(always)), 1000)
+
+    assert run.inputs < 30
+
+
+def test_memory_that_grows_with_every_input_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[bytes] = []
+
+    def hoards(body: bytes) -> Record:
+        kept.append(b"x" * 200_000 + body)
+        raise HubError("parse.malformed")
+
+    monkeypatch.setattr(kit, "_WARM", 20)
+    monkeypatch.setattr(kit, "MOST_GROWTH", 8 * 2**20)
+    case = replace(CASE, adapter=broken(hoards))
+
+    run = fuzz(case, 200)
+
+    assert run.failed == ()
+    assert run.grown > 8 * 2**20
+    assert not run.holds
+
+
+def test_the_command_says_how_many_and_how_fast(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prove", "adapters", "--only", "fhir_tsb", "--inputs", "20", "--json"]) == 0
+
+    report = json.loads(capsys.readouterr().out)
+    [run] = report["adapters"]
+    assert (run["adapter"], run["inputs"], report["holds"]) == ("fhir-tsb", 20, True)
+    assert run["per_second"] > 0
+
+
+def test_the_command_ends_with_1_and_the_number_of_the_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kit, "MOST_GROWTH", -1)
+
+    assert main(["prove", "adapters", "--only", "brik-xml", "--inputs", "3"]) == 1
+
+    out = capsys.readouterr().out
+    assert "FAULT memory grew with every input" in out
+    assert "NOT ALL HOLDS." in out
+    assert main(["prove", "adapters", "--only", "nothing"]) == 2
