@@ -47,10 +47,11 @@ class Adapter:
 
     `media_types[0]` is what `render` writes. `parse` raises `HubError` only, with all findings. `lenient`,
     where a format has it, reads as `parse` does but lets the named deviations through, and tells of them.
-    `profile` is the table that a format follows from, for those that have one. `loses` are the fields (or groups)
-    of the type that a format has no place for, each with the reason: then `parse(render(record))` is the
-    record without them. `addressed`: the format names its recipient: without `melding.mottaker` it is not written.
-    `national`: there are official schemas for it, which an installation may have (`BRO_SCHEMA_DIR`).
+    `profile` is the table that a format follows from, for those that have one. `loses` are the fields (or
+    groups) of the type that a format has no place for, each with the reason: then `parse(render(record))`
+    is the record without them. `addressed`: the format names its recipient: without `melding.mottaker` it
+    is not written. `national`: there are official schemas for it, which an installation may have
+    (`BRO_SCHEMA_DIR`).
     """
 
     name: str
