@@ -136,7 +136,9 @@ def _letter(char: str) -> str:
 
 def _close_up(match: re.Match[str]) -> str:
     before, letters, after = match.group(1), match.group(2), match.group(3)
-    word = _NOT_LETTER.sub("", letters).upper()  # l.a.r. is LAR
+    word = _NOT_LETTER.sub("", letters)
+    if len(word) <= 4:
+        word = word.upper()  # l.a.r. is LAR
     return f"{before}{_matcher().inside.sub(_apart, word)}{after}"
 
 

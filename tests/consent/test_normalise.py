@@ -101,21 +101,22 @@ SOUNDS = [
     ("rus\u00ad\nmis", "rusmis"),
     ("rus\nmis", "rus mis"),
     # spelt out
-    *((f"se {sign.join('misty')} her", "se MISTY her") for sign in " .,:;/|~+=*'\"·•_-"),
-    *((f"se {sign.join('misty')} her", "se MISTY her") for sign in ("  ", " - ", ". ")),
+    *((f"se {sign.join('misty')} her", "se misty her") for sign in " .,:;/|~+=*'\"·•_-"),
+    *((f"se {sign.join('misty')} her", "se misty her") for sign in ("  ", " - ", ". ")),
     ("a b c", "ABC"),
     ("a b", "a b"),
+    ("m i s t", "MIST"),
     ("se a b her", "se a b her"),
     ("se a b her\u200b", "se a b her"),
     ("se a  b her\u200b", "se a b her"),
-    ("m i s t y  m i s t y", "MISTY MISTY"),
-    ("m\ni\ns\nt\ny", "MISTY"),
+    ("m i s t y  m i s t y", "misty misty"),
+    ("m\ni\ns\nt\ny", "misty"),
     ("1m i s 2", "1m i s 2"),
     ("m i s2", "m i s2"),
     ("(m i s)", "(MIS)"),
     ("æ ø å", "ÆØÅ"),
     ("1 2 3 4", "1 2 3 4"),
-    ("h a n r u s m i s b r u k e r", "HAN RUSMISBRUK ER"),
+    ("h a n r u s m i s b r u k e r", "han rusmisbruk er"),
 ]
 
 

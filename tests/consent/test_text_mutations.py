@@ -89,7 +89,9 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (TEXT, "+){{2,}}\\pL)", "+){{3,}}\\pL)"),
     (TEXT, "}){{2,}}\\pL)", "}){{1,}}\\pL)"),
     (TEXT, '(rf"(^|[^\\pL\\pN])((?:\\pL{_BETWEEN}+)', '(rf"(^|[^\\pL])((?:\\pL{_BETWEEN}+)'),
-    (TEXT, '.upper()  # l.a.r. is LAR', ""),
+    (TEXT, "        word = word.upper()  # l.a.r. is LAR", "        pass"),
+    (TEXT, "if len(word) <= 4:", "if len(word) <= 3:"),
+    (TEXT, "if len(word) <= 4:", "if len(word) <= 5:"),
     (TEXT, '_matcher().inside.sub(_apart, word)', "word"),
     *((TEXT, "[ .,:;/|~+=*'\\\"·•_-]", "[ .,:;/|~+=*'\\\"·•_-]".replace(sign, "")) for sign in ".,:;/|~+=*'·•_-"),
     # -- how it is read again: hyphens and signs inside words, digits as letters --
@@ -398,7 +400,7 @@ ROWS = [
     ("x d o p x", set()),
     ("x h a s j x", set()),
     ("x s t o f f m i s x", {"long"}),
-    ("x s t o r e x", set()),
+    ("X S T O R E X", set()),
     ("x n e r u s n e d x", set()),
 ]  # fmt: skip
 
