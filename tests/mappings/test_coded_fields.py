@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from consent.labels import label, load_codes
 from hub.message import Category, Record
 from mappings.fields import Kind
 from mappings.types import load_types
@@ -39,6 +40,18 @@ def test_a_theme_in_a_clinical_system_is_refused() -> None:
     found = [(finding.at, finding.rule) for finding in TYPES["dialogmelding"].check(fields)]
 
     assert found == [("notater[0].tema.system", "pattern")]
+
+
+def test_a_clinical_code_without_its_system_tells_what_it_may_tell() -> None:
+    spec = TYPES["henvisning"]
+    record = Record(
+        "henvisning", {"diagnoser": [{"kode": "P19"}], "kommentarer": [{"koder": [{"kode": "X1"}]}]}
+    )
+
+    told = {item.path: item.categories for item in label(record, spec.leaves(record), load_codes()).items}
+
+    assert Category.SUBSTANCE_USE in told["diagnoser[0].kode"]
+    assert Category.UNKNOWN in told["kommentarer[0].koder[0].kode"]
 
 
 def test_a_clinical_code_says_its_system_to_who_labels_it() -> None:
