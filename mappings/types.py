@@ -241,7 +241,8 @@ def _leaf(spec: FieldSpec | None, value: object, path: str, group: Mapping[str, 
         yield Leaf(path, value, frozenset({Category.UNKNOWN}), free_text=True)
     elif spec.kind is Kind.CODED:
         system = spec.system or group.get("system")
-        yield Leaf(path, value, spec.labels, code_system=system if isinstance(system, str) else None)
+        # A code that names no system may be of any: what it tells there, it tells here.
+        yield Leaf(path, value, spec.labels, code_system=system if isinstance(system, str) else "")
     elif spec.kind is Kind.FILE:
         stated = tuple(str(group.get(name, "")) for name in FILE_SIBLINGS)
         yield Leaf(path, value, spec.labels, free_text=True, file=(stated[0], stated[1]))
