@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from adapters.apprec.adapter import ADAPTERS as APPREC
 from adapters.base import Adapter, Sniff
 from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
 from adapters.fhir_consent.adapter import ADAPTER as FHIR_CONSENT
@@ -18,7 +19,7 @@ from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 
-ADAPTERS = (BRIK_XML, FHIR_EPIKRISE, FHIR_TSB, FHIR_CONSENT, *KITH_EPIKRISE)
+ADAPTERS = (BRIK_XML, FHIR_EPIKRISE, FHIR_TSB, FHIR_CONSENT, *KITH_EPIKRISE, *APPREC)
 
 
 class Registry:

@@ -19,7 +19,7 @@ from adapters.safe_xml import read_xml
 from hub.errors import HubError
 from hub.message import Record
 
-REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt"])
+REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", "kvittering"])
 EXAMPLES = sorted(Path(adapters.__file__).parent.glob("*/examples/*"))
 MARKER = "KANARI-7c1f"
 NS = "urn:brobygger:brik:1"

@@ -12,8 +12,8 @@ from adapters.registry import ADAPTERS, adapters_for
 from hub.message import Record, walk
 from tests.adapters import records
 
-REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt"])
-ANY_RECORD = st.one_of(records.brik, records.epikrise, records.tsb, records.consent)
+REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", "kvittering"])
+ANY_RECORD = st.one_of(records.brik, records.epikrise, records.tsb, records.consent, records.kvittering)
 
 
 def kept(record: Record, lost: Mapping[str, str]) -> Record:
@@ -48,4 +48,5 @@ def test_every_written_adapter_is_exercised_here() -> None:
         "epikrise",
         "tsb.henvisning",
         "samtykke.gitt",
+        "kvittering",
     }
