@@ -29,7 +29,7 @@ _SPECIALITY = "the speciality of a unit may tell what the matter is; the unit ha
 
 @dataclass(frozen=True)
 class Version:
-    """One version, and its roles: of who answers (the receiver, or an epikrise's Requester) and is answered."""
+    """One version with the roles in it: of who answers (REQ for a Requester) and of who is answered."""
 
     name: str
     namespace: str
@@ -83,8 +83,8 @@ def _first(row: El) -> tuple[El, El]:
     return row, El(plain.name, 0, MANY, plain.ns, rows=plain.rows, why=_ONE)
 
 
-def _hcp(organisation: str) -> El:
-    """HCP. `organisation` is the field of the institution's organisation number."""
+def hcp(organisation: str) -> El:
+    """HCP, as it is in every older message too. `organisation` is the field of the organisation number."""
     units = {"HER": "avdeling_her", "RSH": "avdeling_resh", "ENH": "avdeling_orgnr"}
     persons = {"HER": "behandler_her", "HPR": "behandler_hpr"}
     dept = group(
@@ -143,7 +143,7 @@ def _address() -> El:
 
 def _party(name: str, field: str, rule: str) -> El:
     role = leaf("Role", CS, 0, to="rolle", codes=_ROLES)
-    return group(name, role, _hcp(f"/melding.{field}"), into=field, must=(rule,))
+    return group(name, role, hcp(f"/melding.{field}"), into=field, must=(rule,))
 
 
 def receipt(version: Version) -> El:
