@@ -28,8 +28,8 @@ from hub.api.limits import Bodies, media_type
 from hub.api.problem import answer, documented
 from hub.api.tokens import IssuerKeys, Scope, Tokens, file_source, url_source
 from hub.directory import Directory
-from hub.errors import Finding, HubError
-from hub.message import CONTROL_SECTORS, Agency
+from hub.errors import PROBLEMS, Finding, HubError
+from hub.message import CONTROL_SECTORS, Agency, Rendered
 from hub.settings import Settings
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -147,7 +147,9 @@ def _add_messages(
         "/v1/messages",
         status_code=202,
         response_model=openapi.AcceptedDocument,
-        responses=documented(*_TOKEN_CODES, *_BODY_CODES, *_MESSAGE_CODES, "hub.internal"),
+        responses=_with_receipt(
+            documented(*_TOKEN_CODES, *_BODY_CODES, *_MESSAGE_CODES, "hub.internal"), *_MESSAGE_CODES
+        ),
         openapi_extra={
             **openapi.needs(Scope.WRITE),
             "requestBody": {
@@ -159,21 +161,38 @@ def _add_messages(
     )
     async def post_message(
         request: Request, response: Response, sender: Annotated[Agency, Depends(caller)]
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Post one message in your own format. It is stored when the answer is `202`, and only then.
+
+        With `Accept: application/xml` a KITH message is answered by the AppRec that belongs to its format,
+        stored or refused; the status is the same.
 
         Send it again, unchanged, when you get no answer or `503`: `duplicate` is then true and
         nothing happens twice. The same message id with other content is refused.
         """
         stated, began = media_type(request), time.monotonic()
+        receipt: Rendered | None = None
+        accepted, refused = None, None
         try:
             async with bodies.of(request) as body:
-                accepted = await run_in_threadpool(facade.receive, sender, stated, body)
+                try:
+                    accepted = await run_in_threadpool(facade.receive, sender, stated, body)
+                except HubError as error:
+                    refused = error
+                if _wants_xml(request) and not (accepted and accepted.duplicate):
+                    receipt = await run_in_threadpool(facade.apprec, sender, body, refused)
         finally:
             if even_out and sender.sector in CONTROL_SECTORS:
                 # How long it takes depends on what the person lets go, which is not for them to know.
                 await asyncio.sleep(_rest_of_step(began, 2 * even_out))
+        if accepted is None:
+            assert refused is not None
+            if receipt is None:
+                raise refused
+            return _receipt(receipt, refused.problem.status)
         status_url = f"/v1/messages/{accepted.id}"
+        if receipt is not None:
+            return _receipt(receipt, 202, status_url)
         response.headers["Location"] = status_url
         return {
             "id": accepted.id,
@@ -192,6 +211,25 @@ def _add_messages(
     def message_status(id: str, sender: Annotated[Agency, Depends(caller)]) -> Any:
         """Where your own message stands. Nobody else's exists, as far as this address tells."""
         return facade.of_message(sender, _known_form(id))
+
+
+def _with_receipt(responses: dict[int | str, dict[str, Any]], *codes: str) -> dict[int | str, dict[str, Any]]:
+    """The same answers, where a message can be refused also as an AppRec, and `202` as one."""
+    receipt = {"application/xml": {"schema": {"type": "string", "format": "binary"}}}
+    for status in {PROBLEMS[code].status for code in codes}:
+        responses[status]["content"] |= receipt
+    return responses | {202: {"description": "The message is stored", "content": receipt}}
+
+
+def _wants_xml(request: Request) -> bool:
+    """Whether XML is what the sender names first of what it accepts."""
+    named = (part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(","))
+    return next(named, "") in ("application/xml", "text/xml")
+
+
+def _receipt(receipt: Rendered, status: int, location: str | None = None) -> Response:
+    headers = {"Cache-Control": "no-store", "Content-Type": receipt.media_type}
+    return Response(receipt.body, status, headers | ({"Location": location} if location else {}))
 
 
 def _add_receipts(app: FastAPI, facade: Facade, caller: Callable[[Request], Agency]) -> None:
