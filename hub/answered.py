@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from adapters.kith.rules import message_id
+from adapters.kith.rules import sent_as
 from hub.message import Record
 from hub.store import disclosures
 from hub.store.disclosures import Disclosure
@@ -19,10 +19,4 @@ def answered(tx: Connection, record: Record) -> Disclosure | None:
     reference = record.get("melding.svar_pa")
     if reference is None:
         return None
-    known = disclosures.load(tx, str(reference))
-    if known is not None:
-        return known
-    try:
-        return disclosures.load(tx, message_id(str(reference)))
-    except ValueError:
-        return None
+    return disclosures.load(tx, str(reference)) or disclosures.load(tx, sent_as(str(reference)))

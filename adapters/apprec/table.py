@@ -7,7 +7,7 @@ not know what a receipt is given for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -60,6 +60,15 @@ def _write_status(element: etree._Element, parts: Mapping[str, object]) -> None:
 
 _STATUS = Datatype("CS", "word", _read_status, _write_status, frozenset({"V", "DN"}))
 """A CS of list 8258. Whether a receipt is good or bad is not a thing to guess: an unknown code is a fault."""
+
+
+def _read_number(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    parts, faults = ST.read(element)
+    return ({"text": parts["text"], "again": parts["text"]} if "text" in parts else {}), faults
+
+
+_NUMBER = replace(ST, read=_read_number)
+"""An ST that two fields carry."""
 
 
 def _number(name: str, codes: str) -> tuple[El, El]:
@@ -148,12 +157,12 @@ def _party(name: str, field: str, rule: str) -> El:
 
 def receipt(version: Version) -> El:
     """The whole receipt of one version. What it is for stands in `gjelder` and, as for every answer, in
-    `melding.svar_pa`: a `text` and its `lines` are the same where there is one line."""
+    `melding.svar_pa`."""
     original = group(
         "OriginalMsgId",
         leaf("MsgType", CS, to={"V": "gjelder_type", "DN": "gjelder_type_tekst"}),
         leaf("IssueDate", DATETIME, to={"at": "gjelder_sendt"}),
-        leaf("Id", ST, to={"text": "gjelder", "lines": "/melding.svar_pa"}, must=("value",)),
+        leaf("Id", _NUMBER, to={"text": "gjelder", "again": "/melding.svar_pa"}, must=("value",)),
     )
     fault = {"V": "kode", "S": "system", "DN": "tekst", "OT": "forklaring"}
     return within(

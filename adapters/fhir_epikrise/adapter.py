@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from adapters.base import Adapter, Sniff
 from adapters.fhir import MEDIA_TYPES
+from adapters.fhir_epikrise.beyond import loses
 from adapters.fhir_epikrise.reading import DISCHARGE, TYPE, parse
 from adapters.fhir_epikrise.writing import render
 
@@ -24,4 +25,4 @@ def recognise(sniff: Sniff) -> bool:
     )
 
 
-ADAPTER = Adapter("fhir-epikrise", TYPE, MEDIA_TYPES, recognise, parse, render)
+ADAPTER = Adapter("fhir-epikrise", TYPE, MEDIA_TYPES, recognise, parse, render, loses=loses())

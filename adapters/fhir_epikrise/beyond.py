@@ -69,6 +69,30 @@ LEFT_OUT: Mapping[str, str] = {
 }
 """Fields that go nowhere, or of whose elements nothing beyond `WRITTEN` does."""
 
+_FURTHER: Mapping[str, tuple[str, ...]] = {
+    "avsender": (
+        *("her", "resh", "avdeling", "avdeling_her", "avdeling_resh"),
+        *("behandler_hpr", "behandler_her", "behandler_type"),
+    ),
+    "periode": ("fra_kl", "til_kl", "fra_omtrent", "til_omtrent"),
+    "diagnoser": ("art", "annet", "tillegg", "beskrivelse", "merknad", "fra", "til"),
+    "legemidler": (
+        *("annet", "styrke", "styrke_enhet", "status", "art", "doseringskode", "form", "administrering"),
+        *("varighet", "varighet_enhet", "utlevert", "utlevert_enhet", "merknad", "fra", "til"),
+    ),
+    "seksjoner": ("overskrift", "koder.annet"),
+}
+"""What groups with elements of their own hold beyond `WRITTEN`."""
+
+
+def loses() -> Mapping[str, str]:
+    """Every field or group of the type that does not come back as the same field, with the reason."""
+    reasons = {name: f"said as a section: {heading}" for name, heading in SAID.items()} | dict(LEFT_OUT)
+    whole = {name: reason for name, reason in reasons.items() if name not in WRITTEN}
+    parts = {f"{name}.{part}": reasons[name] for name, all_ in _FURTHER.items() for part in all_}
+    return whole | parts
+
+
 _LISTS = (*SAID, "diagnoser", "legemidler", "seksjoner")
 
 

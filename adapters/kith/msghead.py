@@ -219,7 +219,7 @@ def document(
 
 def attachment_content() -> El:
     """Content with a Base64Container, as `innhold`."""
-    first = leaf("Base64Container", BASE64, to="innhold", ns=BASE64_CONTAINER)
+    first = leaf("Base64Container", BASE64, 0, to="innhold", ns=BASE64_CONTAINER)
     more = leaf("Base64Container", BASE64, 0, MANY, ns=BASE64_CONTAINER, why="one file is carried, or none")
     return group("Content", first, more, must=("one-file",), strangers="one-file")
 
@@ -247,7 +247,7 @@ def msghead(
         for element in payload[1:]
     ]
     attachment = document(
-        one_of(attachment_content(), leaf("FileReference", ST, 0, to="adresse")),
+        one_of(attachment_content(), leaf("FileReference", ST, 0, to="adresse"), least=0),
         when=(),
         kind="A",
         most=MANY,

@@ -7,6 +7,7 @@ not know any message.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -105,7 +106,11 @@ def _namespaces(root: etree._Element) -> frozenset[str]:
 
 def _reported(schema: etree.XMLSchema, root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
     tree = root.getroottree()
-    prefixes = {name: uri for item in root.iter() for name, uri in item.nsmap.items() if name}
+    prefixes: dict[str, str] = {}
+    for item in root.iter():
+        for name, uri in item.nsmap.items():
+            if name:
+                prefixes.setdefault(name, uri)
     for entry in log_of(schema.error_log):
         try:
             found = tree.xpath(entry.path, namespaces=prefixes) if entry.path else []
@@ -113,10 +118,10 @@ def _reported(schema: etree.XMLSchema, root: etree._Element) -> Iterator[tuple[e
             found = []
         element = found[0] if isinstance(found, list) and found else root
         if isinstance(element, etree._Element):
-            yield element, tree.getelementpath(element)
+            yield element, f"{etree.QName(root).localname}/{tree.getelementpath(element)}"
 
 
 def _plain(path: str) -> str:
-    """A path without namespaces. Names that a schema does not know are the sender's own and stay out."""
-    names = [step.rpartition("}")[2] for step in path.replace("}", "}\n").split("/")]
-    return "/" + "/".join(name.strip() for name in names if name.strip() not in ("", "."))
+    """A path without namespaces. The last name may be the sender's own, and shows as `?`."""
+    *known, _ = re.sub(r"\{[^}]*\}", "", path).split("/")
+    return "/".join(["", *(name for name in known if name not in ("", ".")), "?"])

@@ -88,6 +88,11 @@ def message_id(number: str) -> str:
     return base64.b32encode(UUID(number).bytes).decode().lower()[:26]
 
 
+def sent_as(reference: str) -> str:
+    """The hub's id behind a reference to one of its messages: read back from a UUID, or as it is."""
+    return message_id(reference) if _UUID.fullmatch(reference) else reference
+
+
 def _msgid(_: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, object]:
     number = top.get("melding", {}).get("id")
     return {} if number is None else {"text": message_uuid(str(number))}

@@ -321,7 +321,8 @@ def _everything(row: El, at: str, into: str, why: str) -> Iterator[Carried]:
             elif not name:  # a patient's number (`rules.py`)
                 yield Carried(at, part, resolved(inner, "id"), "")
         if not row.to:
-            yield Carried(at, row.type.main, "", "always the same" if row.fixed else why)
+            made = "always the same" if row.default else "follows from the rest" if row.derive else ""
+            yield Carried(at, row.type.main, "", why or made)
         return
     if row.into.endswith("#more"):
         return

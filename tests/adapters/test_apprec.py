@@ -194,3 +194,11 @@ def test_a_receipt_for_nobody_knows_what_is_not_written(field: str) -> None:
         BY_VERSION["1.1"].render(Record(TYPE, fields))
 
     assert refused.value.code == "render.incomplete"
+
+
+def test_what_it_is_for_is_one_line_in_both_fields() -> None:
+    body = (FOLDER / "examples/apprec-1.1.xml").read_bytes().replace(b"<Id>2d9e4f", b"<Id>2d9e\n4f")
+    record = BY_VERSION["1.1"].parse(body)
+
+    assert record.get("gjelder") == record.get("melding.svar_pa")
+    assert BY_VERSION["1.1"].parse(BY_VERSION["1.1"].render(record)) == record

@@ -35,6 +35,17 @@ def test_every_field_of_the_type_is_written_said_or_left_out_for_a_reason_that_t
     ]
 
     assert beyond == []
+    lost = FHIR.loses
+    kept = [
+        field.path
+        for field in TYPES["epikrise"].scalars
+        if not any(field.path == one or field.path.startswith(f"{one}.") for one in lost)
+    ]
+    assert {path for path in kept if path.split(".")[0] not in WRITTEN} == set()
+    assert all(
+        path.split(".")[1] in WRITTEN[path.split(".")[0]] for path in kept if WRITTEN[path.split(".")[0]]
+    )
+    assert all(path in TYPES["epikrise"].by_path for path in lost)
     assert {reason for reason in LEFT_OUT.values() if reason not in README} == set()
     assert {name for name in {*SAID, *LEFT_OUT} if f"`{name}`" not in README} == set()
 

@@ -13,7 +13,7 @@ import adapters
 from adapters.base import Adapter
 from adapters.kith.profile import Profile
 from adapters.kith.receipts import receipt_codes
-from adapters.kith.rules import message_id, message_uuid
+from adapters.kith.rules import message_id, message_uuid, sent_as
 from adapters.kith.tables import everything
 from adapters.kith_epikrise.adapter import ADAPTERS
 from adapters.registry import adapters_for
@@ -307,4 +307,5 @@ def test_a_fault_is_told_with_its_place_and_its_receipt(name: str) -> None:
 def test_an_id_of_the_hub_is_a_uuid_on_the_wire_and_can_be_read_back() -> None:
     for number in (new_id() for _ in range(50)):
         assert message_id(message_uuid(number)) == number
+        assert sent_as(message_uuid(number)) == sent_as(number) == number
     assert message_uuid("a") == message_uuid("a") != message_uuid("b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from pathlib import Path
 
@@ -115,6 +116,36 @@ def test_declared_labels_are_a_floor() -> None:
 
     (item,) = labelled.items
     assert item.declared == item.categories == frozenset({Category.WORK})
+
+
+FILES: dict[str, tuple[bytes, str, set[Category]]] = {
+    "a harmless text": ("Har time hos lege på mandag.".encode(), "text/plain", {H}),
+    "a text that tells": (b"Pasienten bruker heroin daglig.", "text/plain", {H, S}),
+    "a page that tells": (
+        b"<html><body><p>Har brukt amfetamin hele livet.</p></body></html>",
+        "text/html",
+        {H, S},
+    ),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(40), "image/png", {H, U}),
+    "a text that says it is a PDF": (b"Har time hos lege.", "application/pdf", {H, U}),
+    "a file of no stated type": (b"Har time hos lege.", "", {H, U}),
+}
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_tells_what_can_be_read_in_it(name: str) -> None:
+    content, media, expected = FILES[name]
+    packed = base64.b64encode(content).decode()
+    file = leaf("vedlegg[0].innhold", packed, free_text=True, file=(media, "fil"))
+
+    assert told(file, leaf("vedlegg[0].navn", "fil")) == {
+        "vedlegg[0].innhold": expected,
+        "vedlegg[0].navn": expected,
+    }
+
+
+def test_a_file_that_is_no_base64_is_unknown() -> None:
+    assert told(leaf("fil", "!", file=("text/plain", "fil"))) == {"fil": {H, U}}
 
 
 def test_a_leaf_that_declares_nothing_is_unknown() -> None:

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from hub.errors import HubError
 from hub.message import Category, Purpose, Record, walk
-from mappings.fields import Kind
+from mappings.fields import FieldSpec, Kind, Text
 from mappings.types import HERE, TypeSpec, load_types
 from tests.mappings.samples import AUDIT, DUDIT, MELDING, PERSON, brik, screening
 
@@ -282,3 +282,32 @@ def test_a_wrong_type_file_is_refused(tmp_path: Path, old: str, new: str, rule: 
     assert refused.value.code == "map.invalid"
     assert rule in {finding.rule for finding in refused.value.findings}
     assert all("yaml" in finding.at for finding in refused.value.findings)
+
+
+FILE_VALUES = [
+    ("aGVp", None),
+    ("aGVp" * 4, "too-long"),
+    ("aGV", "format"),
+    ("aG p", "format"),
+    ("!", "format"),
+    ("", "empty"),
+    (17, "type"),
+]
+
+
+@pytest.mark.parametrize(("value", "rule"), FILE_VALUES, ids=str)
+def test_a_file_is_base64_of_so_many_bytes(value: object, rule: str | None) -> None:
+    spec = FieldSpec("fil", Kind.FILE, Text("fil", "file"), most=11)
+
+    assert spec.fault(value) == rule
+
+
+def test_a_file_is_a_leaf_that_knows_its_type_and_its_name() -> None:
+    fields = {"vedlegg": [{"navn": "a.txt", "type": "text/plain", "innhold": "aGVp"}, {"innhold": "aGVp"}]}
+    leaves = {leaf.path: leaf.file for leaf in TYPES["epikrise"].leaves(Record("epikrise", fields))}
+
+    assert leaves["vedlegg[0].innhold"] == ("text/plain", "a.txt")
+    assert leaves["vedlegg[1].innhold"] == ("", "")
+    assert leaves["vedlegg[0].navn"] is None
+    schema = TYPES["epikrise"].json_schema()["properties"]["vedlegg"]["items"]["properties"]["innhold"]
+    assert (schema["contentEncoding"], schema["type"]) == ("base64", "string")

@@ -1,0 +1,183 @@
+"""Understands that MsgHead is read and written as the national standard says, whatever it carries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from adapters.base import Sniff
+from adapters.kith.datatypes import ANY, OPAQUE
+from adapters.kith.message import in_msghead
+from adapters.kith.msghead import MH, PREFIXES, ROOT, msghead
+from adapters.kith.profile import Profile
+from adapters.kith.tables import everything, group, leaf, within
+from adapters.safe_xml import read_xml
+from hub.errors import HubError
+from hub.message import Record
+from tests.adapters.national import Absent, samples, schemas
+
+NS = "urn:test:payload"
+PAYLOAD = within(NS, group("Note", leaf("Text", ANY, to="tekst")))
+ADAPTER = in_msghead("kith-note", "note", ("NOTE",), PAYLOAD)
+PARENT = "0b8a9d1e-54f7-4c7f-9a9f-5e6f3f3f8a01"
+WHOLE: dict[str, Any] = {
+    "melding": {
+        "sendt": "2030-03-02T10:32:12+01:00",
+        "id": "d93cebe5-ac91-4022-8969-4f93300d8171",
+        "svar_pa": PARENT,
+        "avsender": "310000019",
+        "mottaker": "310000027",
+    },
+    "samtale": PARENT,
+    "prioritet": "1",
+    "avsender": {
+        "enhet": "Eksempel kommune",
+        "her": "100001",
+        "avdeling": "Eksempel helsetjeneste",
+        "avdeling_her": "100002",
+    },
+    "mottaker": {
+        "enhet": "Eksempel legesenter",
+        "behandler_type": "LE",
+        "behandler_rolle": "6",
+        "behandler_hpr": "9999999",
+        "behandler": "Lege Mellom Legesen",
+    },
+    "person": {"id": "15859010099", "navn": "Test Testesen"},
+    "tekst": "Ber om time.",
+    "vedlegg": [
+        {
+            "beskrivelse": "Plan",
+            "dato": "2030-03-01",
+            "type": "text/plain",
+            "navn": "plan.txt",
+            "innhold": "aGVp",
+        },
+        {"navn": "bilde.png", "adresse": "x:1"},
+    ],
+}
+
+
+def written(**more: Any) -> etree._Element:
+    return read_xml(ADAPTER.render(Record("note", {**WHOLE, **more})))
+
+
+def test_an_envelope_with_everything_survives() -> None:
+    assert ADAPTER.parse(ADAPTER.render(Record("note", WHOLE))).fields == WHOLE
+
+
+def local(item: etree._Element) -> list[str]:
+    return [etree.QName(child).localname for child in item]
+
+
+def test_the_traps_of_the_envelope() -> None:
+    root = written()
+    info = root[0]
+    sender = info.find(f"{{{MH}}}Sender/{{{MH}}}Organisation")
+    doctor = info.find(f"{{{MH}}}Receiver/{{{MH}}}Organisation/{{{MH}}}HealthcareProfessional")
+    assert sender is not None
+    assert doctor is not None
+
+    assert local(info)[:6] == ["Type", "MIGversion", "GenDate", "MsgId", "RequestedPriority", "Ack"]
+    assert local(info)[6:] == ["ConversationRef", "Sender", "Receiver", "Patient"]
+    assert local(info[6]) == ["RefToParent", "RefToConversation"]
+    assert local(sender) == ["OrganisationName", "Ident", "Ident", "Organisation"]
+    assert local(doctor)[2:4] == ["FamilyName", "GivenName"]
+    assert [document.findtext(f"{{{MH}}}RefDoc/{{{MH}}}MimeType") for document in root[1:]] == [  # type: ignore[index]
+        None,
+        "text/plain",
+        None,
+    ]
+
+
+def test_what_opens_a_conversation_has_no_reference_and_an_answer_always_two() -> None:
+    first = written(melding={k: v for k, v in WHOLE["melding"].items() if k != "svar_pa"})
+    answer = ADAPTER.render(Record("note", {k: v for k, v in WHOLE.items() if k != "samtale"}))
+
+    assert first.find(f".//{{{MH}}}ConversationRef") is None
+    assert ADAPTER.parse(answer).get("samtale") == PARENT
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("<OrganisationName>Eksempel kommune</OrganisationName>", "", "missing"),
+        ("<MIGversion>v1.2 2006-05-24</MIGversion>", "<MIGversion>v1.1</MIGversion>", "fixed"),
+        ('<Type V="NOTE"/>', '<Type V="OTHER"/>', "fixed"),
+        ("d93cebe5-ac91-4022-8969-4f93300d8171", "17", "msgid-uuid"),
+        ("<FamilyName>Testesen</FamilyName>", "", "person-name-missing"),
+        ("15859010099", "15859010098", "person-number"),
+        ("aGVp", "!", "base64"),
+        (f'<Note xmlns="{NS}"><Text>Ber om time.</Text></Note>', "", "missing"),
+    ],
+)
+def test_a_fault_of_the_envelope_is_told(old: str, new: str, rule: str) -> None:
+    body = ADAPTER.render(Record("note", WHOLE)).decode()
+    assert old in body
+
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse(body.replace(old, new, 1).encode())
+
+    assert rule in {finding.rule for finding in refused.value.findings}
+
+
+def test_two_payloads_are_one_too_many() -> None:
+    body = ADAPTER.render(Record("note", WHOLE)).decode()
+    start, end = body.index("<Document>"), body.index("</Document>") + len("</Document>")
+
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse((body[:end] + body[start:end] + body[end:]).encode())
+
+    assert {finding.rule for finding in refused.value.findings} == {"one-file"}
+
+
+def test_an_envelope_is_known_by_its_type_and_by_what_it_carries() -> None:
+    root = written()
+    other = in_msghead("x", "x", ("NOTE",), within("urn:other", group("Note")))
+    sniff = Sniff("application/xml", root=str(root.tag), tree=root)
+
+    assert ADAPTER.recognise(sniff)
+    assert not other.recognise(sniff)
+    root[0][0].set("V", "ELSE")
+    assert not ADAPTER.recognise(sniff)
+
+
+def test_every_value_of_the_envelope_has_a_field_or_a_reason() -> None:
+    profile = ADAPTER.profile
+    assert isinstance(profile, Profile)
+
+    assert [one.path for one in everything(profile.root) if not one.field and not one.why] == []
+
+
+BEYOND = frozenset(
+    (
+        *("msgid-uuid", "person-number-missing", "person-number", "person-number-local", "one-file"),
+        *("person-name-missing", "sender-missing", "receiver-missing"),
+    )
+)
+
+
+def test_every_national_envelope_that_its_schema_takes_is_read(absent_reference: Absent) -> None:
+    national = schemas(150, absent_reference)
+    seen = 0
+    for file in samples("**/*.xml", 200, absent_reference):
+        body = file.read_bytes()
+        if b"msghead/2006" not in body:
+            continue
+        try:
+            root = read_xml(body)
+        except HubError:
+            continue
+        content = root.find("{*}Document/{*}RefDoc/{*}Content/*")
+        if root.tag != ROOT or content is None or national is None or national.findings(root, body):
+            continue
+        name = etree.QName(content)
+        payload = leaf(name.localname, OPAQUE, ns=name.namespace or "")
+        reading = Profile(msghead("X", payload, others=("Y",)), PREFIXES).read(root, body)
+        told = [one for one in reading.refused if one.rule not in BEYOND and not one.at.endswith("/Patient")]
+        seen += 1
+
+        assert told == [], file.name
+    assert seen > 100 or national is None
