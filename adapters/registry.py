@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Collection, Iterable
 
+from adapters.apprec.adapter import ADAPTERS as APPREC
 from adapters.base import Adapter, Sniff
 from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
 from adapters.digisos_soker.adapter import ADAPTER as DIGISOS_SOKER
@@ -52,6 +53,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     *KITH_DIALOG,
     *KITH_PLO,
     *KITH_HENVISNING,
+    *APPREC,
     DIGISOS_SOKNAD,
     DIGISOS_SOKER,
     DIGISOS_VEDLEGG,

@@ -1,7 +1,7 @@
 """Understands how everything is put together. The only wiring: nothing else builds a part.
 
 build(settings) -> Parts          what a message meets on its way
-Hub(parts)                        the five calls that the doors make (hub/api/facade.py)
+Hub(parts)                        the eight calls that the doors make (hub/api/facade.py)
 Running(parts, settings)          the threads: workers, sweeper, AMQP door
 """
 
@@ -22,7 +22,7 @@ from adapters.registry import adapters_for
 from adapters.third_party import enabled, read_stamps
 from consent.labels import load_codes
 from consent.policy_files import load_pack
-from hub import hand_over, inbox, pipeline, preview, register, status, sweeper
+from hub import apprec, hand_over, inbox, pipeline, preview, register, status, sweeper
 from hub.directory import Directory, load_directory
 from hub.doors.amqp import Incoming, Notify
 from hub.doors.webhook import Webhook
@@ -125,6 +125,9 @@ class Hub:
 
     def receive(self, sender: Agency, media_type: str, body: bytes) -> Accepted:
         return pipeline.receive(self.parts, sender, media_type, body)
+
+    def apprec(self, sender: Agency, body: bytes, refused: HubError | None) -> Rendered | None:
+        return apprec.of_message(self.parts, sender, body, refused)
 
     def of_message(self, reader: Agency, message_id: str) -> Mapping[str, Any]:
         return status.of_message(self.parts, reader, message_id)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from hub import desk, pipeline
+from hub.answered import answered
 from hub.answers import NOTHING, Book, Content, Counts, add_up, as_entry, content_of, counting
 from hub.errors import HubError
 from hub.message import Labelled, Record
 from hub.parts import Parts
 from hub.rows import open_paths, open_tried
 from hub.shapes import Route
-from hub.store import disclosures, holds, messages, people
+from hub.store import holds, messages, people
 from hub.store.disclosures import Disclosure
 from hub.store.people import Person
 
@@ -79,6 +80,5 @@ def content(parts: Parts, route: Route, labelled: Labelled) -> Content:
 
 def _answered(tx: Connection, record: Record) -> str | None:
     """The message whose recipient answers with this one, by the id its sender knows."""
-    reference = record.get("melding.svar_pa")
-    earlier = disclosures.load(tx, str(reference)) if reference else None
+    earlier = answered(tx, record)
     return earlier.message_id if earlier else None

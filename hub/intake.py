@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from adapters.kith.rules import sent_as
 from consent.intake import read as read_consent
 from hub import gates, policy, settle
+from hub.answered import answered
 from hub.audit.log import Kind
 from hub.errors import Finding, HubError
 from hub.housing import Standing
@@ -192,8 +192,8 @@ def _opened(
         accepted = Accepted(same.id, duplicate=True, message_id=sender_id)
         yield File(tx, parts, same, people.load(tx, same.person_id), accepted, settled=True)
         return
-    answered = _answered(tx, parts, received, record)
-    person = _person(tx, parts, received, record, answered, graded=graded)
+    earlier = _answered(tx, parts, received, record)
+    person = _person(tx, parts, received, record, earlier, graded=graded)
     series = _series(tx, parts, received, person, record)
     overtaken = series is not None and series.newest > series.version
     stored = Stored(received.id, sender.org, record.type, person.id, received.at, overtaken)
@@ -210,17 +210,16 @@ def _opened(
     freed = _overtake(tx, parts, person, record, series) if series is not None and not overtaken else []
     accepted = Accepted(received.id, duplicate=False, message_id=sender_id)
     given = on_file.of_person(tx, vault, person, read_consent)
-    file = File(tx, parts, stored, person, accepted, given, answered, overtaken, freed)
+    file = File(tx, parts, stored, person, accepted, given, earlier, overtaken, freed)
     yield file
     file.close()
 
 
 def _answered(tx: Connection, parts: Parts, received: Received, record: Record) -> Disclosure | None:
     """What the message answers: something that was handed over to whoever answers now."""
-    reference = record.get("melding.svar_pa")
-    if reference is None:
+    if record.get("melding.svar_pa") is None:
         return None
-    known = disclosures.load(tx, str(reference)) or disclosures.load(tx, sent_as(str(reference)))
+    known = answered(tx, record)
     if (
         known is None
         or known.recipient != received.sender.org

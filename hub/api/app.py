@@ -28,8 +28,8 @@ from hub.api.limits import Bodies, media_type
 from hub.api.problem import answer, documented
 from hub.api.tokens import IssuerKeys, Scope, Tokens, file_source, url_source
 from hub.directory import Directory
-from hub.errors import Finding, HubError
-from hub.message import CONTROL_SECTORS, Agency
+from hub.errors import PROBLEMS, Finding, HubError
+from hub.message import CONTROL_SECTORS, Agency, Rendered
 from hub.settings import Settings
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -169,7 +169,9 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
         "/v1/messages",
         status_code=202,
         response_model=openapi.AcceptedDocument,
-        responses=documented(*_TOKEN_CODES, *_BODY_CODES, *_MESSAGE_CODES, "hub.internal"),
+        responses=_with_receipt(
+            documented(*_TOKEN_CODES, *_BODY_CODES, *_MESSAGE_CODES, "hub.internal"), *_MESSAGE_CODES
+        ),
         openapi_extra={
             **openapi.needs(Scope.WRITE),
             "requestBody": {
@@ -184,22 +186,32 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
     ) -> Any:
         """Post one message in your own format. It is stored when the answer is `202`, and only then.
 
+        With `Accept: application/xml` a KITH message is answered by the AppRec that belongs to its format,
+        stored or refused; the status is the same.
+
         Send it again, unchanged, when you get no answer or `503`: `duplicate` is then true and
         nothing happens twice. The same message id with other content is refused. Who posts a package
         of Fiks and accepts one gets the receipt as a package, with the same status.
         """
         stated, posted = media_type(request), list[bytes]()
+        accepted, refused = None, None
         try:
             accepted = await take(request, sender, stated, posted.append)
-        except HubError as refused:
-            told = fiks.receipt_for(request, stated, posted[0], refused) if posted else None
-            if told is None:
-                raise
-        else:
-            told = fiks.receipt_for(request, stated, posted[0], None)
-        if told is not None:
+        except HubError as error:
+            refused = error
+        if posted and (told := fiks.receipt_for(request, stated, posted[0], refused)) is not None:
             return told
+        receipt: Rendered | None = None
+        if posted and _wants_xml(request) and not (accepted and accepted.duplicate):
+            receipt = await run_in_threadpool(facade.apprec, sender, posted[0], refused)
+        if accepted is None:
+            assert refused is not None
+            if receipt is None:
+                raise refused
+            return _receipt(receipt, refused.problem.status)
         status_url = f"/v1/messages/{accepted.id}"
+        if receipt is not None:
+            return _receipt(receipt, 202, status_url)
         response.headers["Location"] = status_url
         return {
             "id": accepted.id,
@@ -218,6 +230,25 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
     def message_status(id: str, sender: Annotated[Agency, Depends(caller)]) -> Any:
         """Where your own message stands. Nobody else's exists, as far as this address tells."""
         return facade.of_message(sender, _known_form(id))
+
+
+def _with_receipt(responses: dict[int | str, dict[str, Any]], *codes: str) -> dict[int | str, dict[str, Any]]:
+    """The same answers, where a message can be refused also as an AppRec, and `202` as one."""
+    receipt = {"application/xml": {"schema": {"type": "string", "format": "binary"}}}
+    for status in {PROBLEMS[code].status for code in codes}:
+        responses[status]["content"] |= receipt
+    return responses | {202: {"description": "The message is stored", "content": receipt}}
+
+
+def _wants_xml(request: Request) -> bool:
+    """Whether XML is what the sender names first of what it accepts."""
+    named = (part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(","))
+    return next(named, "") in ("application/xml", "text/xml")
+
+
+def _receipt(receipt: Rendered, status: int, location: str | None = None) -> Response:
+    headers = {"Cache-Control": "no-store", "Content-Type": receipt.media_type}
+    return Response(receipt.body, status, headers | ({"Location": location} if location else {}))
 
 
 def _add_receipts(app: FastAPI, facade: Facade, caller: Callable[[Request], Agency]) -> None:

@@ -1,4 +1,4 @@
-"""Understands what the doors need of the hub: six calls, all blocking, all raising HubError.
+"""Understands what the doors need of the hub: eight calls, all blocking, all raising HubError.
 
 The doors know these and nothing behind them; `hub/app.py` makes the object that has them.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from hub.errors import HubError
 from hub.message import Agency, Rendered
 
 
@@ -29,6 +30,10 @@ class Facade(Protocol):
 
     def receive(self, sender: Agency, media_type: str, body: bytes) -> Accepted:
         """Take a message. It is stored when this returns, or nothing of it is."""
+        ...
+
+    def apprec(self, sender: Agency, body: bytes, refused: HubError | None) -> Rendered | None:
+        """The national receipt for a body that `receive` just took in or refused; None where none is due."""
         ...
 
     def of_message(self, reader: Agency, message_id: str) -> Mapping[str, Any]:

@@ -183,6 +183,30 @@ epikrise = st.builds(
     ),
 )
 
+_faults = filled(
+    some({}, kode=st.from_regex(r"[A-Z]?[0-9]{1,3}", fullmatch=True), system=_systems, tekst=lines)
+)
+_unit = some({"enhet": lines}, rolle=lines, her=lines, avdeling=lines, behandler=lines)
+
+
+def _answering(fields: dict[str, Any]) -> Record:
+    return Record("kvittering", {**fields, "melding": {**fields["melding"], "svar_pa": fields["gjelder"]}})
+
+
+kvittering = some(
+    {
+        "melding": some({"id": ids, "sendt": moments}, mottaker=orgnrs.filter(is_orgnr)),
+        "gjelder": ids,
+        "gjelder_type": lines,
+        "gjelder_sendt": moments,
+        "status": st.sampled_from(["mottatt", "delvis", "avvist"]),
+        "avsender": _unit,
+        "mottaker": _unit,
+    },
+    gjelder_type_tekst=lines,
+    feil=st.lists(_faults, min_size=1, max_size=3),
+).map(_answering)
+
 tsb = st.builds(
     Record,
     st.just("tsb.henvisning"),

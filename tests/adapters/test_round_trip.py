@@ -21,6 +21,7 @@ ANY_RECORD = st.one_of(
     records.tsb,
     records.consent,
     records.receipt,
+    records.kvittering,
     digisos_records.any_record,
     test_fiks.any_record,
 )

@@ -59,6 +59,7 @@ class FakeHub:
     acknowledged: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     raises: list[Exception] = field(default_factory=list)
+    receipts: bool = False
 
     def receive(self, sender: Agency, media_type: str, body: bytes) -> Stored:
         self.bodies.append(body)
@@ -77,6 +78,14 @@ class FakeHub:
         if before[2] != digest:
             raise HubError("receive.duplicate-id")
         return Stored(key, message_id, duplicate=len(self.bodies) != len(set(self.bodies)))
+
+    def apprec(self, sender: Agency, body: bytes, refused: HubError | None) -> Rendered | None:
+        said = b"1" if refused is None else refused.code.encode()
+        return (
+            Rendered(sender, "apprec", "application/xml", b"<AppRec>" + said + b"</AppRec>")
+            if self.receipts
+            else None
+        )
 
     def of_message(self, reader: Agency, message_id: str) -> Mapping[str, Any]:
         if self.messages.get(message_id, ("",))[0] != reader.org:

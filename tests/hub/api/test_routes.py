@@ -46,6 +46,45 @@ def test_a_stored_message_is_answered_202_with_where_to_ask(client: httpx.Client
     assert status.json() == {"id": answer.json()["id"], "state": "received"}
 
 
+@pytest.mark.parametrize(
+    ("accept", "receipt"),
+    [
+        ("application/xml", True),
+        ("text/xml;q=1, application/json", True),
+        ("application/json, application/xml", False),
+        ("*/*", False),
+        ("", False),
+    ],
+)
+def test_who_asks_for_xml_is_answered_by_an_apprec_with_the_same_status(
+    client: httpx.Client, hub: fakes.FakeHub, bearer: Bearer, accept: str, receipt: bool
+) -> None:
+    hub.receipts = True
+    headers = bearer(fakes.PRISON) | {"Accept": accept}
+    taken, refused = post(client, headers, '{"id": "a-1"}'), post(client, headers, "{")
+
+    assert (taken.status_code, refused.status_code) == (202, 400)
+    if receipt:
+        assert taken.headers["content-type"] == refused.headers["content-type"] == "application/xml"
+        assert (taken.text, refused.text) == ("<AppRec>1</AppRec>", "<AppRec>parse.malformed</AppRec>")
+        assert taken.headers["location"].startswith("/v1/messages/m_")
+    else:
+        assert taken.json()["message_id"] == "a-1"
+        problem(refused, "parse.malformed")
+
+
+def test_a_repetition_and_what_has_no_apprec_are_answered_as_ever(
+    client: httpx.Client, hub: fakes.FakeHub, bearer: Bearer
+) -> None:
+    headers = bearer(fakes.PRISON) | {"Accept": "application/xml"}
+    first = post(client, headers, '{"id": "a-1"}')
+    hub.receipts = True
+    again = post(client, headers, '{"id": "a-1"}')
+
+    assert first.json()["duplicate"] is False
+    assert (again.status_code, again.json()["duplicate"]) == (202, True)
+
+
 def test_the_same_message_twice_is_one_message(client: httpx.Client, bearer: Bearer) -> None:
     first = post(client, bearer(fakes.PRISON), '{"id": "a-1"}')
     second = post(client, bearer(fakes.PRISON), '{"id": "a-1"}')
@@ -284,7 +323,8 @@ def test_the_description_is_openapi_31_and_documents_every_refusal(app: FastAPI)
             for status, response in operation["responses"].items():
                 if int(status) >= 400:
                     kind = "application/fhir+json" if path.startswith("/fhir/") else PROBLEM
-                    assert list(response["content"]) == [kind], (path, status)
+                    receipt = ["application/xml"] if path == "/v1/messages" else []
+                    assert list(response["content"]) in ([kind], [kind, *receipt]), (path, status)
                     assert response["content"][kind]["examples"], (path, status)
     text = json.dumps(schema)
     for reference in {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}:
