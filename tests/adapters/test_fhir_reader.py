@@ -324,13 +324,16 @@ def test_a_bundle_is_written_with_the_first_in_front() -> None:
     writer = fhir_bundle.Writer("m")
     writer.add("Patient", name=None, active=True)
     reference = writer.add("Composition")
+    writer.add("Device")
     made: Any = writer.document("document", first="Composition", timestamp=None, identifier={"value": "m"})
 
     assert {k: v for k, v in made.items() if k != "entry"} == {
         "resourceType": "Bundle", "type": "document", "identifier": {"value": "m"},
     }  # fmt: skip
     assert [entry["resource"] for entry in made["entry"]] == [
-        {"resourceType": "Composition"}, {"resourceType": "Patient", "active": True},
+        {"resourceType": "Composition", "meta": {"profile": [fhir_bundle.PROFILES["Composition"]]}},
+        {"resourceType": "Patient", "meta": {"profile": [fhir_bundle.PROFILES["Patient"]]}, "active": True},
+        {"resourceType": "Device"},
     ]  # fmt: skip
     assert reference == {"reference": made["entry"][0]["fullUrl"]}
     assert made["entry"][0]["fullUrl"] != made["entry"][1]["fullUrl"]
