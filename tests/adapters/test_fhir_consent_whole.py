@@ -334,3 +334,21 @@ def test_the_least_that_can_be_written() -> None:
     assert [adapter.parse(adapter.render(record)) for adapter in ADAPTERS] == [record, record]
     with pytest.raises(HubError, match=r"render\.incomplete"):
         ADAPTER.render(Record("epikrise", least))
+
+
+@pytest.mark.parametrize(
+    ("put", "code", "rules"),
+    [
+        ('<status value="draft"/>', "consent.not-evaluable", ["status"]),
+        ('<status value="active"/>only', "parse.invalid", ["text"]),
+        ('<status value="draft"/>only', "parse.invalid", ["text", "status"]),
+    ],
+)
+def test_a_consent_that_is_no_sound_xml_is_that_first(put: str, code: str, rules: list[str]) -> None:
+    body = ADAPTERS[1].render(Record("samtykke.gitt", consents.RECORD)).decode()
+    with pytest.raises(HubError) as refused:
+        ADAPTERS[1].parse(body.replace('<status value="active"/>', put).encode())
+
+    assert refused.value.code == code
+    assert [finding.rule for finding in refused.value.findings] == rules
+    assert all(finding.line and finding.column for finding in refused.value.findings)

@@ -17,7 +17,7 @@ from adapters import (
     safe_json,
     safe_xml,
 )
-from adapters.fhir_consent import folder, reading, vocabulary, writing
+from adapters.fhir_consent import adapter, folder, reading, vocabulary, writing
 from tests import mutating
 from tests.adapters import (
     test_fhir_consent_doubt,
@@ -30,7 +30,7 @@ from tests.adapters import (
 
 R, V, W, FOLDER = reading, vocabulary, writing, folder
 FHIR, BUNDLE, PARTS, JSON, XML = fhir, fhir_bundle, fhir_parts, safe_json, safe_xml
-FHIR_XML, WIRE, EXTENSIONS = fhir_xml, fhir_wire, fhir_extensions
+FHIR_XML, WIRE, EXTENSIONS, CONSENT = fhir_xml, fhir_wire, fhir_extensions, adapter
 
 MUTATIONS: list[mutating.Mutation] = [
     # one release, whole
@@ -138,7 +138,8 @@ MUTATIONS: list[mutating.Mutation] = [
     (W, "    check_fields(record, TYPE, _FIELDS)\n", ""),
     (W, "if not isinstance(word, str) or word not in codes:", "if False:"),
     (W, 'ORGNR if value.isdigit() else words.SECTOR', "words.SECTOR"),
-    (W, 'record.get("samtykke.signert") is True', 'record.get("samtykke.signert")'),
+    (CONSENT, "    if back != record:\n", "    if False:\n"),
+    (CONSENT, "    except HubError:\n", "    except ZeroDivisionError:\n"),
     (W, "provision=_exceptions(item, words.OPPOSITE[decision])", "provision=None"),
     (W, "_exceptions(record.fields, words.OPPOSITE[decision])", "_exceptions(record.fields, decision)"),
     # a folder, and XML
@@ -186,10 +187,11 @@ MUTATIONS: list[mutating.Mutation] = [
     (FHIR_XML, "except (KeyError, ValueError, etree.XMLSyntaxError):", "except ZeroDivisionError:"),
     (FHIR_XML, "key=lambda one: one.order", "key=lambda one: one.name"),
     # one format in two spellings
-    (WIRE, "            if not found:\n                return record\n", "            return record\n"),
-    (WIRE, "            found += refused.findings\n", ""),
+    (WIRE, "        if not found:\n            return record\n", "        return record\n"),
+    (WIRE, "        found += refused.findings\n", ""),
+    (WIRE, "code = code if found else refused.code", "code = refused.code"),
     (WIRE, "finding if finding.line else", "finding if True else"),
-    (WIRE, "models if isinstance(models, Mapping) else models(frozenset())", "models"),
+    (WIRE, "return models if isinstance(models, Mapping) else models(frozenset())", "return models"),
     (WIRE, "at = at[: max", 'at = "" or at[: 0 * max'),
     (WIRE, "places.setdefault(path, stand[element])", "places[path] = stand[element]"),
     # extensions that may be left behind, and no other
@@ -289,12 +291,13 @@ TABLES: dict[ModuleType, tuple[ModuleType, ...]] = {
     R: _CONSENT,
     V: _CONSENT,
     W: (test_fhir_consent_whole,),
+    CONSENT: (test_fhir_consent_whole,),
     FOLDER: (test_fhir_folder,),
     FHIR: (test_fhir_reader,),
     BUNDLE: (test_fhir_reader,),
     PARTS: (test_fhir_reader,),
     FHIR_XML: (test_fhir_folder, test_fhir_xml),
-    WIRE: (test_fhir_xml,),
+    WIRE: (test_fhir_consent_whole, test_fhir_xml),
     EXTENSIONS: (test_fhir_reader,),
     JSON: (test_safe_limits,),
     XML: (test_safe_limits,),
