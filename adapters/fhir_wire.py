@@ -39,38 +39,50 @@ def both(
     `loses` what `Adapter.loses` is."""
 
     def parse_json(body: bytes) -> Record:
-        document = read_json(body)
-        try:
-            return read(document)
-        except HubError as refused:
-            raise HubError(refused.code, _placed(refused.findings, json_places(decode(body)))) from None
+        return _parse_json(body, read)
 
     def parse_xml(body: bytes) -> Record:
-        faults = Findings()
-        source = XmlReader(read_xml(body), models, faults)
-        code, found = "parse.invalid", list(told(faults))
-        try:
-            record = read(source.document)
-        except HubError as refused:
-            code = code if found else refused.code
-            found += refused.findings
-        else:
-            if not found:
-                return record
-        raise HubError(code, _placed(found, xml_places(source, body)))
-
-    def render_xml(record: Record) -> bytes:
-        written = models if isinstance(models, Mapping) else models(frozenset())
-        return write_fhir_xml(compose(record), written)
+        return _parse_xml(body, read, models)
 
     def render_json(record: Record) -> bytes:
         return write_json(compose(record))
+
+    def render_xml(record: Record) -> bytes:
+        return write_fhir_xml(compose(record), _written(models))
 
     lost = loses or {}
     return (
         Adapter(name, type_name, JSON_TYPES, recognise, parse_json, render_json, loses=lost),
         Adapter(f"{name}-xml", type_name, XML_TYPES, recognise, parse_xml, render_xml, loses=lost),
     )
+
+
+def _parse_json(body: bytes, read: Read) -> Record:
+    document = read_json(body)
+    try:
+        return read(document)
+    except HubError as refused:
+        raise HubError(refused.code, _placed(refused.findings, json_places(decode(body)))) from None
+
+
+def _parse_xml(body: bytes, read: Read, models: Models | Release) -> Record:
+    """What XML says that JSON could not is told before what is wrong with the document."""
+    faults = Findings()
+    source = XmlReader(read_xml(body), models, faults)
+    code, found = "parse.invalid", list(told(faults))
+    try:
+        record = read(source.document)
+    except HubError as refused:
+        code = code if found else refused.code
+        found += refused.findings
+    else:
+        if not found:
+            return record
+    raise HubError(code, _placed(found, xml_places(source, body)))
+
+
+def _written(models: Models | Release) -> Models:
+    return models if isinstance(models, Mapping) else models(frozenset())
 
 
 def _placed(findings: Iterable[Finding], places: Mapping[str, Place]) -> list[Finding]:

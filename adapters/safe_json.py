@@ -43,7 +43,8 @@ def read_json(body: bytes) -> dict[str, object]:
     """The object of a UTF-8 JSON document; numbers with a fraction are Decimal.
 
     Raises parse.malformed with line and column (also for a repeated key, of which two readers
-    could see different values), or parse.forbidden-construct.
+    could see different values; where the text is not well-formed either, for that alone), or
+    parse.forbidden-construct.
     """
     text = decode(body)
     if text.startswith("\ufeff"):
@@ -111,21 +112,16 @@ _MOST_REPEATED = 20
 
 
 def _repeated_keys(text: str) -> Iterator[Finding]:
-    """Of a text that is well-formed to its end: only there do the braces match."""
+    """Of a text that is well-formed to its end: only there do the braces match, and is each key a text."""
     found = 0
     open_objects: list[set[str]] = []
     for token in _TOKEN.finditer(text):
         if token.group() == "{":
             open_objects.append(set())
-        elif not open_objects:
-            return  # the key was found before what is wrong further on
         elif token.group() == "}":
             open_objects.pop()
         elif token.group(1) is not None:
-            try:
-                key = json.loads(token.group()[: -len(token.group(1))])
-            except ValueError:
-                return
+            key = json.loads(token.group()[: -len(token.group(1))])
             if key in open_objects[-1] and found < _MOST_REPEATED:
                 found += 1
                 yield Finding("body", "unique-key", "each key once", *position(text[: token.start()]))

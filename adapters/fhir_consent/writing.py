@@ -42,7 +42,7 @@ _EXTRA = (
 
 
 def compose(record: Record) -> Json:
-    """Write one consent."""
+    """Write one consent; whether it would be read as the same, the adapter tells."""
     check_fields(record, TYPE, _FIELDS)
     kind = _word(record, "samtykke.slag", _SCOPES)
     decision = _word(record, "samtykke.beslutning", _TYPES)
@@ -73,8 +73,8 @@ def compose(record: Record) -> Json:
 
 def _extensions(record: Record) -> list[Json]:
     return [
-        {"url": words.SIGNED, "valueBoolean": record.get("samtykke.signert") is True},
-        {"url": words.EXPLAINED, "valueBoolean": record.get("samtykke.forklart") is True},
+        {"url": words.SIGNED, "valueBoolean": record.get("samtykke.signert")},
+        {"url": words.EXPLAINED, "valueBoolean": record.get("samtykke.forklart")},
         *(
             {"url": url, kind: value}
             for url, kind, name in _EXTRA

@@ -280,6 +280,18 @@ UNWRITABLE: list[tuple[str, Change]] = [
     ("melding.sendt", lambda r: r["melding"].update(sendt="i går")),
     ("person.id", lambda r: r["person"].pop("id")),
 ]
+UNREADABLE: dict[str, Change] = {
+    "a group that is no list": lambda r: r.update(unntak="x"),
+    "recipients that are no list": lambda r: r.update(mottakere="x"),
+    "no word of a signature": lambda r: r["samtykke"].pop("signert"),
+    "no word of an explanation": lambda r: r["samtykke"].pop("forklart"),
+    "a signature that is a text": lambda r: r["samtykke"].update(signert="ja"),
+    "a time without seconds": lambda r: r["melding"].update(sendt="2026-01-01T10:00+01:00"),
+    "a version that is no number": lambda r: r["samtykke"].update(versjon="x"),
+    "a field nobody knows": lambda r: r["samtykke"].update(notat="x"),
+    "an exception with a field nobody knows": lambda r: r["unntak"][0].update(notat="x"),
+    "a party that is neither": lambda r: r.update(mottakere=["12"]),
+}
 
 
 @pytest.mark.parametrize(("at", "change"), UNWRITABLE)
@@ -293,18 +305,50 @@ def test_what_cannot_be_written_is_not_written(at: str, change: Change) -> None:
     assert (refused.value.code, [f.at for f in refused.value.findings]) == ("render.incomplete", [at])
 
 
+@pytest.mark.parametrize("change", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_would_not_be_read_as_the_same_consent_is_not_written(change: Change) -> None:
+    record = copy.deepcopy(consents.RECORD)
+    change(record)
+
+    for adapter in ADAPTERS:
+        with pytest.raises(HubError, match=r"render\.incomplete"):
+            adapter.render(Record("samtykke.gitt", record))
+
+
 def test_the_least_that_can_be_written() -> None:
     least = {
-        "melding": {"id": "m", "sendt": "2026-01-01T10:00+01:00"}, "person": {"id": "54839030186"},
-        "samtykke": {"serie": "s", "versjon": 1, "beslutning": "nekt", "slag": "deling"},
-        "mottakere": "x", "unntak": "x",
+        "melding": {"id": "m", "sendt": "2026-01-01T10:00:00+01:00"}, "person": {"id": "54839030186"},
+        "samtykke": {
+            "serie": "s", "versjon": 1, "beslutning": "nekt", "signert": False, "forklart": False,
+            "slag": "deling",
+        },
     }  # fmt: skip
-    written = json.loads(ADAPTER.render(Record("samtykke.gitt", least)))
+    record = Record("samtykke.gitt", least)
+    written = json.loads(ADAPTER.render(record))
 
     assert written["patient"] == {"identifier": {"system": consents.DNR, "value": "54839030186"}}
     assert written["provision"] == {"type": "deny"}
     assert written["dateTime"] == "2026-01-01T10:00:00+01:00"
     assert [e["valueBoolean"] for e in written["extension"]] == [False, False]
     assert not {"performer", "sourceAttachment"} & set(written)
+    assert [adapter.parse(adapter.render(record)) for adapter in ADAPTERS] == [record, record]
     with pytest.raises(HubError, match=r"render\.incomplete"):
         ADAPTER.render(Record("epikrise", least))
+
+
+@pytest.mark.parametrize(
+    ("put", "code", "rules"),
+    [
+        ('<status value="draft"/>', "consent.not-evaluable", ["status"]),
+        ('<status value="active"/>only', "parse.invalid", ["text"]),
+        ('<status value="draft"/>only', "parse.invalid", ["text", "status"]),
+    ],
+)
+def test_a_consent_that_is_no_sound_xml_is_that_first(put: str, code: str, rules: list[str]) -> None:
+    body = ADAPTERS[1].render(Record("samtykke.gitt", consents.RECORD)).decode()
+    with pytest.raises(HubError) as refused:
+        ADAPTERS[1].parse(body.replace('<status value="active"/>', put).encode())
+
+    assert refused.value.code == code
+    assert [finding.rule for finding in refused.value.findings] == rules
+    assert all(finding.line and finding.column for finding in refused.value.findings)

@@ -32,8 +32,10 @@ LEAST = "<scope><text value='x'/></scope><category><text value='x'/></category>"
 """What R4 asks for in every consent."""
 
 
-def consent(inside: str = "", attributes: str = "", least: str = LEAST) -> bytes:
-    return f'<Consent {FHIR} {attributes}><status value="active"/>{inside}{least}</Consent>'.encode()
+def consent(inside: str = "", attributes: str = "", least: str = LEAST, before: str = "") -> bytes:
+    """`before` and `inside` stand on either side of what is asked for: XML has the order of FHIR."""
+    status = '<status value="active"/>'
+    return f"<Consent {FHIR} {attributes}>{before}{status}{least}{inside}</Consent>".encode()
 
 
 def test_a_file_at_the_limit_is_opened_and_a_larger_one_is_not(tmp_path: Path) -> None:
@@ -70,6 +72,10 @@ def test_what_cannot_be_opened_is_told(tmp_path: Path) -> None:
         (b"\xef\xbb\xbf \n<Patient xmlns='http://hl7.org/fhir'/>", "Patient"),
         (consent('<provision value="x"><type value="deny"/></provision>'), "parse.invalid"),
         (consent('<status value="x"/>'), "parse.invalid"),
+        (consent('<dateTime value="2026-01-01"/>'), "Consent"),
+        (consent(before='<dateTime value="2026-01-01"/>'), "parse.invalid"),
+        (consent(before="<contained><Patient/></contained>"), "Consent"),
+        (consent("<contained><Patient/></contained>"), "parse.invalid"),
     ],
 )
 def test_what_a_file_holds_is_known_by_its_type(tmp_path: Path, document: object, kind: str) -> None:
@@ -109,7 +115,8 @@ def test_of_what_is_contained_only_consents_are_found(tmp_path: Path) -> None:
 
 
 def test_the_same_in_xml(tmp_path: Path) -> None:
-    inner = f"<Consent><status value='active'/>{LEAST}<contained><Patient/></contained></Consent>"
+    deepest = f"<contained><Consent><status value='active'/>{LEAST}</Consent></contained>"
+    inner = f"<Consent><contained><Patient/></contained>{deepest}<status value='active'/>{LEAST}</Consent>"
     body = (
         f"<Bundle {FHIR}><entry><resource><Patient><contained><Group/></contained><contained>{inner}"
         f"</contained></Patient></resource></entry><entry><resource><Consent><status value='active'/>"
@@ -119,7 +126,7 @@ def test_the_same_in_xml(tmp_path: Path) -> None:
 
     assert {place: said(one) for place, one in found.items()} == {
         "a.xml": "Bundle", "a.xml#resource[0]": "Patient", "a.xml#resource[2]": "Consent",
-        "a.xml#resource[4]": "parse.invalid",
+        "a.xml#resource[5]": "parse.invalid",
     }  # fmt: skip
 
 
@@ -138,7 +145,7 @@ def test_the_outline_of_another_resource_is_its_id_and_identifiers(tmp_path: Pat
     assert bare.resource == {"resourceType": "Group"}
 
 
-VALUES: dict[str, dict[str, Any]] = {
+BEFORE: dict[str, dict[str, Any]] = {
     f"<extension url='urn:x'><value{kind} value='{value}'/></extension>": {
         "extension": [{"url": "urn:x", f"value{kind}": expected}]
     }
@@ -149,15 +156,21 @@ VALUES: dict[str, dict[str, Any]] = {
         ("String", "x", "x"),
     )
 }
-VALUES |= {
-    "<dateTime value='2026-01-01'/>": {"dateTime": "2026-01-01"},
-    "<provision id='p'><type value='deny'/></provision>": {"provision": {"type": "deny"}},
+BEFORE |= {
     "<modifierExtension url='urn:x'><valueBoolean value='true'/></modifierExtension>": {
         "modifierExtension": [{"url": "urn:x", "valueBoolean": True}]
     },
+    "<id value='c'/><contained><Patient><id value='p'/></Patient></contained>": {
+        "id": "c", "contained": [{"resourceType": "Patient"}],
+    },
+}  # fmt: skip
+VALUES: dict[str, dict[str, Any]] = {
+    "<dateTime value='2026-01-01'/>": {"dateTime": "2026-01-01"},
+    "<dateTime id='d' value='2026-01-01'/>": {"dateTime": "2026-01-01", "_dateTime": {"id": "d"}},
+    "<provision id='p'><type value='deny'/></provision>": {"provision": {"id": "p", "type": "deny"}},
     "<policy><uri value='urn:x'/></policy>": {"policy": [{"uri": "urn:x"}]},
     "<sourceAttachment><url value='urn:x'/></sourceAttachment>": {"sourceAttachment": {"url": "urn:x"}},
-}  # fmt: skip
+}
 NEWER: dict[str, dict[str, Any]] = {
     "<subject><display value='x'/></subject><decision value='deny'/>": {
         "subject": {"display": "x"}, "decision": "deny",
@@ -171,9 +184,14 @@ NEWER: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("inside", "expected"), VALUES.items())
-def test_a_value_in_xml_is_the_one_in_json(tmp_path: Path, inside: str, expected: dict[str, Any]) -> None:
-    [found] = opened(tmp_path, a_xml=consent(inside)).values()
+@pytest.mark.parametrize(
+    ("before", "inside", "expected"),
+    [*((xml, "", said) for xml, said in BEFORE.items()), *(("", xml, said) for xml, said in VALUES.items())],
+)
+def test_a_value_in_xml_is_the_one_in_json(
+    tmp_path: Path, before: str, inside: str, expected: dict[str, Any]
+) -> None:
+    [found] = opened(tmp_path, a_xml=consent(inside, before=before)).values()
 
     least = {
         "resourceType": "Consent",
@@ -191,32 +209,60 @@ def test_the_same_in_r5(tmp_path: Path, inside: str, expected: dict[str, Any]) -
     assert found.resource == {"resourceType": "Consent", "status": "active", **expected}
 
 
-@pytest.mark.parametrize(
-    ("inside", "attributes"),
-    [
-        ("", 'until="2026"'),
-        ("only to the doctor", ""),
-        ("<provision>only<type value='deny'/></provision>", ""),
-        ("<provision><type value='deny'/>only</provision>", ""),
-        ("<x:provision xmlns:x='urn:x'/>", ""),
-        ("<x:provision xmlns:x='urn:x' value='x'/>", ""),
-        ("<text><status value='generated'/><div xmlns='http://www.w3.org/1999/xhtml'>x</div>only</text>", ""),
-        ("<provision><id value='p'/></provision>", ""),
-        ("<provision url='urn:x'><type value='deny'/></provision>", ""),
-    ],
-)
+DIV = "<div xmlns='http://www.w3.org/1999/xhtml'>x</div>"
+LOST: list[tuple[str, bytes, set[tuple[str, str]]]] = [
+    ("an attribute", consent(attributes='until="2026"'), {("body", "attribute")}),
+    ("words", consent("only to the doctor"), {("body", "text")}),
+    ("words before", consent("<provision>only<type value='deny'/></provision>"), {("provision", "text")}),
+    ("words after", consent("<provision><type value='deny'/>only</provision>"), {("provision", "text")}),
+    ("words in a value", consent("<dateTime value='2026'>only</dateTime>"), {("dateTime", "text")}),
+    ("another's name", consent("<x:provision xmlns:x='urn:x'/>"), {("?", "unknown-element")}),
+    ("another's value", consent("<x:provision xmlns:x='urn:x' value='x'/>"), {("?", "unknown-element")}),
+    (
+        "words beside a narrative",
+        consent(before=f"<text><status value='generated'/>{DIV}only</text>"),
+        {("text", "text")},
+    ),
+    (
+        "an attribute as an element",
+        consent("<provision><id value='p'/><type value='deny'/></provision>"),
+        {("provision.id", "unknown-element")},
+    ),
+    (
+        "an attribute of extensions",
+        consent("<provision url='urn:x'><type value='deny'/></provision>"),
+        {("provision", "attribute")},
+    ),
+    ("an attribute of a value", consent("<dateTime value='2026' url='x'/>"), {("dateTime", "attribute")}),
+    ("no value", consent("<dateTime/>"), {("dateTime", "missing")}),
+    ("nothing in it", consent("<provision/>"), {("provision", "empty")}),
+    (
+        "twice",
+        consent("<dateTime value='2026'/><dateTime value='2027'/>", least="<scope><text value='x'/></scope>"),
+        {("dateTime", "count")},
+    ),
+    (
+        "out of order",
+        consent(before="<dateTime value='2026'/>"),
+        {("status", "order"), ("scope", "order"), ("category", "order")},
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "faults"), [row[1:] for row in LOST], ids=[row[0] for row in LOST])
 def test_words_and_names_that_are_not_of_fhir_are_not_lost(
-    tmp_path: Path, inside: str, attributes: str
+    tmp_path: Path, body: bytes, faults: set[tuple[str, str]]
 ) -> None:
-    [found] = opened(tmp_path, a_xml=consent(inside, attributes)).values()
+    [found] = opened(tmp_path, a_xml=body).values()
 
     assert said(found) == "parse.invalid"
+    assert found.refused is not None
+    assert {(fault.at, fault.rule) for fault in found.refused.findings} == faults
 
 
 def test_what_a_consent_in_xml_contains_is_seen_by_whoever_reads_it(tmp_path: Path) -> None:
-    [found] = opened(
-        tmp_path, a_xml=consent("<contained><Patient><id value='p'/></Patient></contained>")
-    ).values()
+    inside = "<contained><Patient><id value='p'/></Patient></contained>"
+    [found] = opened(tmp_path, a_xml=consent(before=inside)).values()
 
     assert found.resource is not None
     assert ("contained", "not-read") in {(at, rule) for _, at, rule in consents.told(found.resource)}

@@ -12,6 +12,7 @@ from fhir.resources.R4B.patient import Patient
 from adapters import fhir, fhir_bundle, fhir_parts
 from adapters.base import Findings
 from adapters.fhir import Reader
+from adapters.fhir_extensions import LEFT_EXTENSIONS
 from hub.errors import HubError
 from hub.message import Record
 from tests.adapters.consents import DNR, FNR, ORGNR, V3, code
@@ -139,6 +140,26 @@ def test_a_fault_of_the_whole_is_at_the_body() -> None:
         at for at, _, _ in _checked({"resourceType": "Patient", "contained": [{"resourceType": "X"}]}, "")
     ] == ["body"]
     assert [at for at, _, _ in _checked({"resourceType": "Patient", "KANARI": 1}, "")] == ["?"]
+
+
+LEFT = next(iter(LEFT_EXTENSIONS))
+LEFT_BEHIND: list[tuple[dict[str, Any], Faults]] = [
+    ({}, set()),
+    ({"extension": [{"url": LEFT, "valueCode": "x"}]}, set()),
+    ({"extension": [{"url": LEFT}, {"url": "urn:x"}]}, {("extension[1].url", "extension")}),
+    ({"extension": [{"url": [LEFT]}, 7, {}]}, {(f"extension[{n}].url", "extension") for n in range(3)}),
+    ({"extension": {"url": "urn:x"}}, {("extension[0].url", "extension")}),
+    ({"_text": {"id": "1", "extension": [{"url": LEFT}]}}, set()),
+    ({"_text": [None, {"extension": [{"url": "urn:x"}]}]}, {("_text.extension[0].url", "extension")}),
+    ({"_text": {"extension": [], "value": "x"}}, {("_text", "type")}),
+    ({"_text": [7]}, {("_text", "type")}),
+    ({"_identifier": {"id": "1"}}, {("_identifier", "not-read")}),
+]
+
+
+@pytest.mark.parametrize(("node", "faults"), LEFT_BEHIND)
+def test_no_extension_is_left_behind_but_those_that_may_be(node: dict[str, Any], faults: Faults) -> None:
+    assert taken(node, lambda r: r.left_extensions("text"))[1] == faults
 
 
 CONFIDENTIALITY = f"{V3}Confidentiality"
@@ -324,13 +345,16 @@ def test_a_bundle_is_written_with_the_first_in_front() -> None:
     writer = fhir_bundle.Writer("m")
     writer.add("Patient", name=None, active=True)
     reference = writer.add("Composition")
+    writer.add("Device")
     made: Any = writer.document("document", first="Composition", timestamp=None, identifier={"value": "m"})
 
     assert {k: v for k, v in made.items() if k != "entry"} == {
         "resourceType": "Bundle", "type": "document", "identifier": {"value": "m"},
     }  # fmt: skip
     assert [entry["resource"] for entry in made["entry"]] == [
-        {"resourceType": "Composition"}, {"resourceType": "Patient", "active": True},
+        {"resourceType": "Composition", "meta": {"profile": [fhir_bundle.PROFILES["Composition"]]}},
+        {"resourceType": "Patient", "meta": {"profile": [fhir_bundle.PROFILES["Patient"]]}, "active": True},
+        {"resourceType": "Device"},
     ]  # fmt: skip
     assert reference == {"reference": made["entry"][0]["fullUrl"]}
     assert made["entry"][0]["fullUrl"] != made["entry"][1]["fullUrl"]
@@ -356,6 +380,27 @@ PARTS: dict[str, tuple[Callable[[Reader], object], dict[str, Any], object, Fault
     "two numbers": (
         fhir_parts.read_person, {"identifier": [WHO, {"system": DNR, "value": "5"}]}, {"id": "5"},
         {("identifier", "count")},
+    ),
+    "a number of the sender's own beside": (
+        fhir_parts.read_person, {"identifier": [{"system": "urn:x", "value": "7", "period": {}}, WHO]},
+        {"id": NUMBER}, set(),
+    ),
+    "a number with something nobody reads": (
+        fhir_parts.read_person, {"identifier": [WHO | {"period": {}}]}, {"id": NUMBER},
+        {("identifier[0].period", "not-read")},
+    ),
+    "extensions that may be left behind": (
+        fhir_parts.read_person,
+        {"identifier": [WHO], "extension": [{"url": LEFT}],
+         "name": [{"given": ["A"], "_given": [{"extension": [{"url": LEFT}]}], "extension": [{"url": LEFT}]}]},
+        {"id": NUMBER, "navn": "A"}, set(),
+    ),
+    "extensions that may not": (
+        fhir_parts.read_person,
+        {"identifier": [WHO], "extension": [{"url": "urn:x"}],
+         "name": [{"given": ["A"], "_given": [{"extension": [{"url": "urn:x"}]}]}]},
+        {"id": NUMBER, "navn": "A"},
+        {("extension[0].url", "extension"), ("name[0]._given.extension[0].url", "extension")},
     ),
     "two names": (
         fhir_parts.read_person, {"identifier": [WHO], "name": [{"text": "a"}, {"text": "b"}]},

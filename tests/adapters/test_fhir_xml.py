@@ -171,6 +171,11 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "multipleBirthInteger",
         "type",
     ),
+    "a very long decimal": (
+        f'<extension url="urn:x"><valueDecimal value="{"9" * 5000}.5"/></extension>',
+        "extension[0].valueDecimal",
+        "type",
+    ),
     "two resources in one place": (
         "<contained><Patient/><Patient/></contained>",
         "contained[0]",
@@ -288,6 +293,37 @@ def test_a_finding_in_xml_tells_its_line_and_column_whoever_made_it() -> None:
 
     assert told["entry[0].resource.status"] == (status, 3)
     assert told["entry[0].resource.?"] == (status + 1, 1)
+
+
+def told_in_xml(*changes: tuple[str, str]) -> tuple[str, list[str]]:
+    json_one = next(one for one in SPELLINGS if one.type == "epikrise")
+    body = SPELLINGS[json_one].render(json_one.parse(EPIKRISE.read_bytes())).decode()
+    for old, new in changes:
+        assert old in body
+        body = body.replace(old, new, 1)
+    with pytest.raises(HubError) as refused:
+        SPELLINGS[json_one].parse(body.encode())
+    return refused.value.code, [finding.rule for finding in refused.value.findings]
+
+
+def test_what_is_wrong_in_xml_alone_is_refused_and_told_with_the_rest() -> None:
+    nowhere = ('<status value="final"/>', '<status value="final"/>only')
+    elsewhere = ('<status value="final"/>', '<status value="amended"/>')
+
+    assert told_in_xml(nowhere) == ("parse.invalid", ["text"])
+    alone = told_in_xml(elsewhere)
+    assert alone[1]
+    assert told_in_xml(('<status value="final"/>', '<status value="amended"/>only')) == (
+        "parse.invalid",
+        ["text", *alone[1]],
+    )
+
+
+def test_of_two_in_one_place_the_first_is_where_it_is() -> None:
+    body = f'<Patient xmlns="{NS}">\n<x/>\n<y/></Patient>'.encode()
+    source = XmlReader(read_xml(body), MODELS, Findings())
+
+    assert fhir_wire.xml_places(source, body) == {"": (1, 1), "?": (2, 1)}
 
 
 def test_every_path_of_a_document_has_its_place() -> None:

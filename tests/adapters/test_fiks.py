@@ -382,6 +382,13 @@ def test_a_message_expires_when_its_time_is_over_or_after_a_week(
     assert headers.expired(given, sent + after) is gone
 
 
+def test_the_parties_of_the_headers_are_those_of_the_record() -> None:
+    own = {"sendt": MELDING["sendt"], "mottaker": "0192:310000043", "avsender": "0192:310000078"}
+    record = SVAR.parse(packed({**HEADERS, "Headere": own}, {"status": "mottatt"}))
+
+    assert (record.get("melding.mottaker"), record.get("melding.avsender")) == ("310000043", "310000078")
+
+
 def test_a_ttl_alone_says_until_when_a_message_is_good() -> None:
     record = SVAR.parse(packed({**HEADERS, "Ttl": "2.00:00:00"}, {"status": "mottatt"}))
 

@@ -113,25 +113,30 @@ def test_a_repeated_key_is_told_by_line_and_column() -> None:
     assert [(finding.line, finding.column) for finding in refused.value.findings] == [(2, 2), (3, 1)]
 
 
+def test_a_repeated_key_below_a_list_is_told_by_line_and_column() -> None:
+    with pytest.raises(HubError) as refused:
+        read_json(b'["}", "a", {"a":1,\n"a":2}]')
+
+    assert [(finding.rule, finding.line, finding.column) for finding in refused.value.findings] == [
+        ("unique-key", 2, 1)
+    ]
+
+
 @pytest.mark.parametrize(
     "rest",
-    ['}, "b": 1', "}}}}", '}}, "c": 2', '}, "\\x": 1}', '}, "a\tb": 1}', "", '} {"d":', '}]"e":'],
+    [
+        *('}, "b": 1', "}}}}", "}}}", '}}, "c": 2', '}} "c":1', '}, "\\x": 1}', '}, "a\tb": 1}', ""),
+        *('} {"d":', '}]"e":'),
+    ],
 )
-def test_what_follows_a_repeated_key_need_not_be_json(rest: str) -> None:
+def test_a_repeated_key_of_what_is_not_well_formed_is_told_as_that(rest: str) -> None:
+    """One rule: only what is JSON to its end has keys, and which of them are repeated."""
     with pytest.raises(HubError) as refused:
         read_json(('{"o": {"a": 1,\n "a": 2' + rest).encode())
 
     assert refused.value.code == "parse.malformed"
+    assert [finding.rule for finding in refused.value.findings] == ["well-formed"]
     assert all(finding.line and finding.column for finding in refused.value.findings)
-
-
-@pytest.mark.parametrize("body", [b'{"a":{"b":1,"b":2}}}', b'{"b":1,"b":2}} "c":1', b'[{"b":1,"b":2}] {'])
-def test_a_repeated_key_before_worse_is_told_too(body: bytes) -> None:
-    with pytest.raises(HubError) as refused:
-        read_json(body)
-
-    assert refused.value.code == "parse.malformed"
-    assert [finding.rule for finding in refused.value.findings] == ["unique-key"]
 
 
 def test_a_malformed_document_is_told_by_line_and_column() -> None:

@@ -30,6 +30,11 @@ FIXED = {
     "vedlegg.innhold": base64.b64encode(b"%PDF-1.7").decode(),
 }
 
+OF_TYPE = {
+    "kvittering": {"gjelder": FIXED["melding.svar_pa"], "status": "mottatt", "feil.kode": "T99"},
+}
+"""What a receipt that is an AppRec can hold: that work has begun or ended is none."""
+
 
 def whole_records(root: El, spec: TypeSpec, **more: Any) -> Iterator[dict[str, Any]]:
     """Records that hold everything, each with other alternatives of the choices; `more` is set on top."""
@@ -120,6 +125,8 @@ class _Filler:
         path = path.partition("#")[0]
         if path in FIXED:
             return FIXED[path]
+        if path in (fixed := OF_TYPE.get(self._spec.name, {})):
+            return fixed[path]
         self._count += 1
         spec = self._spec.field(path)
         return _value(spec, row, part, self._count)
