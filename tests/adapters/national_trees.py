@@ -31,6 +31,8 @@ _TYPES = {
     "decimal": "double",
     "gYear": "gYear",
 }
+_OWN = {("http://www.kith.no/xmlstds/apprec/2004-11-21", name) for name in ("CS", "CV", "URL")}
+"""AppRec 1.0 is older than the common datatypes, and declares them once more."""
 
 
 @dataclass
@@ -97,7 +99,7 @@ class _Reader:
             if where == _XS[1:-1]:
                 node.type = _TYPES[local]
                 return
-            if where == "http://www.kith.no/xmlstds":
+            if where == "http://www.kith.no/xmlstds" or (where, local) in _OWN:
                 node.type = "integer" if local == "INT" else local
                 return
             inline, namespace, key = self._find(where, "complexType", local), where, f"{where}#{local}"

@@ -31,6 +31,7 @@ DECLARED = {
 }
 """All but the epikrise, which has more rules than its table and tests of its own (test_kith_epikrise.py)."""
 TRIES = 5
+_BEYOND = {"kvittering": frozenset(("fixed",))}  # the schema lets a receipt leave out which version it is
 _INDEX = re.compile(r"\[\d+\]")
 each = pytest.mark.parametrize("adapter", DECLARED.values(), ids=DECLARED)
 
@@ -142,7 +143,7 @@ def test_the_table_and_the_national_schema_agree_about_spoilt_documents(
                 differing += [f"{name}: not valid again"] * bool(
                     national.findings(read_xml(written), written)
                 )
-            elif rules - BEYOND:
+            elif rules - BEYOND - _BEYOND.get(adapter.type, frozenset()):
                 differing.append(f"{name}: refused although valid, {sorted(rules)}")
 
     assert differing == []

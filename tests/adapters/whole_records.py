@@ -96,7 +96,9 @@ class _Filler:
             for part, target in row.to.items():
                 inner[target] = self._value(row, part, f"{where}.{target}")
         for target in row.numbers.kinds.values() if row.numbers else ():
-            number = FIXED.get(resolved(where, target)) or ("311000039" if target == "orgnr" else "100001")
+            number = FIXED.get(resolved(where, target)) or (
+                "311000039" if target.endswith("orgnr") else "100001"
+            )
             self._put(inner, where, target, number, many=False)
         for attribute in row.attributes:
             if attribute.to:
@@ -155,5 +157,6 @@ def _value(spec: FieldSpec, row: El, part: str, count: int) -> Any:
     if datatype in ("integer", "double", "PQ") and part in ("number", "V"):
         return str(count)
     if spec.kind is Kind.FREE_TEXT:
-        return f"Setning {count}.\nNeste linje."
+        break_ = " " if part in ("V", "DN", "OT") else "\n"  # an attribute is one line
+        return f"Setning {count}.{break_}Neste linje."
     return f"Ord {count}" if spec.kind is Kind.TEXT else f"K{count}"
