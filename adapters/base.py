@@ -67,6 +67,8 @@ class Adapter:
     loses: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     addressed: bool = False
     national: bool = False
+    as_said: Callable[[Record], Record] = field(default=lambda record: record, repr=False)
+    """What a format says in other words on purpose: the same record with its ids as they read back."""
     locate: Callable[[bytes, Iterable[Finding]], list[Finding]] | None = field(default=None, repr=False)
     """Says of findings by the record's paths where in the body that is: path, line and column there."""
 

@@ -19,6 +19,7 @@ from lxml import etree
 from adapters.base import Adapter, Sniff
 from adapters.kith.msghead import BASE64_CONTAINER, PREFIXES, ROOT, msghead
 from adapters.kith.profile import Profile
+from adapters.kith.rules import ids_as_said
 from adapters.kith.tables import El, everything
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
@@ -96,6 +97,11 @@ def losses(name: str, mine: El, *others: El) -> Mapping[str, str]:
     return dict.fromkeys(sorted(fields), f"{name} has no element for it")
 
 
+def as_said(record: Record) -> Record:
+    """The record with the ids that its message says: UUIDs, as MsgHead (HIS 80601) demands."""
+    return Record(record.type, ids_as_said(record.fields))
+
+
 def message_type(root: etree._Element) -> str:
     """MsgInfo/Type of a MsgHead."""
     said = root.find("{*}MsgInfo/{*}Type")
@@ -123,7 +129,11 @@ def _adapter(
         if record.type != type_name:
             raise HubError("render.incomplete")
         fields: Mapping[str, Any] = record.fields
-        return profile.write(fields)
+        body = profile.write(fields)
+        read_again = profile.read(read_xml(body), body)
+        if read_again.refused:  # the schema is narrower than the type: nobody could read what was written
+            raise HubError("render.incomplete", read_again.refused)
+        return body
 
     return Adapter(
         name,
@@ -137,4 +147,5 @@ def _adapter(
         loses=loses,
         addressed=True,
         national=True,
+        as_said=as_said,
     )

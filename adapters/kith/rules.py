@@ -93,6 +93,20 @@ def sent_as(reference: str) -> str:
     return message_id(reference) if _UUID.fullmatch(reference) else reference
 
 
+def ids_as_said(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with the ids of the envelope as a MsgHead says them: as UUIDs. An answer to what began no
+    conversation begins one; a conversation that answers nothing has no place."""
+    said = dict(fields)
+    if isinstance(melding := fields.get("melding"), Mapping):
+        ids = {name: message_uuid(str(melding[name])) for name in ("id", "svar_pa") if name in melding}
+        said["melding"] = {**melding, **ids}
+        conversation = _conversation({}, fields)
+        said.pop("samtale", None)
+        if "svar_pa" in melding:
+            said["samtale"] = conversation["text"]
+    return said
+
+
 def _msgid(_: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, object]:
     number = top.get("melding", {}).get("id")
     return {} if number is None else {"text": message_uuid(str(number))}

@@ -107,7 +107,7 @@ class Hub:
     _families: dict[str, Registry] = field(default_factory=dict, repr=False)
 
     def family(self, family: str) -> Registry:
-        """All adapters that read `xml`, `json`, `package` or `other`, as if each read the family's own media type."""
+        """All adapters that read `xml`, `json`, `package` or `other`, as if by the family's media type."""
         if family not in self._families:
             media = _media(family)
             fitting = [a for a in self.registry.adapters if family in {_family(m) for m in a.media_types}]
@@ -322,7 +322,7 @@ def written(hub: Hub, adapter: Adapter, record: Record) -> Written:
     back = asked(_parse, hub, adapter, body)
     if isinstance(back, HubError):
         return Written(adapter.name, back.code, back.findings, judged)
-    said = without(record, adapter.loses)
+    said = adapter.as_said(without(record, adapter.loses))
     if back != said:
         places = sorted(_differing(said, back))
         findings = tuple(Finding(at, "read-back", "the same value as before") for at in places)
