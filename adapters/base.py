@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lxml import etree
 
@@ -75,6 +76,24 @@ class Adapter:
     @property
     def media_type(self) -> str:
         return self.media_types[0]
+
+
+def without(record: Record, left: Mapping[str, str]) -> Record:
+    """The record without the fields and groups named, and without what is empty then."""
+    return Record(record.type, _pruned(record.fields, "", left)) if left else record
+
+
+def _pruned(node: Any, at: str, left: Mapping[str, str]) -> Any:
+    if isinstance(node, Mapping):
+        kept = {
+            name: _pruned(child, path, left)
+            for name, child in node.items()
+            if (path := f"{at}.{name}" if at else name) not in left
+        }
+        return {name: value for name, value in kept.items() if value not in ({}, [])}
+    if isinstance(node, list):
+        return [value for child in node if (value := _pruned(child, at, left)) != {}]
+    return node
 
 
 class Findings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -93,17 +93,20 @@ def sent_as(reference: str) -> str:
     return message_id(reference) if _UUID.fullmatch(reference) else reference
 
 
-def ids_as_said(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with the ids of the envelope as a MsgHead says them: as UUIDs. An answer to what began no
-    conversation begins one; a conversation that answers nothing has no place."""
+def ids_as_said(fields: Mapping[str, Any], derived: Collection[str]) -> dict[str, Any]:
+    """The fields with the ids of the envelope as UUIDs, where the table derives them (`DERIVED`). An answer
+    to what began no conversation begins one; a conversation that answers nothing has no place."""
     said = dict(fields)
-    if isinstance(melding := fields.get("melding"), Mapping):
-        ids = {name: message_uuid(str(melding[name])) for name in ("id", "svar_pa") if name in melding}
-        said["melding"] = {**melding, **ids}
-        conversation = _conversation({}, fields)
+    melding = dict(fields.get("melding", {}))
+    for name, rule in (("id", "msgid"), ("svar_pa", "parent")):
+        if name in melding and rule in derived:
+            melding[name] = message_uuid(str(melding[name]))
+    if melding:
+        said["melding"] = melding
+    if "conversation" in derived:
         said.pop("samtale", None)
         if "svar_pa" in melding:
-            said["samtale"] = conversation["text"]
+            said["samtale"] = _conversation({}, fields)["text"]
     return said
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.base import Adapter
+from adapters.base import Adapter, without
 from adapters.fiks.package import MEDIA_TYPE as PACKAGE
 from adapters.registry import Registry
 from hub.errors import Finding, HubError
@@ -292,24 +292,6 @@ def _addressed(record: Record, spec: TypeSpec) -> Record:
         return record
     named = {"enhet": "Eksempel", **record.fields.get("mottaker", {})}
     return Record(record.type, {**record.fields, "mottaker": named})
-
-
-def without(record: Record, left: Mapping[str, str]) -> Record:
-    """The record without the fields and groups named, and without what is empty then."""
-    return Record(record.type, _pruned(record.fields, "", left)) if left else record
-
-
-def _pruned(node: Any, at: str, left: Mapping[str, str]) -> Any:
-    if isinstance(node, Mapping):
-        kept = {
-            name: _pruned(child, path, left)
-            for name, child in node.items()
-            if (path := f"{at}.{name}" if at else name) not in left
-        }
-        return {name: value for name, value in kept.items() if value not in ({}, [])}
-    if isinstance(node, list):
-        return [value for child in node if (value := _pruned(child, at, left)) != {}]
-    return node
 
 
 def written(hub: Hub, adapter: Adapter, record: Record) -> Written:
