@@ -69,7 +69,7 @@ class Adapter:
     addressed: bool = False
     national: bool = False
     as_said: Callable[[Record], Record] = field(default=lambda record: record, repr=False)
-    """What a format says in other words on purpose: the same record with its ids as they read back."""
+    """What a format says in other words on purpose: the same record as it reads back."""
     locate: Callable[[bytes, Iterable[Finding]], list[Finding]] | None = field(default=None, repr=False)
     """Says of findings by the record's paths where in the body that is: path, line and column there."""
 

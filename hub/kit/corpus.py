@@ -304,7 +304,7 @@ def written(hub: Hub, adapter: Adapter, record: Record) -> Written:
     back = asked(_parse, hub, adapter, body)
     if isinstance(back, HubError):
         return Written(adapter.name, back.code, back.findings, judged)
-    said = adapter.as_said(without(record, adapter.loses))
+    said = without(adapter.as_said(record), adapter.loses)
     if back != said:
         places = sorted(_differing(said, back))
         findings = tuple(Finding(at, "read-back", "the same value as before") for at in places)
