@@ -18,7 +18,6 @@ from lxml import etree
 
 from adapters.base import Adapter, Sniff, without
 from adapters.kith.msghead import BASE64_CONTAINER, PREFIXES, ROOT, msghead
-from adapters.kith.names import split_name
 from adapters.kith.profile import Profile
 from adapters.kith.rules import ids_as_said
 from adapters.kith.tables import El, OneOf, everything
@@ -119,10 +118,8 @@ def _derived(row: El) -> Iterator[str]:
 
 
 def _is_said(value: object, there: object) -> bool:
-    """A day is its midnight where a moment is demanded, and a name its pieces in their order."""
-    if there == value or not isinstance(value, str):
-        return there == value
-    return str(there).startswith(f"{value}T00:00:00") or there == " ".join(split_name(value).values())
+    """A day is its midnight where a moment is demanded."""
+    return there == value or (isinstance(value, str) and str(there).startswith(f"{value}T00:00:00"))
 
 
 def _adapter(
