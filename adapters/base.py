@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lxml import etree
 
@@ -67,12 +68,32 @@ class Adapter:
     loses: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     addressed: bool = False
     national: bool = False
+    as_said: Callable[[Record], Record] = field(default=lambda record: record, repr=False)
+    """What a format says in other words on purpose: the same record as it reads back."""
     locate: Callable[[bytes, Iterable[Finding]], list[Finding]] | None = field(default=None, repr=False)
     """Says of findings by the record's paths where in the body that is: path, line and column there."""
 
     @property
     def media_type(self) -> str:
         return self.media_types[0]
+
+
+def without(record: Record, left: Mapping[str, str]) -> Record:
+    """The record without the fields and groups named, and without what is empty then."""
+    return Record(record.type, _pruned(record.fields, "", left)) if left else record
+
+
+def _pruned(node: Any, at: str, left: Mapping[str, str]) -> Any:
+    if isinstance(node, Mapping):
+        kept = {
+            name: _pruned(child, path, left)
+            for name, child in node.items()
+            if (path := f"{at}.{name}" if at else name) not in left
+        }
+        return {name: value for name, value in kept.items() if value not in ({}, [])}
+    if isinstance(node, list):
+        return [value for child in node if (value := _pruned(child, at, left)) != {}]
+    return node
 
 
 class Findings:

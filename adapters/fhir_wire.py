@@ -33,10 +33,11 @@ def both(
     models: Models | Release,
     *,
     loses: Mapping[str, str] | None = None,
+    as_said: Callable[[Record], Record] = lambda record: record,
 ) -> tuple[Adapter, Adapter]:
     """The adapter for JSON, `name`, and the one for XML, `name-xml`. `read` takes a document as JSON has
     it, and raises what is wrong by path; `compose` gives one. `models` are all resources that occur,
-    `loses` what `Adapter.loses` is."""
+    `loses` and `as_said` what they are of `Adapter`."""
 
     def parse_json(body: bytes) -> Record:
         return _parse_json(body, read)
@@ -52,8 +53,10 @@ def both(
 
     lost = loses or {}
     return (
-        Adapter(name, type_name, JSON_TYPES, recognise, parse_json, render_json, loses=lost),
-        Adapter(f"{name}-xml", type_name, XML_TYPES, recognise, parse_xml, render_xml, loses=lost),
+        Adapter(name, type_name, JSON_TYPES, recognise, parse_json, render_json, loses=lost, as_said=as_said),
+        Adapter(
+            f"{name}-xml", type_name, XML_TYPES, recognise, parse_xml, render_xml, loses=lost, as_said=as_said
+        ),
     )
 
 

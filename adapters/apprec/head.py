@@ -99,8 +99,8 @@ def form_of(namespaces: Iterable[str]) -> Form | None:
 
 @cache
 def _forms() -> tuple[Form, ...]:
-    with Path(__file__).with_name("forms.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(Form(**row) for row in csv.DictReader(file))
+    lines = Path(__file__).with_name("forms.csv").read_text(encoding="utf-8").splitlines()
+    return tuple(Form(**row) for row in csv.DictReader(lines))
 
 
 def _of_msghead(root: etree._Element, body: bytes) -> Head:

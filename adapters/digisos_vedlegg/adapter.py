@@ -2,6 +2,7 @@
 
 Wire:   UTF-8 JSON, `vedlegg.json`: `vedlegg`, each with its files by name and checksum. The files
         themselves are not in it.
+Units:  none; a checksum is SHA-512 in hexadecimal.
 Quirks: it says neither its time nor whom it is about; an object with nothing in it is nobody's format.
 Agreed: README.md beside this file.
 """

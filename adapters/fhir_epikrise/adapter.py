@@ -10,7 +10,7 @@ Agreed: README.md beside this file.
 from __future__ import annotations
 
 from adapters.base import Sniff
-from adapters.fhir_epikrise.beyond import loses
+from adapters.fhir_epikrise.beyond import folded, loses
 from adapters.fhir_epikrise.reading import DISCHARGE, MODELS, TYPE, read
 from adapters.fhir_epikrise.writing import compose
 from adapters.fhir_wire import both
@@ -25,4 +25,4 @@ def recognise(sniff: Sniff) -> bool:
     )
 
 
-ADAPTERS = both("fhir-epikrise", TYPE, recognise, read, compose, MODELS, loses=loses())
+ADAPTERS = both("fhir-epikrise", TYPE, recognise, read, compose, MODELS, loses=loses(), as_said=folded)

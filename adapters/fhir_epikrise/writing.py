@@ -10,6 +10,7 @@ from adapters.fhir_epikrise.beyond import folded
 from adapters.fhir_epikrise.reading import ABSENT, CODED, DOCUMENT_TYPE, HPR, LOINC, RESH, TYPE
 from adapters.fhir_parts import check_fields, elements, needed, write_addressing, write_header, write_person
 from adapters.narrative import write_narrative
+from hub.errors import Finding, HubError
 from hub.message import Record
 
 _DIAGNOSES = ("11535-2", "Diagnoser")
@@ -35,6 +36,8 @@ def compose(record: Record) -> Json:
         ),
         *(_write_section(item) for item in elements(record.fields.get("seksjoner"))),
     ]
+    if not sections:
+        raise HubError("render.incomplete", [Finding("seksjoner", "missing", "something to say")])
     writer.add(
         "Composition",
         extension=write_addressing(record),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -342,6 +342,8 @@ URL = Datatype("URL", "V", _read_url, _set("V"), frozenset({"V"}))
 BL = Datatype("BL", "V", _read_bl, _write_bl, frozenset({"V"}))
 ST = Datatype("ST", "text", _read_text, _write_text, text=True)
 ANY = Datatype("anyType", "lines", _read_any, _write_any, text=True, markup=_XHTML_TAGS, free=True)
+ANY_OR_STRING = replace(ANY, write=_write_text)
+"""`anyType` in one edition of a schema and `string` in another: both are read, and text is written."""
 DATE = Datatype("date", "day", _read_xs_time("day", "date"), _write_xs_time("day"), text=True)
 DATETIME = Datatype("dateTime", "at", _read_xs_time("at", "datetime"), _write_xs_time("at"), text=True)
 BOOLEAN = Datatype("boolean", "is", _read_boolean, _write_boolean, text=True)

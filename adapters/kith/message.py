@@ -7,7 +7,7 @@ The two functions make all an adapter needs; a folder of a message holds its tab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,13 +16,14 @@ from typing import Any
 import yaml
 from lxml import etree
 
-from adapters.base import Adapter, Sniff
+from adapters.base import Adapter, Sniff, without
 from adapters.kith.msghead import BASE64_CONTAINER, PREFIXES, ROOT, msghead
 from adapters.kith.profile import Profile
-from adapters.kith.tables import El, everything
+from adapters.kith.rules import ids_as_said
+from adapters.kith.tables import El, OneOf, everything
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
-from hub.message import Record
+from hub.message import Record, walk
 
 MEDIA_TYPES = ("application/xml", "text/xml")
 
@@ -107,9 +108,28 @@ def contents(root: etree._Element) -> frozenset[str]:
     return frozenset(str(item.tag) for item in root.iterfind("{*}Document/{*}RefDoc/{*}Content/*"))
 
 
+def _derived(row: El) -> Iterator[str]:
+    """What the table says by rule (`DERIVED`) instead of as it is."""
+    if row.derive:
+        yield row.derive
+    for below in row.rows:
+        for inner in below.rows if isinstance(below, OneOf) else (below,):
+            yield from _derived(inner)
+
+
+def _is_said(value: object, there: object) -> bool:
+    """A day is its midnight where a moment is demanded."""
+    return there == value or (isinstance(value, str) and str(there).startswith(f"{value}T00:00:00"))
+
+
 def _adapter(
     name: str, type_name: str, profile: Profile, recognise: Callable[[Sniff], bool], loses: Mapping[str, str]
 ) -> Adapter:
+    derived = frozenset(_derived(profile.root))
+
+    def as_said(record: Record) -> Record:
+        return Record(record.type, ids_as_said(record.fields, derived))
+
     def parse(body: bytes) -> Record:
         return Record(type_name, profile.parse(read_xml(body), body))
 
@@ -123,7 +143,15 @@ def _adapter(
         if record.type != type_name:
             raise HubError("render.incomplete")
         fields: Mapping[str, Any] = record.fields
-        return profile.write(fields)
+        body = profile.write(fields)
+        read_again = profile.read(read_xml(body), body)
+        if read_again.refused:  # the schema is narrower than the type: nobody could read what was written
+            raise HubError("render.incomplete", read_again.refused)
+        there, said = dict(walk(read_again.fields)), dict(walk(as_said(without(record, loses)).fields))
+        if lost := [path for path, value in said.items() if not _is_said(value, there.get(path))]:
+            expected = "what the message has an element for, beside what else is said"
+            raise HubError("render.incomplete", [Finding(path, "unsaid", expected) for path in lost])
+        return body
 
     return Adapter(
         name,
@@ -137,4 +165,5 @@ def _adapter(
         loses=loses,
         addressed=True,
         national=True,
+        as_said=as_said,
     )

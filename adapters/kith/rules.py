@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -91,6 +91,23 @@ def message_id(number: str) -> str:
 def sent_as(reference: str) -> str:
     """The hub's id behind a reference to one of its messages: read back from a UUID, or as it is."""
     return message_id(reference) if _UUID.fullmatch(reference) else reference
+
+
+def ids_as_said(fields: Mapping[str, Any], derived: Collection[str]) -> dict[str, Any]:
+    """The fields with the ids of the envelope as UUIDs, where the table derives them (`DERIVED`). An answer
+    to what began no conversation begins one; a conversation that answers nothing has no place."""
+    said = dict(fields)
+    melding = dict(fields.get("melding", {}))
+    for name, rule in (("id", "msgid"), ("svar_pa", "parent")):
+        if name in melding and rule in derived:
+            melding[name] = message_uuid(str(melding[name]))
+    if melding:
+        said["melding"] = melding
+    if "conversation" in derived:
+        said.pop("samtale", None)
+        if "svar_pa" in melding:
+            said["samtale"] = _conversation({}, fields)["text"]
+    return said
 
 
 def _msgid(_: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.kith.datatypes import ANY, CS, DATE, ST
+from adapters.kith.datatypes import ANY, ANY_OR_STRING, CS, DATE, ST
 from adapters.kith.parts import coded, lines, person_rows, professional_rows, unit
 from adapters.kith.tables import MANY, El, OneOf, Row, group, leaf, one_of, within
 
@@ -65,7 +65,7 @@ def _note(new: bool) -> El:
         "Notat",
         coded("TemaKodet", "tema", 1),
         lines("Tema", "overskrift"),
-        leaf("TekstNotatInnhold", ANY, 0, to="tekst"),
+        leaf("TekstNotatInnhold", ANY if new else ANY_OR_STRING, 0, to="tekst"),
         lines("Merknad", "merknad"),
         leaf("DokIdNotat", ST, 0, to="dokument"),
         leaf("DatoNotat", DATE, 0, to="dato"),

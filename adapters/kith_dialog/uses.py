@@ -55,11 +55,11 @@ class Names(NamedTuple):
 @cache
 def _of_nav() -> Mapping[tuple[str, str, str], Names]:
     """NAV's names by who sends (`nav`, `partner`), the use and the code list of what is asked or answered."""
-    with Path(__file__).with_name("services.csv").open(encoding="utf-8", newline="") as file:
-        return {
-            (row["from"], row["use"], row["list"]): Names(row["service"], row["action"], row["receipt"])
-            for row in csv.DictReader(file)
-        }
+    lines = Path(__file__).with_name("services.csv").read_text(encoding="utf-8").splitlines()
+    return {
+        (row["from"], row["use"], row["list"]): Names(row["service"], row["action"], row["receipt"])
+        for row in csv.DictReader(lines)
+    }
 
 
 def national_names(fields: Mapping[str, Any]) -> Names:

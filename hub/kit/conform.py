@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adapters.base import Adapter
+from adapters.base import Adapter, without
 from adapters.registry import Registry
 from hub.errors import Finding, HubError
 from hub.kit import noise, shape
 from hub.kit.asked import asked
-from hub.kit.corpus import Hub, recognised, without, written
+from hub.kit.corpus import Hub, recognised, written
 from hub.kit.homes import PLAIN, Home
 from hub.kit.values import Pool, paths, pool_of, records, repaired, sample, ways
 from hub.message import Category, Record
@@ -209,7 +209,7 @@ def _left(case: Case, record: Record, said: Record) -> Iterator[Finding]:
     if isinstance(body, HubError):
         if body.code != "render.incomplete":
             yield from _at("made", body)
-    elif asked(case.adapter.parse, body) != said:
+    elif asked(case.adapter.parse, body) != without(case.adapter.as_said(record), case.adapter.loses):
         yield Finding("loses", "read-back", "the record without what is left behind, or a refusal")
 
 

@@ -20,7 +20,8 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.base import Adapter
+from adapters.base import Adapter, without
+from adapters.fiks.package import MEDIA_TYPE as PACKAGE
 from adapters.registry import Registry
 from hub.errors import Finding, HubError
 from hub.kit.asked import asked
@@ -106,9 +107,9 @@ class Hub:
     _families: dict[str, Registry] = field(default_factory=dict, repr=False)
 
     def family(self, family: str) -> Registry:
-        """All adapters that read `xml`, `json` or `other`, as if each read the family's own media type."""
+        """All adapters that read `xml`, `json`, `package` or `other`, as if by the family's media type."""
         if family not in self._families:
-            media = f"application/{family}"
+            media = _media(family)
             fitting = [a for a in self.registry.adapters if family in {_family(m) for m in a.media_types}]
             self._families[family] = Registry(replace(a, media_types=(media,)) for a in fitting)
         return self._families[family]
@@ -146,7 +147,7 @@ def read_file(hub: Hub, path: Path) -> Record:
 def recognised(hub: Hub, body: bytes) -> Adapter:
     """The adapter that reads these bytes, whatever media type they would come with. Raises parse.*."""
     family = _guess(body)
-    media = f"application/{family}"
+    media = _media(family)
     try:
         adapter = hub.family(family).recognise(media, body)
     except HubError as refused:
@@ -204,12 +205,21 @@ def _read(path: Path) -> bytes:
 
 
 def _guess(body: bytes) -> str:
-    """`xml`, `json` or `other`, by the first letter in any encoding of Unicode."""
+    """`xml`, `json` or `other`, by the first letter in any encoding of Unicode; `package` by a zip's."""
+    if body.startswith(b"PK\x03\x04"):
+        return "package"
     start = body[:64].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n")
     return {b"<": "xml", b"{": "json", b"[": "json"}.get(start[:1], "other")
 
 
+def _media(family: str) -> str:
+    """The media type that a family's readers get: packages are opened by theirs."""
+    return PACKAGE if family == "package" else f"application/{family}"
+
+
 def _family(media_type: str) -> str:
+    if media_type == PACKAGE:
+        return "package"
     return next((family for family in ("xml", "json") if media_type.endswith(family)), "other")
 
 
@@ -284,24 +294,6 @@ def _addressed(record: Record, spec: TypeSpec) -> Record:
     return Record(record.type, {**record.fields, "mottaker": named})
 
 
-def without(record: Record, left: Mapping[str, str]) -> Record:
-    """The record without the fields and groups named, and without what is empty then."""
-    return Record(record.type, _pruned(record.fields, "", left)) if left else record
-
-
-def _pruned(node: Any, at: str, left: Mapping[str, str]) -> Any:
-    if isinstance(node, Mapping):
-        kept = {
-            name: _pruned(child, path, left)
-            for name, child in node.items()
-            if (path := f"{at}.{name}" if at else name) not in left
-        }
-        return {name: value for name, value in kept.items() if value not in ({}, [])}
-    if isinstance(node, list):
-        return [value for child in node if (value := _pruned(child, at, left)) != {}]
-    return node
-
-
 def written(hub: Hub, adapter: Adapter, record: Record) -> Written:
     """The record written in one format, read back by its own adapter and judged by the XSDs. What the
     format says that it has no place for need not come back."""
@@ -312,7 +304,7 @@ def written(hub: Hub, adapter: Adapter, record: Record) -> Written:
     back = asked(_parse, hub, adapter, body)
     if isinstance(back, HubError):
         return Written(adapter.name, back.code, back.findings, judged)
-    said = without(record, adapter.loses)
+    said = without(adapter.as_said(record), adapter.loses)
     if back != said:
         places = sorted(_differing(said, back))
         findings = tuple(Finding(at, "read-back", "the same value as before") for at in places)
