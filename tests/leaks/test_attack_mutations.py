@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 import socket
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.request import urlopen
 
@@ -213,7 +215,11 @@ def fetch_what_is_named(patch: pytest.MonkeyPatch, _: Lab) -> None:
 
 
 def last_key_wins(patch: pytest.MonkeyPatch, _: Lab) -> None:
-    patch.setattr(safe_json, "_object", dict)
+    def loads(text: str, *, object_pairs_hook: object = None, **more: Any) -> object:
+        return json.loads(text, **more)
+
+    careless = SimpleNamespace(loads=loads, dumps=json.dumps, JSONDecodeError=json.JSONDecodeError)
+    patch.setattr(safe_json, "json", careless)
 
 
 def count_refusals(patch: pytest.MonkeyPatch, _: Lab) -> None:
