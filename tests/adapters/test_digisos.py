@@ -32,7 +32,9 @@ AGREEMENTS = load_agreements(TYPES)
 NAMES = sorted(FILES)
 BY_NAME = {adapter.name: adapter for adapter in ADAPTERS if adapter.name in FILES}
 FOLDER = Path(adapters.__file__).parent
-EXAMPLES = {name: next((FOLDER / name.replace("-", "_") / "examples").iterdir()) for name in NAMES}
+EXAMPLES = {
+    name: FOLDER / name.replace("-", "_") / "examples" / f"{name.partition('-')[2]}.json" for name in NAMES
+}
 HEADER = {"id": "d-1", "sendt": "2030-02-02T12:00:00+01:00", "svar_pa": "m-1"}
 Absent = Callable[[str, int], None]
 
