@@ -9,7 +9,6 @@ import pytest
 
 from consent import intake, policy_files, receipt, strict_yaml, vector_answers, vector_files
 from consent.strict_yaml import Plain
-from mappings import identifiers
 from mappings import strict_yaml as mapping_yaml
 from tests import mutating
 from tests.consent import (
@@ -19,11 +18,10 @@ from tests.consent import (
     test_strict_yaml,
     test_vectors,
 )
-from tests.mappings import test_identifiers
 from tests.mappings import test_strict_yaml as test_mapping_yaml
 
 DESK, REC, Y, MY, P = intake, receipt, strict_yaml, mapping_yaml, policy_files
-VF, VA, N = vector_files, vector_answers, identifiers
+VF, VA = vector_files, vector_answers
 
 MUTATIONS: list[mutating.Mutation] = [
     # what the desk does not record
@@ -171,23 +169,6 @@ MUTATIONS: list[mutating.Mutation] = [
     (P, "        and bool(one.categories & other.categories)\n", ""),
     (P, 'if key not in {"approval", "cases"}}', "}"),
     # numbers
-    (N, '_PERSON = re.compile(r"[0-9]{11}")', r'_PERSON = re.compile(r"[0-9]{11}.*", re.DOTALL)'),
-    (N, "and _check_digits(number) and birth_date(number) is not None", "and birth_date(number) is not None"),
-    (N, "and _check_digits(number) and birth_date(number) is not None", "and _check_digits(number)"),
-    (N, 'bool(_PERSON.fullmatch(number)) and number[0] in "89" and _check_digits(number)', 'number[:1] in "89" and _check_digits(number)'),
-    (N, 'bool(_PERSON.fullmatch(number)) and number[0] in "89" and _check_digits(number)', "bool(_PERSON.fullmatch(number)) and _check_digits(number)"),
-    (N, 'bool(_PERSON.fullmatch(number)) and number[0] in "89" and _check_digits(number)', 'bool(_PERSON.fullmatch(number)) and number[0] in "89"'),
-    (N, "is_fodselsnummer(number) or is_fh_number(number)", "is_fodselsnummer(number)"),
-    (N, "is_fodselsnummer(number) or is_fh_number(number)", "is_fh_number(number)"),
-    (N, "number[9] == first and number[10] == second", "number[9] == first"),
-    (N, "number[9] == first and number[10] == second", "number[10] == second"),
-    (N, "    if not _PERSON.fullmatch(number):\n        return None\n", ""),
-    (N, "is_fodselsnummer(number) and int(number[2:4]) > min(_SYNTHETIC_MONTHS)", "int(number[2:4]) > min(_SYNTHETIC_MONTHS)"),
-    (N, "is_fodselsnummer(number) and int(number[2:4]) > min(_SYNTHETIC_MONTHS)", "is_fodselsnummer(number)"),
-    (N, "is_fodselsnummer(number) and int(number[:2]) > _D_NUMBER_DAYS", "int(number[:2]) > _D_NUMBER_DAYS"),
-    (N, "is_fodselsnummer(number) and int(number[:2]) > _D_NUMBER_DAYS", "is_fodselsnummer(number)"),
-    (N, "bool(_ORGANISATION.fullmatch(number)) and orgnr.is_valid(number)", "orgnr.is_valid(number)"),
-    (N, "bool(_ORGANISATION.fullmatch(number)) and orgnr.is_valid(number)", "bool(_ORGANISATION.fullmatch(number))"),
     # vectors
     (VF, "    if len(found) != len(pairs):\n", "    if False:\n"),
     (VF, "        if root.get(key, value) != value:\n", "        if False:\n"),
@@ -208,7 +189,6 @@ TABLES: dict[ModuleType, tuple[ModuleType, ...]] = {
     Y: (test_strict_yaml,),
     MY: (test_mapping_yaml,),
     P: (test_rows,),
-    N: (test_identifiers,),
     VF: (test_vectors,),
     VA: (test_vectors,),
 }
