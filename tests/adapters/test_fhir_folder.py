@@ -42,7 +42,7 @@ def test_a_file_at_the_limit_is_opened_and_a_larger_one_is_not(tmp_path: Path) -
 
     assert {place: said(one) for place, one in found.items()} == {
         "fits": "Patient", "large": "receive.too-large",
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def test_what_cannot_be_opened_is_told(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_of_what_is_contained_only_consents_are_found(tmp_path: Path) -> None:
 
     assert {place: said(one) for place, one in found.items()} == {
         "a": "Patient", "a#contained[1]": "Consent", "a#x[0][0]": "Consent", "b": "Consent",
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def test_the_same_in_xml(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_same_in_xml(tmp_path: Path) -> None:
     assert {place: said(one) for place, one in found.items()} == {
         "a.xml": "Bundle", "a.xml#resource[0]": "Patient", "a.xml#resource[2]": "Consent",
         "a.xml#resource[4]": "parse.invalid",
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def test_the_outline_of_another_resource_is_its_id_and_identifiers(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_the_outline_of_another_resource_is_its_id_and_identifiers(tmp_path: Pat
 
     assert found.resource == {
         "resourceType": "Patient", "id": "1", "identifier": [{"system": "s", "value": "v"}, {"value": "w"}],
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
     assert bare.resource == {"resourceType": "Group"}
 
 
@@ -157,7 +157,7 @@ VALUES |= {
     },
     "<policy><uri value='urn:x'/></policy>": {"policy": [{"uri": "urn:x"}]},
     "<sourceAttachment><url value='urn:x'/></sourceAttachment>": {"sourceAttachment": {"url": "urn:x"}},
-}  # fmt: skip
+}  # one row per case # fmt: skip
 NEWER: dict[str, dict[str, Any]] = {
     "<subject><display value='x'/></subject><decision value='deny'/>": {
         "subject": {"display": "x"}, "decision": "deny",
@@ -168,7 +168,7 @@ NEWER: dict[str, dict[str, Any]] = {
     },
     "<date value='2026-01-01'/>": {"date": "2026-01-01"},
     "<period><start value='2026-01-01'/></period>": {"period": {"start": "2026-01-01"}},
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("inside", "expected"), VALUES.items())

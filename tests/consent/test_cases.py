@@ -39,7 +39,7 @@ def holds(pack: Pack, row: Row, **said: Any) -> bool:
     case = Case(
         Sector.PRISON_HEALTH, Sector.GP, Purpose.TREATMENT, Category.SUBSTANCE_USE, Expect.PERMIT, DAY,
         consent=Given.GIVEN if row.effect is Effect.CONSENT else Given.NONE,
-    )  # fmt: skip
+    )  # one row per case # fmt: skip
     changed = replace(row, cases=(replace(case, **said),))
     taken = tuple(changed if one.ref == row.ref else one for one in pack.rows)
     (ran,) = cases.run_row(replace(pack, rows=taken), changed, Form.STRICT)
@@ -165,7 +165,7 @@ MUTATIONS: list[mutating.Mutation] = [
     (R, "flow in base.forms and approval.of == base.form_digest(flow)", "flow in base.forms"),
     (R, "[row for row in base.rows if row.flow not in on]", "list(base.rows)"),
     (R, "        if not on:\n            return base\n", ""),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 def tables() -> list[mutating.Case]:
@@ -175,7 +175,7 @@ def tables() -> list[mutating.Case]:
         test_a_case_holds_or_not, test_a_case_without_a_consent_holds_or_not,
         test_of_a_row_for_some_fields_a_field_of_it_is_asked_about,
         test_a_row_is_the_law_on_its_days_once_it_is_known, test_a_draft_and_what_lawyers_doubt_needs_sign_off,
-    ]  # fmt: skip
+    ]  # one row per case # fmt: skip
     return [
         *(case for test in own for case in mutating.rows(test)),
         test_policy_pack.test_a_switched_flow_replaces_its_strict_rows_and_no_others,
