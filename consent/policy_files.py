@@ -71,12 +71,12 @@ _ROW_KEYS = {
     "id", "version", "only", "title", "valid", "known_from", "effect", "from", "to", "purpose",
     "categories", "fields", "requires", "override", "obligations", "wait_days", "notify_withdrawal",
     "law", "secrecy_release", "gdpr", "legal", "status", "approval", "cases",
-}  # fmt: skip
+}  # a table # fmt: skip
 _OPTIONAL = {"only", "requires", "override", "obligations", "wait_days", "notify_withdrawal"}
 _REQUIRES_KEYS = {
     "signed", "explained", "forms", "grantors", "texts", "approved_text", "recorders", "settings",
     "not_under_sentence", "request_on_file",
-}  # fmt: skip
+}  # a table # fmt: skip
 _CASE_OPTIONAL = {"at", "consent", "objection", "request", "relation"}
 _CASE_KEYS = {"from", "to", "purpose", "category", "expect"} | _CASE_OPTIONAL
 _NEVER_NAMED = frozenset({Category.UNKNOWN, Category.PROTECTED_ADDRESS})

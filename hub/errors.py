@@ -364,4 +364,4 @@ PROBLEMS = _table(
     Problem("hub.internal", _O, True, 500,
             "The hub failed; its operators know.",
             "Huben feilet; driften er varslet."),
-)  # fmt: skip
+)  # a table # fmt: skip

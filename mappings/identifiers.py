@@ -193,7 +193,7 @@ IDENTIFIERS = (
     Identifier("HER", _O, "HER-id for en virksomhet", "HER-id of an organisation", (f"{_OID}2",), _HERS),
     Identifier("KOMMUNE", About.PLACE, "Kommunenummer", "Municipality number",
                (f"{_OID}1.3402",), is_kommune),
-)  # fmt: skip
+)  # one row per entry # fmt: skip
 """Every kind. 3402 is a code list, not a type of identifier; `KOMMUNE` is our word for it."""
 
 _LISTS = {

@@ -19,7 +19,7 @@ from adapters.base import Findings
 from adapters.fhir import Json, Reader, open_coding, open_concept, open_resource, present
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_consent import vocabulary as words
-from adapters.fhir_parts import ANSWERS, DNR, FNR, ORGNR, RECIPIENT, SENDER, read_organisation
+from adapters.fhir_parts import DNR, FNR, ORGNR, read_organisation
 from adapters.fhir_xml import Models
 from hub.message import Record
 
@@ -96,7 +96,7 @@ class _Reading:
             form=extensions.pop("form", None),
             gitt_av=self._grantor(decision, person),
             slag=self._kind(_only_refuses(decision, consent if self.newer else provision)),
-            **{name: extensions.pop(name, None) for name in ("erstatter", *_EXTRA.values())},
+            **{name: extensions.pop(name, None) for name in ("erstatter", *words.EXTRA.values())},
         )
         widened = provision is not None and _blocks_personnel(provision, decision)
         if widened:
@@ -152,19 +152,9 @@ class _Reading:
 
     def _extensions(self) -> Json:
         found: Json = {}
-        known = {
-            words.SIGNED: "signert",
-            words.EXPLAINED: "forklart",
-            words.FORM: "form",
-            words.REPLACES: "erstatter",
-            **_EXTRA,
-            RECIPIENT: "mottaker",
-            SENDER: "avsender",
-            ANSWERS: "svar_pa",
-        }
         codes = {"form": words.FORMS, "sted": words.SETTINGS, "tolk": words.INTERPRETERS}
         for extension in self.consent.children("extension"):
-            name = extension.one_of("url", known)
+            name = extension.one_of("url", words.EXTENSIONS)
             if name is None or name in found:
                 extension.fault("url", "value", "a known extension, once")
                 extension.ignore_all()
@@ -403,27 +393,12 @@ class _Reading:
             scope = self._scope(child, opposite)
             first, last = _period(child, "period")
             data_first, data_last = _period(child, "dataPeriod")
-            exception = present(
-                **scope,
-                fra=first,
-                til=last,
-                data_fra=data_first,
-                data_til=data_last,
-            )
+            exception = present(**scope, fra=first, til=last, data_fra=data_first, data_til=data_last)
             if not _has_limits(child):
                 child.fault("", "missing", "what the exception is about")
             exception |= present(unntak=self._exceptions(child, opposite, level + 1))
             found.append(exception)
         return found
-
-
-_EXTRA = {
-    words.SETTING: "sted",
-    words.INTERPRETER: "tolk",
-    words.LANGUAGE: "sprak",
-    words.UNDER_SENTENCE: "under_straff",
-    words.WIDENED: "utvidet",
-}
 
 
 def _blocks_personnel(provision: Reader, decision: str | None) -> bool:

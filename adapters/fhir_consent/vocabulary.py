@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.fhir_parts import ORGNR
+from adapters.fhir_parts import ANSWERS, ORGNR, RECIPIENT, SENDER
 from hub.message import ANY, Category, Purpose, Sector
 
 CONSENT = "urn:brobygger:consent"
@@ -136,3 +136,24 @@ SETTINGS = {
     name: name for name in ("helsetjeneste", "fengsel", "program", "etatskontor", "digitalt", "annet")
 }
 INTERPRETERS = {name: name for name in ("ingen", "kvalifisert", "annen")}
+
+EXTRA: Mapping[str, str] = {
+    SETTING: "sted",
+    INTERPRETER: "tolk",
+    LANGUAGE: "sprak",
+    UNDER_SENTENCE: "under_straff",
+    WIDENED: "utvidet",
+}
+"""What FHIR has no element for and the record keeps under `samtykke`."""
+
+EXTENSIONS: Mapping[str, str] = {
+    SIGNED: "signert",
+    EXPLAINED: "forklart",
+    FORM: "form",
+    REPLACES: "erstatter",
+    **EXTRA,
+    RECIPIENT: "mottaker",
+    SENDER: "avsender",
+    ANSWERS: "svar_pa",
+}
+"""Every extension that is read, with the name it has here. Another one is refused."""

@@ -61,7 +61,7 @@ LEFT: Mapping[str, Mapping[str, str]] = {
         "informationSource": WHO_ELSE,
         "context": FILING,
     },
-}  # fmt: skip
+}  # one row per entry # fmt: skip
 """By resource and element: read by nobody."""
 
 BEYOND: Mapping[str, tuple[str, ...]] = {

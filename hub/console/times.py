@@ -13,7 +13,7 @@ _MONTHS = {
         "jan.", "feb.", "mars", "april", "mai", "juni", "juli", "aug.", "sep.", "okt.", "nov.", "des."
     ),
     Language.EN: ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-}  # fmt: skip
+}  # one row per entry # fmt: skip
 _UNITS = {Language.NB: ("d", "t", "min", "s"), Language.EN: ("d", "h", "min", "s")}
 _NARROW = "\u202f"  # keeps a number and its unit on one line
 

@@ -120,7 +120,7 @@ _PIECES = (
     *(b"<!DOCTYPE a [<!ENTITY b 'c'>]>", b"<!--", b"<![CDATA[", b"<?pi ?>", b"&b;", b"\xef\xbb\xbf"),
     *(b" xmlns:x='urn:x'", b"<x:y/>", b"1e999", b"\\ud800", MARKER.encode(), b'"a":1,"a":2'),
     *(b"\xed\xa0\x80", b"\\u0000"),
-)  # fmt: skip
+)  # one row per entry # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------- xml
@@ -248,7 +248,7 @@ def hostile() -> Mapping[str, bytes]:
         "UTF-16": "<a/>".encode("utf-16"),
         "UTF-7": b'<?xml version="1.0" encoding="UTF-7"?>+ADw-a/+AD4-',
         "a zip that unfolds": b"PK\x03\x04" + b"\x00" * 26 + b"\xff" * 64,
-    }  # fmt: skip
+    }  # one row per entry # fmt: skip
 
 
 def _laughs() -> bytes:

@@ -124,7 +124,7 @@ RECORD: dict[str, Any] = {
             "data_fra": "2025-02-01", "data_til": "2025-03-01", "unntak": [{"formal": ["benefits"]}],
         }
     ],
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 def r4() -> dict[str, Any]:
@@ -160,7 +160,7 @@ def r5() -> dict[str, Any]:
 
 ID_PARTS = {
     "use": "official", "type": {"text": "x"}, "assigner": {"display": "x"}, "period": {"start": "2020-01-01"},
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 def dress(document: dict[str, Any]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def dress(document: dict[str, Any]) -> dict[str, Any]:
         "profile": ["urn:x"], "lastUpdated": "2026-01-01T10:00:00+01:00", "source": "urn:x",
         "tag": [code("urn:x", "y")],
         "security": [{**code(f"{V3}Confidentiality", "N"), "display": "normal", "version": "1"}],
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
     for identifier in document["identifier"]:
         identifier |= ID_PARTS
     who = document.get("patient") or document["subject"]
@@ -185,7 +185,7 @@ def dress(document: dict[str, Any]) -> dict[str, Any]:
         attachment |= {
             "contentType": "text/plain", "language": "nb", "creation": "2026-01-01", "size": 1,
             "hash": "eA==",
-        }  # fmt: skip
+        }  # one row per case # fmt: skip
     kind = document["category"][0]
     kind["coding"][0] |= {"version": "1", "userSelected": True, "display": "Samtykke"}
     kind["text"] = "Samtykke"

@@ -221,4 +221,4 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
         ),
         "entry[3].resource.period",
     ),
-}  # fmt: skip
+}  # one row per case # fmt: skip

@@ -66,7 +66,7 @@ def test_the_xsd_is_valid_and_knows_its_version() -> None:
         ("<Svar>3</Svar>", "", "/Kartlegging/Rus/Audit/Svar", "count"),
         ("<Enhet>Furulund fengsel</Enhet>", "", "/Kartlegging/Enhet", "missing"),
     ],
-)  # fmt: skip
+)  # one row per case # fmt: skip
 def test_a_fault_is_told_by_path_and_rule(old: str, new: str, at: str, rule: str) -> None:
     broken = EXAMPLE.replace(old, new, 1)
 

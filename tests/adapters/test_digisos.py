@@ -169,7 +169,7 @@ FRAGMENTS: dict[str, tuple[str, tuple[str | int, ...]]] = {
     "soknad/arbeid/forhold": ("digisos-soknad", ("data", "arbeid", "forhold", 0)),
     "soknad/arbeid/situasjon": ("digisos-soknad", ("data", "arbeid", "situasjon")),
     "soknad/bostotte": ("digisos-soknad", ("data", "okonomi", "opplysninger", "bostotte")),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 WHOLE = {"digisos/soker": "digisos-soker", "soknad": "digisos-soknad", "vedlegg": "digisos-vedlegg"}
 
 

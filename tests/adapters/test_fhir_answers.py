@@ -127,7 +127,7 @@ REFUSED: dict[str, tuple[Adapter, Break, str]] = {
     ),
     "a proposal": (TASK[0], lambda d: d.update(intent="proposal"), "intent"),
     "a reason in words": (TASK[0], lambda d: d.update(statusReason={"text": "x"}), "statusReason.coding"),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 def _item(document: Any, link: str) -> Any:

@@ -55,7 +55,7 @@ ODD = st.sampled_from(
         {"reference": "urn:uuid:c"}, {"coding": MARKER}, {"coding": [MARKER]}, {"coding": [{"code": [7]}]},
         {"text": [MARKER]}, "urn:uuid:x", "entered-in-error", [{"system": MARKER, "value": {MARKER: 1}}],
     ]
-)  # fmt: skip
+)  # one row per case # fmt: skip
 
 
 @settings(deadline=None, max_examples=600)

@@ -163,7 +163,7 @@ NOT_EVALUABLE: dict[str, tuple[Callable[[Any], object], str]] = {
     "a narrative that says more": (
         lambda c: c.update(text={"status": "additional", "div": "<div>x</div>"}), "text.status",
     ),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("break_it", "where"), NOT_EVALUABLE.values(), ids=NOT_EVALUABLE.keys())

@@ -81,7 +81,7 @@ WIDER: list[tuple[str, list[Change]]] = [
     ("one of several", [rule(actor=[SECTOR, NAMED])]),
     ("of some information only", [rule(securityLabel=[{"system": vocabulary.CATEGORY, "code": "work"}])]),
     ("by the policy alone", [lambda c: c["provision"].pop("type")]),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "changes"), WIDER, ids=[case[0] for case in WIDER])
@@ -111,7 +111,7 @@ EXACT: list[tuple[str, list[Change], str]] = [
     ("somebody who is no personnel", [reference(reference="RelatedPerson/1")], "provision.actor[0]"),
     ("a device", [reference(type="Device", identifier={"system": "x", "value": "y"})], "provision.actor[0]"),
     ("nobody", [lambda c: c["provision"]["actor"][0].pop("reference")], "provision.actor[0]"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "changes", "at"), EXACT, ids=[case[0] for case in EXACT])

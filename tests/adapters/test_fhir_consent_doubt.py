@@ -292,7 +292,7 @@ NOT_READ: dict[str, tuple[Change, set[tuple[str, str]]]] = {
         lambda c: c["meta"].update(security=[code(ACT_REASON, "HTEST")]),
         {("meta.security[0]", "security-label"), ("meta.security[0].code", "not-read")},
     ),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "expected"), NOT_READ.values(), ids=NOT_READ.keys())
@@ -383,7 +383,7 @@ R5_NOT_READ: dict[str, tuple[Change, set[tuple[str, str]]]] = {
     "R4's policyRule": (
         lambda c: c.update(policyRule=concept(ACT_CODE, "OPTOUT")), {("body", "release")},
     ),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "expected"), R5_NOT_READ.values(), ids=R5_NOT_READ.keys())
@@ -399,7 +399,7 @@ R5_ONLY = {
     "grantor": [{"display": "x"}], "grantee": [{"display": "x"}], "manager": [{"display": "x"}],
     "controller": [{"display": "x"}], "decision": "permit", "policyBasis": {"url": "urn:x"},
     "regulatoryBasis": [concept(ACT_CODE, "OPTIN")], "policyText": [{"display": "x"}], "provision": [],
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize("name", R5_ONLY)
@@ -454,7 +454,7 @@ REFERRED: dict[str, tuple[Change, set[tuple[str, str]]]] = {
     "somebody of another kind": (
         lambda p: p.update(resourceType="Practitioner"), {("patient.identifier", "missing")},
     ),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "expected"), REFERRED.values(), ids=REFERRED.keys())

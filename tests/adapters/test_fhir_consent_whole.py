@@ -40,7 +40,7 @@ def test_r5_says_the_same_in_its_own_way() -> None:
         **consents.SCOPES, "fra": "2026-01-01", "til": "2026-06-30", "data_fra": "2025-01-01",
         "data_til": "2025-12-31",
         "unntak": [{k: v for k, v in consents.RECORD["unntak"][0].items() if k != "unntak"}],
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
     expected = {k: v for k, v in consents.RECORD.items() if k not in consents.SCOPES}
     expected |= {"samtykke": {**consents.RECORD["samtykke"], "beslutning": "nekt"}, "unntak": [exception]}
     for name in ("data_fra", "data_til"):
@@ -84,10 +84,10 @@ KATEGORIER, FORMAL, MOTTAKERE = _of("kategorier"), _of("formal"), _of("mottakere
 _PARTS = {
     "substance_use": ("ETHUD", "OPIOIDUD"), "mental_health": ("PSY", "PSYTHPN"),
     "somatic_health": ("HIV", "STD", "SICKLE", "PREGNANT"),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 _PURPOSE_PARTS = {
     "treatment": ("ETREAT", "BTG", "CLINTRCH"), "care_coordination": ("CAREMGT",), "benefits": ("ELIGDTRM",),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 SAID: list[tuple[Change, Callable[[Any], object], object]] = [
     *(
         (_first("securityLabel", code(f"{OURS}category", one)), KATEGORIER, [one.value])
@@ -157,7 +157,7 @@ SAID: list[tuple[Change, Callable[[Any], object], object]] = [
         )
         for word in ("collect", "use")
     ),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "get", "expected"), SAID)
@@ -203,7 +203,7 @@ REFUSES: list[tuple[Change, Callable[[Any], object], object]] = [
         lambda c: (c["provision"].pop("type"), c.update(policyRule=concept(BASIS, "PBRL5-3"))),
         _of("samtykke", "beslutning"), "nekt",
     ),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "get", "expected"), REFUSES)
@@ -322,7 +322,7 @@ def test_the_least_that_can_be_written() -> None:
             "serie": "s", "versjon": 1, "beslutning": "nekt", "signert": False, "forklart": False,
             "slag": "deling",
         },
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
     record = Record("samtykke.gitt", least)
     written = json.loads(ADAPTER.render(record))
 

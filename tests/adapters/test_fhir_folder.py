@@ -44,7 +44,7 @@ def test_a_file_at_the_limit_is_opened_and_a_larger_one_is_not(tmp_path: Path) -
 
     assert {place: said(one) for place, one in found.items()} == {
         "fits": "Patient", "large": "receive.too-large",
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def test_what_cannot_be_opened_is_told(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_of_what_is_contained_only_consents_are_found(tmp_path: Path) -> None:
 
     assert {place: said(one) for place, one in found.items()} == {
         "a": "Patient", "a#contained[1]": "Consent", "a#x[0][0]": "Consent", "b": "Consent",
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def test_the_same_in_xml(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_the_same_in_xml(tmp_path: Path) -> None:
     assert {place: said(one) for place, one in found.items()} == {
         "a.xml": "Bundle", "a.xml#resource[0]": "Patient", "a.xml#resource[2]": "Consent",
         "a.xml#resource[5]": "parse.invalid",
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def test_the_outline_of_another_resource_is_its_id_and_identifiers(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_the_outline_of_another_resource_is_its_id_and_identifiers(tmp_path: Pat
 
     assert found.resource == {
         "resourceType": "Patient", "id": "1", "identifier": [{"system": "s", "value": "v"}, {"value": "w"}],
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
     assert bare.resource == {"resourceType": "Group"}
 
 
@@ -163,7 +163,7 @@ BEFORE |= {
     "<id value='c'/><contained><Patient><id value='p'/></Patient></contained>": {
         "id": "c", "contained": [{"resourceType": "Patient"}],
     },
-}  # fmt: skip
+}  # one row per case # fmt: skip
 VALUES: dict[str, dict[str, Any]] = {
     "<dateTime value='2026-01-01'/>": {"dateTime": "2026-01-01"},
     "<dateTime id='d' value='2026-01-01'/>": {"dateTime": "2026-01-01", "_dateTime": {"id": "d"}},
@@ -181,7 +181,7 @@ NEWER: dict[str, dict[str, Any]] = {
     },
     "<date value='2026-01-01'/>": {"date": "2026-01-01"},
     "<period><start value='2026-01-01'/></period>": {"period": {"start": "2026-01-01"}},
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -406,7 +406,7 @@ def _still_refused() -> set[str]:
         (reading, '(None, "working", "snapshot")', '(None, "working", "snapshot", "changes")'),
         (reading, "_period(period) != fields", "False and fields"),
     ],
-)  # fmt: skip
+)  # one row per case # fmt: skip
 def test_taking_a_check_out_lets_something_through(module: Any, old: str, new: str) -> None:
     with mutated(module, old, new):
         assert _still_refused() < REFUSED.keys()

@@ -40,7 +40,7 @@ def told(findings: Findings) -> Faults:
 ELEMENT: dict[str, Any] = {
     "text": "x", "blank": " ", "seven": 7, "yes": True, "none": None, "many": ["a", "b"], "odd": ["a", 7, " "],
     "object": {"id": "1"}, "objects": [{"id": "1"}, {"id": "2"}], "mixed": [{"id": "1"}, 7],
-}  # fmt: skip
+}  # one row per case # fmt: skip
 TAKEN: list[tuple[Callable[[Reader], object], object, Faults]] = [
     (lambda r: r.text("text"), "x", set()),
     (lambda r: r.text("absent"), None, set()),
@@ -82,7 +82,7 @@ TAKEN: list[tuple[Callable[[Reader], object], object, Faults]] = [
     (lambda r: r.has("none"), True, set()),
     (lambda r: (r.peek("object", "id"), r.peek("text", "id"), r.peek("absent")), ("1", None, None), set()),
     (lambda r: r.fault("", "rule", "x"), None, {("body", "rule")}),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("take", "got", "faults"), TAKEN)
@@ -182,7 +182,7 @@ RESOURCES: list[tuple[dict[str, Any], Faults]] = [
     ({"text": {"status": "additional", "div": "x"}}, {("text.status", "value")}),
     ({"text": {"div": "x"}}, {("text.status", "value")}),
     ({"implicitRules": "x"}, {("implicitRules", "not-read")}),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("node", "faults"), RESOURCES)
@@ -206,7 +206,7 @@ CODED: list[tuple[Any, object, Faults]] = [
     ),
     ({"text": "x"}, None, {("c.coding", "count")}),
     ({"coding": [{}, {}]}, (None, None, None), {("c.coding", "count")}),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("concept", "got", "faults"), CODED)
@@ -233,7 +233,7 @@ def bundle() -> dict[str, Any]:
                 "reference": "urn:2", "display": "x", "type": "Patient", "id": "r"}}},
             {"fullUrl": "urn:2", "resource": {"resourceType": "Patient", "id": "p"}},
         ],
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 class _Any:
@@ -330,7 +330,7 @@ BUNDLES: dict[str, tuple[Change, Faults]] = {
     "something nobody read": (
         lambda b: b["entry"][1]["resource"].update(gender="male"), {(f"{THERE}.gender", "not-read")},
     ),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "faults"), BUNDLES.values(), ids=BUNDLES.keys())
@@ -350,12 +350,12 @@ def test_a_bundle_is_written_with_the_first_in_front() -> None:
 
     assert {k: v for k, v in made.items() if k != "entry"} == {
         "resourceType": "Bundle", "type": "document", "identifier": {"value": "m"},
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
     assert [entry["resource"] for entry in made["entry"]] == [
         {"resourceType": "Composition", "meta": {"profile": [fhir_bundle.PROFILES["Composition"]]}},
         {"resourceType": "Patient", "meta": {"profile": [fhir_bundle.PROFILES["Patient"]]}, "active": True},
         {"resourceType": "Device"},
-    ]  # fmt: skip
+    ]  # one row per case # fmt: skip
     assert reference == {"reference": made["entry"][0]["fullUrl"]}
     assert made["entry"][0]["fullUrl"] != made["entry"][1]["fullUrl"]
 
@@ -460,7 +460,7 @@ PARTS: dict[str, tuple[Callable[[Reader], object], dict[str, Any], object, Fault
     "an organisation without number": (
         fhir_parts.read_organisation, {"system": ORGNR}, None, {("value", "missing")},
     ),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("read", "node", "got", "faults"), PARTS.values(), ids=PARTS.keys())
@@ -495,7 +495,7 @@ WRITTEN: list[tuple[Callable[..., object], object, object]] = [
     (fhir_parts.instant, ("2026-01-01T10:00:00.5+01:00"), "2026-01-01T10:00:00.5+01:00"),
     (fhir_parts.elements, ([{"a": 1}, 7, {"b": 2}]), [{"a": 1}, {"b": 2}]),
     (fhir_parts.elements, ({"a": 1}), []),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("write", "value", "written"), WRITTEN)

@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
     "a destination that is not read": (
         lambda d: resource(d, "MessageHeader").update(destination=[{"endpoint": "urn:x"}]), "destination",
     ),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("break_it", "where"), REFUSED.values(), ids=REFUSED.keys())

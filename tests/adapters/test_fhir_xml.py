@@ -385,7 +385,7 @@ def test_a_body_in_xml_broken_anywhere_is_read_or_refused_without_a_value(data: 
                 body[at:end], f'<status value="{MARKER}"/>', f"<![CDATA[{MARKER}]]>",
             ]
         )
-    )  # fmt: skip
+    )  # one row per case # fmt: skip
     broken = body[:at] + put + body[at if data.draw(st.booleans()) else end :]
 
     try:

@@ -189,7 +189,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "size",
     ),
     "a bomb that lies about its size": (lying_about_size, "parse.malformed", "package"),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @cache

@@ -58,7 +58,7 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (RECEIPTS, "if not isinstance(called, str) or not _ID.fullmatch(called):", "if False:"),
     (RECEIPTS, 'and headers["MeldingType"] != TOO_LATE', ""),
     (kvittering, "if kind == _OTHER or name not in _ERROR", ""),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 def _twice() -> None:

@@ -171,13 +171,13 @@ _MARKED = st.sampled_from(
         {"resourceType": MARKER}, [{"resourceType": MARKER}], {"reference": MARKER}, f'{{"{MARKER}":1}}',
         {"coding": [{"system": MARKER, "code": MARKER, "display": MARKER}]},
     ]
-)  # fmt: skip
+)  # one row per case # fmt: skip
 _KEYS = st.sampled_from(
     [
         MARKER, "contained", "modifierExtension", "extension", "implicitRules", "text", "meta", "id",
         "_status", "resourceType", "fhir_comments", "language", "provision", "div", "reference",
     ]
-)  # fmt: skip
+)  # one row per case # fmt: skip
 JSON_EXAMPLES = [path for path in EXAMPLES if path.suffix == ".json" and "fhir" in path.parts[-3]]
 
 
@@ -248,7 +248,7 @@ def test_a_brik_body_broken_anywhere_is_read_or_refused_without_a_value(data: st
                 f"<![CDATA[{MARKER}]]>", "<Svar>7</Svar>", "<Svar> </Svar>", lines[number - 1],
             ]
         )
-    )  # fmt: skip
+    )  # one row per case # fmt: skip
 
     try:
         record = REGISTRY.by_name("brik-xml").parse("\n".join(lines).encode())

@@ -48,7 +48,7 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (PLACES, 'above = _LAST.sub("", path)', 'above = ""'),
     (DIGISOS, "if wrong or self.parse(text.encode()) != record:", "if False:"),
     (DIGISOS, "if record.type != self.type:", "if False:"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 def _written(name: str, **changes: Any) -> bytes:

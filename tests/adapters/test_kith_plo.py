@@ -168,7 +168,7 @@ REFUSED: dict[str, dict[str, tuple[str, ...]]] = {
         "11c": ("E30",), "13a": ("X99",), "13b": ("T02", "X99"), "16a": ("E36",), "16b": ("E36",),
         "17a": ("E36",),
     },
-}  # fmt: skip
+}  # one row per case # fmt: skip
 """Reception tests by message and case: 11 and 14 the patient's number or name is missing or another kind of
 number, 13 the sender, 15 the schema, 16 and 17 help numbers, a wrong digit."""
 

@@ -10,9 +10,9 @@ from hub.errors import HubError
 
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
 INLINE = ("a", "abbr", "b", "big", "cite", "code", "dfn", "em", "i", "q", "small", "span", "strong", "sub",
-          "sup", "tt", "var")  # fmt: skip
+          "sup", "tt", "var")  # one row per case # fmt: skip
 BLOCK = ("div", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tfoot", "tr",
-         "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote")  # fmt: skip
+         "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote")  # one row per case # fmt: skip
 
 
 def read(inside: str, *, root: str = "div", namespace: str = XHTML) -> tuple[str | None, set[str]]:

@@ -284,7 +284,7 @@ MUTATIONS: list[mutating.Mutation] = [
     (XML, "log_of(parser.error_log)", "log_of(fault.error_log)"),
     (XML, "remove_comments=True", "remove_comments=False"),
     (XML, "remove_pis=True", "remove_pis=False"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 _CONSENT = (test_fhir_consent_doubt, test_fhir_consent_whole)
 TABLES: dict[ModuleType, tuple[ModuleType, ...]] = {

@@ -62,7 +62,7 @@ JSON: list[tuple[str, str, list[Told]]] = [
         '{"a":0' + ',"a":0' * 25 + "}",
         [("parse.malformed", "unique-key", 1, 8 + 6 * i) for i in range(20)],
     ),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "expected"), [row[1:] for row in JSON], ids=[row[0] for row in JSON])
@@ -121,7 +121,7 @@ XML: list[tuple[str, str | bytes, list[Told]]] = [
     ("nothing", "", [("parse.malformed", "document-empty", 1, 1)]),
     ("only spaces", " \n", [("parse.malformed", "document-empty", 2, 1)]),
     ("half an element", "<a>\n <b></a>", [("parse.malformed", "tag-name-mismatch", 2, 9)]),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "expected"), [row[1:] for row in XML], ids=[row[0] for row in XML])

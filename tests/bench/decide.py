@@ -205,7 +205,7 @@ def register(
             consents.record(
                 tx, vault, owner, consent_id=f"own{i}", key=f"own{i}", version=1, document=_said(i),
                 recorded_by="900000003", at=NOON - timedelta(days=9),
-            )  # fmt: skip
+            )  # one row per case # fmt: skip
     rows, question = pack().between(SENDER.sector, RECIPIENT.sector, Purpose.BENEFITS), _ask(LEAVES)
 
     def once() -> None:
@@ -243,7 +243,7 @@ def _others(tx: Connection, numbers: range) -> None:
             }
             for i in numbers
         ],
-    )  # fmt: skip
+    )  # one row per case # fmt: skip
 
 
 def _said(i: int) -> dict[str, object]:
@@ -258,4 +258,4 @@ def _said(i: int) -> dict[str, object]:
         "mottakere": ["nav_municipal"],
         "formal": ["benefits"],
         "kategorier": ["work", _KINDS[i].value],
-    }  # fmt: skip
+    }  # one row per case # fmt: skip

@@ -39,7 +39,7 @@ def pdf(text: str, *, title: str = "", drawn: str = "", **catalogue: object) -> 
     font = DictionaryObject(
         {NameObject("/Type"): NameObject("/Font"), NameObject("/Subtype"): NameObject("/Type1"),
          NameObject("/BaseFont"): NameObject("/Helvetica")}
-    )  # fmt: skip
+    )  # one row per case # fmt: skip
     fonts = DictionaryObject({NameObject("/F1"): writer._add_object(font)})
     page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
     content = DecodedStreamObject()
@@ -355,7 +355,7 @@ def test_a_file_has_so_many_parts_and_no_more(members: int, read: bool) -> None:
 KINDS = {
     "text": b"Hei", "xml": b"<a>Hei</a>", "html": b"<html>Hei</html>", "rtf": rb"{\rtf1 Hei}",
     "pdf": pdf("Hei"), "zip": zipped(a_txt="Hei"), "gzip": gzip.compress(b"Hei"),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 STATED = {
     "text/plain": {"text"}, "text/markdown": {"text"}, "text/csv": {"text"},
     "application/json": {"text"}, "application/fhir+json": {"text"},
@@ -365,7 +365,7 @@ STATED = {
     "application/zip": {"zip"}, DOCX: {"zip"}, ODT: {"zip"},
     "application/gzip": {"gzip"}, "application/x-gzip": {"gzip"},
     "application/octet-stream": set(KINDS), " TEXT/PLAIN ; charset=utf-8": {"text"}, "": set(),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize("stated", STATED)
@@ -387,7 +387,7 @@ WHOLE = {
     "no xml": (b"<a>Hei", "text/xml", "<a>Hei"),
     "UTF-16, the other way": (b"\xfe\xff" + "Hei på".encode("utf-16-be"), "text/plain", "Hei på"),
     "a folder in a zip": (zipped(mappe__=b"", a_txt="Hei"), "application/zip", "Hei"),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize("case", WHOLE)

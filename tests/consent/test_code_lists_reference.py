@@ -33,7 +33,7 @@ def systems(number: str) -> tuple[str, ...]:
 def notations(code: str) -> set[str]:
     wide = "".join(chr(ord(c) + 0xFEE0) if c.isdigit() else c for c in code)
     return {code, code.replace(".", ""), code.lower(), f"{code}+", f"{code}*", f"{code}.", f" {code} ", wide,
-            f"{code[0]} {code[1:]}"}  # fmt: skip
+            f"{code[0]} {code[1:]}"}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize("name", NORWEGIAN)

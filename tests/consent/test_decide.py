@@ -167,7 +167,7 @@ CONSENTS: list[tuple[str, list[Consent], str]] = [
      "decide.consent-mismatch"),
     ("a permission replaced by a bare name", [yes(), yes("work", id="C2", replaces="C1")],
      "decide.consent-mismatch"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "consents", "reason"), CONSENTS, ids=[c[0] for c in CONSENTS])
@@ -236,7 +236,7 @@ ROWS: list[tuple[str, list[Row], str]] = [
     ("a newer version is stricter", [row(DUTY), row(version=2)], "decide.no-consent"),
     ("a newer version is not yet valid", [row(DUTY), row(version=2, valid_from=date(2027, 1, 1))],
      "decide.row"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "rows", "reason"), ROWS, ids=[r[0] for r in ROWS])
@@ -258,7 +258,7 @@ OBJECTIONS: list[tuple[Effect, list[Consent], str]] = [
     (DUTY, [yes(readable=False)], "decide.unreadable"),
     (PROHIBIT, [yes(readable=False)], "decide.prohibited"),
     (PROHIBIT, [yes()], "decide.prohibited"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("effect", "consents", "reason"), OBJECTIONS)
@@ -331,7 +331,7 @@ ITEMS = [
     ("free text, not permitted by its field", item(H, free=True), [], Verdict.DENY, "decide.no-consent"),
     ("free text about nothing declared", item(H, free=True, declared=(Category.UNKNOWN,)), [yes()],
      Verdict.HOLD, "decide.unknown-category"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "what", "consents", "verdict", "reason"), ITEMS, ids=[i[0] for i in ITEMS])
@@ -414,7 +414,7 @@ def test_only_what_is_permitted_is_in_the_permitted_record() -> None:
         ((ENVELOPE,), ("identity",)),  # nothing was asked about
         ((NEED,), ("work",)),
     ],
-)  # fmt: skip
+)  # one row per case # fmt: skip
 def test_nothing_goes_without_content_and_the_whole_envelope(
     items: tuple[object, ...], categories: tuple[str, ...]
 ) -> None:
@@ -446,7 +446,7 @@ def test_a_decision_is_never_used_for_anything_it_was_not_made_about(
 STORY = frozenset({"identity", "coordination", "custody", "work", "economy", "housing"})
 ORDINARY = yes(*STORY, recipients=said("nav_municipal", "933333333"), purposes=said("return_to_society"))
 FOR_TSB = yes("identity", "coordination", "custody", "substance_use", id="C2", recipients=said("tsb"),
-              purposes=said("treatment"), recorder=Sector.PRISON_HEALTH)  # fmt: skip
+              purposes=said("treatment"), recorder=Sector.PRISON_HEALTH)  # one row per case # fmt: skip
 FOR_GP = yes("substance_use", id="C3", recipients=said("gp"), purposes=said("treatment"))
 SCHOOL = Agency("977777777", "Skolen", Sector.EDUCATION)
 RTS, TREAT = Purpose.RETURN_TO_SOCIETY, Purpose.TREATMENT

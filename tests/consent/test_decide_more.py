@@ -186,7 +186,7 @@ NEAREST: list[tuple[list[Consent], str]] = [
     ([no(recorded_at=NOON.replace(tzinfo=None)), yes(id="N1", version=2)], "decide.conflict"),
     ([yes(active=False), yes(id="C2", version=1)], "decide.consent"),
     ([no(), yes(id="N1", version=2, active=False)], "decide.refused"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("consents", "reason"), NEAREST)
@@ -200,7 +200,7 @@ def test_of_several_documents_the_nearest_miss_is_told(consents: list[Consent], 
 # -- overrides ---------------------------------------------------------------------------------------
 
 ALLOWS = row(MAY, override=OverrideRule("pbrl. § 5-3", said("health_personnel"), notify_person=True),
-             obligations=("only_here",))  # fmt: skip
+             obligations=("only_here",))  # one row per case # fmt: skip
 BY_TWO = Override("fare for liv", "health_personnel", ("kari", "ola"))
 OVERRIDES: list[tuple[Row, Override | None, list[Consent], str]] = [
     (ALLOWS, BY_TWO, [no()], "decide.overridden"),
@@ -218,7 +218,7 @@ OVERRIDES: list[tuple[Row, Override | None, list[Consent], str]] = [
     (row(override=ALLOWS.override), BY_TWO, [no()], "decide.override-refused"),
     (row(Effect.PROHIBIT, override=ALLOWS.override), BY_TWO, [], "decide.prohibited"),
     (ALLOWS, BY_TWO, [yes(readable=False)], "decide.unreadable"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("rule", "override", "consents", "reason"), OVERRIDES)
@@ -278,7 +278,7 @@ READINGS: list[tuple[str, Any, Reading | None, list[Consent], str]] = [
     ("nobody reads a code", item(H, S, declared=(H,)),
      Reading(frozenset(), ("kari", "ola")), [yes("housing")],
      "decide.consent-mismatch"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ PERSONS: list[tuple[str, Any, Row, list[Consent], str]] = [
      "decide.consent"),
     ("your version replaces nothing of mine", item(H), row(),
      [no(id="C1"), replace(yes(version=2), person="p2")], "decide.refused"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "what", "rule", "consents", "reason"), PERSONS, ids=[p[0] for p in PERSONS])

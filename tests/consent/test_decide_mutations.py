@@ -197,7 +197,7 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (SAID, "if own_data else parent.data_to", "if True else parent.data_to"),
     (SAID, "any((c.permits or c.exceptions) and", "any(c.permits and"),
     (SAID, "return all(c.permits for c in self.refusing if c.ref in refs)", "return any(c.permits for c in self.refusing)"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 def noticed(decide_module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> bool:

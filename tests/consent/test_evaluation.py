@@ -90,7 +90,7 @@ EVALUATED: list[tuple[str, Consent, set[Line]]] = [
         yes("work", **{**ONE, "purposes": frozenset(p.value for p in Purpose if p is not Purpose.COMPLAINT)}),
         {Line("prison", ORG, p.value, ("work",), ()) for p in Purpose if p is not Purpose.COMPLAINT},
     ),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("consent", "told"), [row[1:] for row in EVALUATED], ids=[r[0] for r in EVALUATED])

@@ -34,7 +34,7 @@ GIVEN: dict[str, Any] = {
         }
     ],
     "innhentet_av": "prison_health",
-}  # fmt: skip
+}  # one row per case # fmt: skip
 SAID = Consent(
     id="s",
     version=3,
@@ -94,7 +94,7 @@ def refusing(d: Any) -> None:
     d["samtykke"] = {
         "serie": "s", "versjon": 1, "beslutning": "nekt", "slag": "deling", "signert": False,
         "forklart": False,
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def told(document: Any, recorder: Sector = Sector.PRISON_HEALTH, at: datetime = AT) -> tuple[str, set[str]]:
@@ -137,7 +137,7 @@ def test_what_a_document_leaves_out_is_not_in_the_consent() -> None:
     assert read == Consent(
         "s", 1, False, AT, None, None, None, None, None, None,
         grantor="unknown", recorder=Sector.PRISON_HEALTH, kind="sharing",
-    )  # fmt: skip
+    )  # one row per case # fmt: skip
     assert told(given(refusing)) == ("", set())
 
 
@@ -245,7 +245,7 @@ CHECKED: dict[str, tuple[list[Change], str, set[str]]] = {
         [said("beslutning", "nekt"), unsaid("form"), exception(formal=["benefits"])],
         "consent.form-missing", {"samtykke.form form"},
     ),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "code", "places"), CHECKED.values(), ids=CHECKED.keys())
@@ -298,7 +298,7 @@ WITHDRAWN: list[tuple[dict[str, Any], Sector, str, set[str]]] = [
         )
         for sector in sorted(CONTROL_SECTORS)
     ),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("document", "recorder", "code", "places"), WITHDRAWN)

@@ -181,7 +181,7 @@ MUTATIONS: list[mutating.Mutation] = [
     (VF, "if not isinstance(root, Mapping) or not isinstance(listed, list) or not listed:", "if not isinstance(root, Mapping) or not isinstance(listed, list):"),
     (VA, '        only_known(request, _REQUEST_KEYS, "request")\n', ""),
     (VA, '        only_known(raw, _OVERRIDE_KEYS, "request.override")\n', ""),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 TABLES: dict[ModuleType, tuple[ModuleType, ...]] = {
     DESK: (test_intake,),

@@ -283,7 +283,7 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (NARRATIVE, "[ \\t]*[\\r\\n]+[ \\t]*", "[ \\t]*[\\r\\n][ \\t]*"),
     (NARRATIVE, "[ \\t]*[\\r\\n]+[ \\t]*", "[ \\t]*[\\r\\n]+[ ]*"),
     (NARRATIVE, "        except ValueError:  #", "        except TypeError:  #"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.fixture(autouse=True)

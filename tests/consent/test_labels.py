@@ -259,7 +259,7 @@ def test_a_diagnosis_raises_its_whole_element_and_no_other() -> None:
 
     assert {path for path, categories in got.items() if S in categories} == {
         "diagnoser[1].system", "diagnoser[1].kode", "diagnoser[1].tekst", "diagnoser[1].dato",
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def test_a_code_that_no_word_gives_away_raises_its_element_too() -> None:

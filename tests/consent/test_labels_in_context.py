@@ -112,7 +112,7 @@ COMBINED = [
     ([("m[0].a", "depotinjeksjon", None), ("m[0].b", "hepatitt C", None), ("x", "ukentlig", None)],
      {"m[0].a", "m[0].b", "x"}),
     ([("m[0].form", "tablett", None), ("m[0].dosering", "daglig", None)], set()),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("given", "raised"), COMBINED)
@@ -174,7 +174,7 @@ NOT_CLEAR: list[tuple[str, set[tuple[str, str]]]] = [
     (f"{SIGNS.replace(', codes: []', '')}combinations: [{RULE}]",
      {("signs.c.codes", "missing"), ("signs.c.codes", "code")}),
     (f"{SIGNS.replace('[b]', '[]')}combinations: [{RULE}]", {("signs.a.words", "texts")}),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "found"), NOT_CLEAR)
@@ -226,7 +226,7 @@ def test_a_picture_in_a_text_is_unknown() -> None:
     ("code", "tells"),
     [("NPU16494", True), ("npu 16494", True), ("NOR25618", True), ("Nor 25618", True), ("NPU19651", False),
      ("16494", False), ("NPU1649", False)],
-)  # fmt: skip
+)  # one row per case # fmt: skip
 def test_a_laboratory_code_in_a_text_is_looked_up(code: str, tells: bool) -> None:
     assert (S in items(leaf("v", f"Rekvirert {code} i dag"))["v"].categories) is tells
 
@@ -288,7 +288,7 @@ WAITS = [
      {"a[0].x": (False, False), "a[0].y": (False, False)}),
     ([leaf("a[0]", "overdose"), leaf("a[1]", "ro")], {"a[0]": (True, True), "a[1]": (False, False)}),
     ([leaf("a.x", "overdose"), leaf("a.y", "ro")], {"a.x": (True, True), "a.y": (False, False)}),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("leaves", "waits"), WAITS)
@@ -310,7 +310,7 @@ def test_a_leaf_tells_with_its_words_its_codes_and_what_is_packed_in_it() -> Non
 
 
 @pytest.mark.parametrize(("word", "free", "unknown"), [("x#" * 24, True, True), ("x#" * 24, False, False),
-                                                       ("x#" * 23, True, False)])  # fmt: skip
+                                                       ("x#" * 23, True, False)])  # a table # fmt: skip
 def test_in_prose_a_word_longer_than_words_is_unknown(word: str, free: bool, unknown: bool) -> None:
     assert (U in items(leaf("x", f"Se {word}", free=free))["x"].categories) is unknown
 

@@ -26,7 +26,7 @@ LANGUAGE = [
     ("", 3, True),
 ]
 SHAPES = ("nuzha", "bashchu", "czes", "szla", "trzba", "dzien", "staryy", "biyoka", "bayoka", "baax", "buux",
-          "xaadu", "xaldu", "xandu", "qaadu", "qabdu", "qaddu", "bolije")  # fmt: skip
+          "xaadu", "xaldu", "xandu", "qaadu", "qabdu", "qaddu", "bolije")  # one row per case # fmt: skip
 LETTERS = "äöüßłąężźćńśščžđŋŧňřěůçşğñãõîâășțėųūāēīļķ"
 
 

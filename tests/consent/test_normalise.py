@@ -263,7 +263,7 @@ NOT_CLEAR = [
     ("", [("/", "id")]),
     ("{a: b}", [("/", "id")]),
     ("[]", [("/", "id")]),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "found"), NOT_CLEAR)

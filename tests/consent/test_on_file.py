@@ -99,7 +99,7 @@ TABLE: list[tuple[str, list[Request], dict[str, Any], Calls]] = [
     ("data of unknown date", [asked(data_to=date(2026, 8, 31))], {"data_date": None}, {}),
     ("of unknown date, asked from a day on", [asked(data_from=date(2026, 8, 1))], {"data_date": None}, {}),
     ("data of unknown date and no period", [asked()], {"data_date": None}, ON),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "requests", "how", "expected"), TABLE, ids=[case[0] for case in TABLE])
@@ -140,7 +140,7 @@ GPS: list[tuple[str, list[RegisteredGp], dict[str, Any], str | None]] = [
     ("the same twice at one moment", [listed(), listed(id="g2")], {}, GP.org),
     ("the last cannot be read", [listed(), listed(**SINCE, readable=False)], {}, None),
     ("an older one cannot be read", [listed(readable=False), listed(**SINCE)], {}, GP.org),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "records", "how", "gp"), GPS, ids=[case[0] for case in GPS])
@@ -186,7 +186,7 @@ MUTATIONS: list[mutating.Mutation] = [
     (on_file, "if len(said) == 1 else None", "if said else None"),
     (on_file, 'recipient.org in (gp, "")', "True"),
     (on_file, "gp is not None and", ""),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("where", "old", "new"), MUTATIONS, ids=mutating.ids(MUTATIONS))

@@ -119,7 +119,7 @@ FOUND: list[tuple[str, str, Sequence[bytes | None]]] = [
     ("pulses", "72 75 73 / 120/80", []),
     ("ordinary words", "Alta alle Elle elle NAV ands Unds", []),
     ("a name in two capitals", "KommunalBoligTjeneste NAV", []),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "contents"), [row[1:] for row in FOUND], ids=[row[0] for row in FOUND])
@@ -133,7 +133,8 @@ def test_what_is_packed_comes_out(text: str, contents: Sequence[bytes | None]) -
 
 FILES = [b"\x1f\x8b", b"PK", b"%PDF-", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00",
          b"MM\x00*",
-         b"0\x82", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"RIFF", b"BM", b"\xd0\xcf\x11\xe0"]  # fmt: skip
+         b"0\x82", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"RIFF", b"BM",
+         b"\xd0\xcf\x11\xe0"]  # a table # fmt: skip
 
 
 @pytest.mark.parametrize("start", FILES)

@@ -16,11 +16,11 @@ ORG = "310000078"
 NARROW: dict[str, Any] = {
     "senders": frozenset({"prison", ORG}), "recipients": frozenset({"gp"}),
     "purposes": frozenset({"treatment", "housing"}), "categories": frozenset({"substance_use"}),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 BARE: dict[str, Any] = {
     "senders": None, "recipients": None, "purposes": None, "categories": None,
     "valid_from": None, "valid_to": None,
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 TOLD: list[tuple[Consent, str, list[str]]] = [
     (
@@ -73,7 +73,7 @@ TOLD: list[tuple[Consent, str, list[str]]] = [
          "What for: any purpose", "When: from the beginning to further notice",
          "Information from: from the beginning to 2026-01-01 inclusive"],
     ),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("consent", "language", "lines"), TOLD)
@@ -96,7 +96,7 @@ EXCEPTIONS: list[tuple[Consent, str, list[str]]] = [
         ["Unntak, dette nektes:", "  Hva: arbeid", "  Unntak, dette tillates:", "    Fra: fastlege",
          "  Unntak, dette tillates:", "    Fra: spesialisert rusbehandling (TSB)"],
     ),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("exception", "language", "lines"), EXCEPTIONS)

@@ -305,7 +305,7 @@ def decisions(pack: Pack) -> dict[str, tuple[object, ...]]:
             row.override, row.obligations, row.valid_from, row.valid_to, row.known_from,
         )
         for row in pack.rows
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 SHIPPED = {form: decisions(pack) for form, pack in PACKS.items()}

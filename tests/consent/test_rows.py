@@ -202,7 +202,7 @@ BROKEN = [
     ("a statutory form without the strict one", [STATUTORY], "one-form"),
     ("substance use to punish", [("[treatment]", "[sentence_execution]")], "into-control"),
     ("substance use to the court", [("[treatment]", "[court_control]"), ("[gp]", "[court]")], "into-control"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "pairs", "rule"), BROKEN, ids=[b[0] for b in BROKEN])
@@ -228,7 +228,7 @@ TOGETHER = [
     ("days between two versions",
      changed(ROW, ("to: null", "to: 2026-06-29"))
      + changed(ROW, ("from: 2026-01-01", "from: 2026-07-01"), ("version: 1", "version: 2")), "gap"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "rows", "rule"), TOGETHER, ids=[t[0] for t in TOGETHER])
@@ -254,7 +254,7 @@ CLEAR = [
     ("from TSB to the programme's coordinator, signed",
      changed(ROW, ("[treatment]", "[sentence_execution]"), ("[prison]", "[tsb]"),
              ("[gp], relation: registered_gp", "[probation]"))),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "rows"), CLEAR, ids=[c[0] for c in CLEAR])

@@ -90,7 +90,7 @@ RAW: dict[str, Plain] = {
     "day": date(2026, 1, 1), "list": ["x", "y"], "empty": [], "mixed": ["x", 7], "gap": ["x", " "],
     "red": "red", "colours": ["red", "blue"], "twice": ["red", "red"], "odd": ["red", "green"],
     "zero": 0, "map": {"a": 1},
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 def taken(take: Take) -> tuple[object, list[tuple[str, str]]]:
@@ -160,7 +160,7 @@ TAKEN: list[tuple[Take, object, list[tuple[str, str]]]] = [
         )
     ),
     (lambda read: read.codes(Colour, {"odd": ["green"]}, "", "odd"), frozenset(), [("odd[0]", "code")]),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("take", "got", "faults"), TAKEN)

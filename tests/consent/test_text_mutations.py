@@ -330,7 +330,7 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (FILES, '"/Annots" in page or ', ""),
     (FILES, ' or _has_picture(page):', ":"),
     (FILES, "\\b3 Tr\\b", "\\b4 Tr\\b"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 TERMS: list[tuple[ModuleType, str, str]] = [
     (TEXT, '"" if case else "(?i)"', '"(?i)"'),
@@ -356,7 +356,7 @@ TERMS: list[tuple[ModuleType, str, str]] = [
     (TEXT, "for sign in combinations().signs", "for sign in ()"),
     (TEXT, "        *load_terms(),\n", ""),
     (TEXT, '_WORD = re.compile(r"[^\\W_]+|§")', '_WORD = re.compile(r"[^\\W_]+")'),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 """How the words of the terms become patterns: with a short list of terms, or each would take seconds."""
 
 SMALL = (
@@ -402,7 +402,7 @@ ROWS = [
     ("x s t o f f m i s x", {"long"}),
     ("X S T O R E X", set()),
     ("x n e r u s n e d x", set()),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 def small_terms(text: str, found: set[str]) -> None:

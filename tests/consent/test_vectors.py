@@ -24,12 +24,12 @@ CONSENT = {
     "recorded": "2026-03-01T10:00:00+01:00", "valid_from": "2026-03-01", "valid_to": "2027-03-01",
     "sender": "*", "recipient": "*", "purpose": "*", "category": "*", "data_period": None, "signed": True,
     "exceptions": [],
-}  # fmt: skip
+}  # one row per case # fmt: skip
 REQUEST = {
     "person": "P1", "sender": "prison_probation", "recipient": "municipality_housing",
     "purpose": "housing", "category": "substance_use", "data_date": "2026-05-01",
     "now": "2026-06-01T12:00:00+02:00",
-}  # fmt: skip
+}  # one row per case # fmt: skip
 PACKS = ["statutory", "strict"]
 
 

@@ -89,7 +89,7 @@ MUTATIONS: list[mutating.Mutation] = [
     (waiting, "for row in under if row.effect in _ASKING), default=None", "for row in under), default=None"),
     (waiting, "allowed = min((", "allowed = max(("),
     (waiting, '"decide.waited-out", item.row, item.consents)', '"decide.waited-out")'),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("where", "old", "new"), MUTATIONS, ids=mutating.ids(MUTATIONS))

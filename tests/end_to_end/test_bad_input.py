@@ -47,7 +47,7 @@ CASES = [
     ("nothing at all", JSON, b"", 400, "parse.malformed"),
     ("UTF-16", JSON, '{"type": "x"}'.encode("utf-16"), 400, "parse.malformed"),
     ("FHIR of another kind", FHIR, b'{"resourceType": "Patient"}', 415, "parse.format-unknown"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.fixture(scope="module")

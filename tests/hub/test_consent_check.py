@@ -329,7 +329,7 @@ BROKEN: dict[str, tuple[Callable[[Any], object], str]] = {
         f"status {status}": (_with_status(status), "status")
         for status in ("draft", "inactive", "not-done", "entered-in-error", "unknown", "nonsense")
     },
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("break_it", "at"), BROKEN.values(), ids=BROKEN.keys())
@@ -361,7 +361,7 @@ def test_an_action_that_is_no_part_of_sharing_permits_nothing(tmp_path: Path) ->
 
     assert {name: answer.verdict for name, answer in told.items()} == {
         "both": "accepted", "more": "rejected", "less": "rejected",
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def test_references_are_looked_up_in_the_folder_and_only_there(tmp_path: Path) -> None:
@@ -442,14 +442,14 @@ def test_a_consent_inside_another_resource_gets_its_own_answer(tmp_path: Path) -
             {"resource": r4()}]}}]},
         contained={"resourceType": "Patient", "contained": [r4(), {"resourceType": "Patient", "id": "p"}]},
         misspelt={**r4(), "resourceType": "consent "},
-    )  # fmt: skip
+    )  # one row per case # fmt: skip
 
     assert {name: answer.verdict for name, answer in told.items()} == {
         "b.xml": "other", "b.xml#resource[0]": "accepted", "parameters": "other",
         "parameters#parameter[0]": "accepted", "nested": "other", "nested#entry[0]": "other",
         "nested#entry[0].resource.entry[0]": "accepted", "contained": "other",
         "contained#contained[0]": "accepted", "misspelt": "rejected",
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def test_every_file_gets_an_answer_whatever_it_holds(tmp_path: Path) -> None:
@@ -477,7 +477,7 @@ def test_every_file_gets_an_answer_whatever_it_holds(tmp_path: Path) -> None:
         "doctype.xml": "unreadable", "other.xml": "other", "bare": "unreadable", "hollow": "rejected",
         "odd": "rejected", "bundle": "other", "bundle#entry[0]": "accepted", "bundle#entry[1]": "other",
         "below/deep": "accepted",
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def test_no_answer_holds_a_value_of_the_file(tmp_path: Path) -> None:

@@ -248,7 +248,7 @@ UNFIT: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
     ({"data_from": date(2026, 2, 1), "data_to": date(2026, 1, 31)}, {("data-to", "period")}),
     ({"purpose": "x", "asked_by": "1", "reference": ""},
      {("purpose", "code"), ("asked-by", "known"), ("reference", "text")}),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "expected"), UNFIT)
@@ -343,7 +343,7 @@ TAMPERED: list[tuple[str, Callable[[Any, Any], Any], str]] = [
     ("a row taken out", lambda tx, row: delete(information_request), "leaf of a request without its row"),
     ("a row put in", lambda tx, row: insert(information_request).values({**row, **ANOTHER}),
      "request row without its leaf"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "change", "fault"), TAMPERED, ids=[case[0] for case in TAMPERED])
@@ -378,7 +378,7 @@ BROKEN: list[tuple[Any, str, str, Callable[[Bench], None]]] = [
     (requests, "        identity.decide_again_after(tx, parts, owner.linked)\n        return len(ended)",
      "        return len(ended)",
      partial(test_an_ended_request_stops_what_has_not_been_handed_over, door="inbox")),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("where", "old", "new", "promise"), BROKEN, ids=["add", "last-moment", "end"])

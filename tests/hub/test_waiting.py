@@ -180,7 +180,7 @@ BROKEN: list[tuple[Any, str, str, Callable[[Bench], None]]] = [
     (hand_over, "item.offered_at if item.state is State.OFFERED else None", "None",
      test_what_lies_in_the_inbox_in_time_may_be_fetched_later),
     (waiting, "waited < timedelta(days=allowed)", "True", test_two_rows_of_one_way_each_keep_their_own_days),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("where", "old", "new", "promise"), BROKEN)

@@ -318,7 +318,7 @@ MUTATIONS: tuple[tuple[Mutate, Attack], ...] = (
     (call_home, lambda lab, first, fresh, patch: test_egress.test_a_whole_run_calls_loopback_and_there_only_what_is_configured(patch)),
     (somebody_real, lambda *_: test_tree.test_no_file_holds_the_identity_number_of_a_real_person()),
     (an_agency_that_exists, lambda *_: test_tree.test_no_file_names_a_real_agency()),
-)  # fmt: skip
+)  # one row per case # fmt: skip
 
 
 def _with_host(lab: Lab, patch: pytest.MonkeyPatch) -> None:

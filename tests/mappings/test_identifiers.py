@@ -247,7 +247,7 @@ def test_a_municipality_has_four_digits_and_is_no_county(text: str, valid: bool)
         *[("HER", About.ORGANISATION, n, ok) for n, ok in [("8142520", True), ("81425200", False)]],
         *[("RSH", About.ORGANISATION, n, ok) for n, ok in [("4208723", True), ("42087233", False)]],
     ],
-)  # fmt: skip
+)  # one row per case # fmt: skip
 def test_a_register_number_is_short_and_begins_with_no_zero(
     code: str, about: About, text: str, valid: bool
 ) -> None:

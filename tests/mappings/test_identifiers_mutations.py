@@ -46,7 +46,7 @@ MUTATIONS = [
     ("if k.about is About.PERSON and k.fits(number)", "if k.fits(number)"),
     ("return bool(_KOMMUNE.fullmatch(number))", "return bool(_KOMMUNE.match(number))"),
     ("return bool(pattern.fullmatch(text))", "return bool(pattern.match(text))"),
-]  # fmt: skip
+]  # one row per case # fmt: skip
 
 
 def test_unbroken_the_tables_hold() -> None:

@@ -32,7 +32,7 @@ EXAMPLES = {
 ISSUE_TYPES = {
     "login", "forbidden", "too-long", "duplicate", "invalid", "not-found", "transient", "not-supported",
     "structure", "security", "exception", "business-rule",
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.fixture(autouse=True)

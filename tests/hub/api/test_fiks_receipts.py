@@ -62,7 +62,7 @@ def test_what_is_stored_is_receipted_as_received(client: httpx.Client, bearer: B
         ("decide.refused", 404, "no.brobygger.bolig.v1.feilmelding.ikkefunnet", "receive.not-found"),
         ("receive.expired", 410, "no.ks.fiks.kvittering.tidsavbrudd", None),
     ],
-)  # fmt: skip
+)  # one row per case # fmt: skip
 def test_what_is_refused_is_receipted_by_its_kind_and_tells_what_anybody_would_be_told(
     client: httpx.Client,
     hub: fakes.FakeHub,

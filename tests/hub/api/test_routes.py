@@ -20,7 +20,7 @@ JSON = {"Content-Type": "application/json"}
 PROBLEM = "application/problem+json"
 MEMBERS = {
     "type", "title", "title_nb", "status", "code", "actor", "waiting_helps", "findings", "instance",
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 def problem(answer: httpx.Response, code: str) -> None:

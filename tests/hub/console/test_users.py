@@ -41,7 +41,7 @@ def test_the_right_key_opens_and_says_for_which_agency() -> None:
     assert user is not None
     assert (user.id, user.agency.org, user.may(Role.CASEWORKER), user.may(Role.READER)) == (
         "kari", ORG, True, False,
-    )  # fmt: skip
+    )  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "whose"), [("kari", "ola"), ("ola", "kari"), ("per", "kari"), ("", "ola")])

@@ -103,7 +103,7 @@ def test_what_fits_the_format_and_not_the_type_is_rejected(tmp_path: Path) -> No
         (b"<a>" * 60 + b"</a>" * 60, "rejected", "parse.forbidden-construct"),
         (BRIK.replace(b'"UTF-8"', b'"ISO-8859-1"').decode().encode("latin-1"), "rejected", "parse.malformed"),
     ],
-)  # fmt: skip
+)  # one row per case # fmt: skip
 def test_what_nobody_reads_is_answered_too(tmp_path: Path, body: bytes, outcome: str, code: str) -> None:
     answer = one(tmp_path, "a", body)
 

@@ -89,7 +89,7 @@ FAULTS = {
     "a field has no key": ("fields.json", '"planlagt_dato": "loslatelse.planlagt_dato",', ""),
     "the example is none": ("examples/example.json", '"nordpost/1"', '"nordpost/2"'),
     "the README says nothing": ("README.md", "| Recognised by |", "| Seen by |"),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(("file", "old", "new"), FAULTS.values(), ids=FAULTS.keys())

@@ -40,7 +40,7 @@ LABELS = {
     "bro_queue_messages": {"queue": {"bro.work", *(f"bro.work.{n}" for n in range(64)), "ready"}},
     "bro_untried": {},
     "bro_untried_oldest_seconds": {},
-}  # fmt: skip
+}  # one row per case # fmt: skip
 """Every series of ours, every label of it and every value it may have."""
 
 
@@ -110,7 +110,7 @@ def test_no_address_searches_for_words_or_persons(lab: Lab) -> None:
     }
     assert given <= WORDLESS
     plain = lab.call("nav", "GET", "/v1/inbox")
-    for query in ("q=rus", f"person={m.PERSON['id']}", "filter=substance_use", "_text=lar", "category=rus", "sort=category", "count=true"):  # fmt: skip
+    for query in ("q=rus", f"person={m.PERSON['id']}", "filter=substance_use", "_text=lar", "category=rus", "sort=category", "count=true"):  # one row per case # fmt: skip
         call = lab.call("nav", "GET", f"/v1/inbox?{query}")
         assert (call.status, call.body) == (plain.status, plain.body) or call.status == 400
 

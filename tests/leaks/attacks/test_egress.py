@@ -35,7 +35,7 @@ NETWORK = {
     *("socket", "ssl", "http", "urllib", "ftplib", "smtplib", "poplib", "imaplib", "telnetlib", "xmlrpc", "asyncio"),
     *("httpx", "httpcore", "requests", "aiohttp", "urllib3", "pika", "websockets", "grpc", "boto3", "openai"),
     *("anthropic", "transformers", "torch", "pytesseract", "googletrans", "deepl", "sentry_sdk", "opentelemetry"),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 HARMLESS = {"urllib.parse", "http.HTTPStatus", "asyncio"}
 
 
@@ -72,7 +72,7 @@ def test_no_library_that_calls_others_is_installed_with_the_hub() -> None:
     }
     assert len(locked) > 20
     assert not [name for name in locked if "exporter" in name]
-    assert not locked & {"requests", "openai", "anthropic", "boto3", "sentry-sdk", "posthog", "transformers", "torch", "deepl", "azure-core", "opentelemetry-sdk"}  # fmt: skip
+    assert not locked & {"requests", "openai", "anthropic", "boto3", "sentry-sdk", "posthog", "transformers", "torch", "deepl", "azure-core", "opentelemetry-sdk"}  # one row per case # fmt: skip
 
 
 def test_a_whole_run_calls_loopback_and_there_only_what_is_configured(

@@ -79,7 +79,7 @@ def test_every_field_of_a_type_refuses_without_repeating(lab: Lab, kind: str) ->
         "text too long": MARK * 3000,
         "list": [{MARK: [MARK]}],
     }
-    for message_type, key in (("tsb.henvisning", "prison_health"), ("opphold.loslatelsesdato", "prison"), ("samtykke.gitt", "prison_health")):  # fmt: skip
+    for message_type, key in (("tsb.henvisning", "prison_health"), ("opphold.loslatelsesdato", "prison"), ("samtykke.gitt", "prison_health")):  # one row per case # fmt: skip
         fields: m.Fields = {"type": message_type, "melding": {"id": some_id(), "sendt": m.SENT}}
         for spec in lab.parts.types[message_type].scalars:
             if not spec.path.startswith("melding."):

@@ -58,7 +58,7 @@ def test_no_file_name_and_no_title_tells_anybody_outside_health_care(lab: Lab) -
         ):
             accepted(post_summary(lab, summary(sections=[where])))
         accepted(post_summary(lab, summary(diagnoses=[{"system": m.ICD, "kode": "M54.5", "tekst": name}])))
-        headers = {"Content-Type": f'application/xml; name="{MARK}.pdf"', "Content-Disposition": f'attachment; filename="{MARK}"', "Slug": MARK}  # fmt: skip
+        headers = {"Content-Type": f'application/xml; name="{MARK}.pdf"', "Content-Disposition": f'attachment; filename="{MARK}"', "Slug": MARK}  # one row per case # fmt: skip
         lab.call("prison", "POST", "/v1/messages", content=m.as_xml(lab.parts, bare_brik()), headers=headers)
         for title in _titled(name):
             lab.post("prison_health", FHIR, title)
@@ -72,7 +72,7 @@ def _titled(name: str) -> Iterator[bytes]:
     attachment = {"contentType": "application/pdf", "title": name, "url": f"http://127.0.0.1:9/{name}"}
     consent = {"resourceType": "Consent", "status": "active", "sourceAttachment": attachment}
     yield json.dumps(consent).encode()
-    reference = {"resourceType": "DocumentReference", "status": "current", "description": name, "content": [{"attachment": attachment}]}  # fmt: skip
+    reference = {"resourceType": "DocumentReference", "status": "current", "description": name, "content": [{"attachment": attachment}]}  # one row per case # fmt: skip
     entry = {"fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000001", "resource": reference}
     yield json.dumps({"resourceType": "Bundle", "type": "document", "entry": [entry]}).encode()
 
@@ -90,7 +90,7 @@ def _zip(**members: bytes) -> bytes:
 
 def _pdf(content: bytes, info: bytes = b"") -> bytes:
     stream = zlib.compress(content)
-    return b"%%PDF-1.7\n1 0 obj<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream endobj\ntrailer<</Info<</Title(%s)>>>>\n%%%%EOF" % (len(stream), stream, info)  # fmt: skip
+    return b"%%PDF-1.7\n1 0 obj<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream endobj\ntrailer<</Info<</Title(%s)>>>>\n%%%%EOF" % (len(stream), stream, info)  # one row per case # fmt: skip
 
 
 def _files() -> dict[str, tuple[str, bytes]]:
@@ -116,7 +116,7 @@ def _files() -> dict[str, tuple[str, bytes]]:
         "text": ("text/plain", said),
         "e-mail": ("message/rfc822", b"Subject: " + said + b"\r\n\r\n" + said),
         "unknown": ("application/octet-stream", said),
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
 
 
 def _reference(kind: str, content: bytes) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _carried(lab: Lab, kind: str, content: bytes) -> Iterator[tuple[str, str, by
             m.as_json({**bundle, "entry": [*bundle["entry"], {"fullUrl": url, "resource": resource}]}),
         )
     composition = bundle["entry"][0]["resource"]
-    for more in ({"contained": [_reference(kind, content)]}, {"extension": [{"url": "urn:x", "valueAttachment": {"data": packed}}]}):  # fmt: skip
+    for more in ({"contained": [_reference(kind, content)]}, {"extension": [{"url": "urn:x", "valueAttachment": {"data": packed}}]}):  # one row per case # fmt: skip
         first = {**bundle["entry"][0], "resource": {**composition, **more}}
         yield "prison_health", FHIR, m.as_json({**bundle, "entry": [first, *bundle["entry"][1:]]})
     written = (packed, uri, f"Se vedlegg: {packed}", f'<img src="{uri}"/>', content.hex())

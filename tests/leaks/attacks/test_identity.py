@@ -57,7 +57,7 @@ def test_the_consent_of_a_namesake_or_a_twin_is_not_the_persons(lab: Lab) -> Non
     assert got(lab, "tsb") == []
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # one row per case # fmt: skip
 @given(
     name=st.sampled_from(("Ask Prøvestad", "Kari Nordmann", "", "ASK PRØVESTAD", "Ola")), signs=st.booleans()
 )

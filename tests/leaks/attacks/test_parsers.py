@@ -115,7 +115,7 @@ def _xml_that_calls(url: str) -> Iterator[Callable[[str], str]]:
 
 def _fhir_that_calls(url: str) -> Iterator[Callable[[dict[str, Any]], object]]:
     div = 'xmlns="http://www.w3.org/1999/xhtml"'
-    for inside in (f'<img src="{url}/i.png"/>', f'<a href="{url}">x</a>', f'<link href="{url}/c.css"/>', f'<p style="background:url({url}/b)">x</p>', f'<object data="{url}/o"/>'):  # fmt: skip
+    for inside in (f'<img src="{url}/i.png"/>', f'<a href="{url}">x</a>', f'<link href="{url}/c.css"/>', f'<p style="background:url({url}/b)">x</p>', f'<object data="{url}/o"/>'):  # one row per case # fmt: skip
         yield lambda b, i=inside: b["entry"][0]["resource"]["section"][-1]["text"].update(
             div=f"<div {div}>Stabil astma. {i}</div>"
         )  # type: ignore[misc]  # mypy infers no lambda with defaults
@@ -126,14 +126,14 @@ def _fhir_that_calls(url: str) -> Iterator[Callable[[dict[str, Any]], object]]:
             "extension": [{"url": f"{url}/ext", "valueAttachment": {"contentType": "application/pdf", "url": f"{url}/a.pdf"}}],
             "contained": [{"resourceType": "Binary", "id": "b", "contentType": "application/pdf", "securityContext": {"reference": f"{url}/B"}}],
             "photo": [{"url": f"{url}/photo.png"}],
-        }.items():  # fmt: skip
+        }.items():  # one row per case # fmt: skip
             yield lambda b, w=where, n=name, v=what: b["entry"][w]["resource"].update({n: v})  # type: ignore[misc]  # mypy infers no lambda with defaults
     yield lambda b: b["entry"][0]["resource"].update(subject={"reference": f"{url}/Patient/1"})
     yield lambda b: b.update(link=[{"relation": "next", "url": f"{url}/next"}])
     yield lambda b: b["entry"].append(
         {"fullUrl": f"{url}/Condition/1", "request": {"method": "GET", "url": f"{url}/Condition/1"}}
     )
-    yield lambda b: b["entry"].append({"resource": {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": {"url": f"{url}/doc"}}]}})  # fmt: skip
+    yield lambda b: b["entry"].append({"resource": {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": {"url": f"{url}/doc"}}]}})  # one row per case # fmt: skip
     yield lambda b: b["entry"][0]["resource"]["type"]["coding"][0].update(system=f"{url}/CodeSystem/x")
 
 
@@ -213,7 +213,7 @@ def _bombs() -> Iterator[tuple[str, str, str, bytes]]:
     )
     yield "prison_health", JSON, "gzip", gzip.compress(b"0" * 50_000_000)
     yield "prison_health", JSON, "zlib", zlib.compress(b"0" * 50_000_000)
-    yield "prison_health", FHIR, "deep narrative", b'{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Composition","text":{"div":"' + b"<div>" * 100_000 + b'"}}}]}'  # fmt: skip
+    yield "prison_health", FHIR, "deep narrative", b'{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Composition","text":{"div":"' + b"<div>" * 100_000 + b'"}}}]}'  # one row per case # fmt: skip
 
 
 def test_no_bomb_gets_past_or_holds_up_the_door(lab: Lab) -> None:
@@ -223,7 +223,7 @@ def test_no_bomb_gets_past_or_holds_up_the_door(lab: Lab) -> None:
         call = lab.post(key, media_type, body)
         assert 400 <= call.status < 500, name
         assert time.process_time() - began < _PATIENCE, name
-    compressed = lab.call("prison_health", "POST", "/v1/messages", content=gzip.compress(b"{}"), headers={"Content-Type": JSON, "Content-Encoding": "gzip"})  # fmt: skip
+    compressed = lab.call("prison_health", "POST", "/v1/messages", content=gzip.compress(b"{}"), headers={"Content-Type": JSON, "Content-Encoding": "gzip"})  # one row per case # fmt: skip
     assert compressed.status == 400
     lab.settle()
     assert lab.recipients.sent == []
@@ -297,7 +297,7 @@ def _two_meanings(lab: Lab) -> Iterator[tuple[str, str, str, bytes]]:
         "prototype": (text[:-1] + ', "__proto__": {"rus": 1}}').encode(),
         "number as text": text.replace('"stort"', "1e400").encode(),
         "multipart": b"--b\r\nContent-Type: application/json\r\n\r\n" + text.encode() + b"\r\n--b--",
-    }.items():  # fmt: skip
+    }.items():  # one row per case # fmt: skip
         yield name, "prison_health", JSON, body
     xml = m.as_xml(lab.parts, bare_brik()).decode()
     for name, body in {

@@ -37,7 +37,7 @@ _WORDS = {
     *(sector.value for sector in Sector if sector.value not in ("person", "outside")),
     *(category.value for category in Category if category.value not in ("unknown", "control", "work", "plan", "network", "identity")),
     *("lar", "rus", "brik", "epikrise", "henvisning", "samtykke", "helse", "fengsel", "withheld", "waiting"),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 TELLING = re.compile(
     rf"(?<![a-z])({'|'.join(sorted(map(re.escape, _WORDS), key=len, reverse=True))})(?![a-z])", re.I
 )

@@ -31,7 +31,7 @@ def test_a_signed_document_is_refused_whole(lab: Lab) -> None:
         "data": "eA==",
     }
     provenance = {"resourceType": "Provenance", "signature": [signature]}
-    jws = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"ES256"}', m.as_json(m.referral("henvisning-2")), MARK.encode()))  # fmt: skip
+    jws = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"ES256"}', m.as_json(m.referral("henvisning-2")), MARK.encode()))  # one row per case # fmt: skip
     bodies = {
         "enveloped": ("prison", XML, xml.replace("</Kartlegging>", f"{_DSIG}</Kartlegging>").encode()),
         "first in it": ("prison", XML, xml.replace("<Melding>", f"{_DSIG}<Melding>", 1).encode()),
@@ -43,7 +43,7 @@ def test_a_signed_document_is_refused_whole(lab: Lab) -> None:
         "CMS": ("prison_health", "application/pkcs7-mime", b"0\x80\x06\t*\x86H\x86\xf7\r\x01\x07\x02"),
         "S/MIME": ("prison_health", "multipart/signed", b"--x\r\n"),
         "JSON signature": ("prison_health", JSON, m.as_json({**m.referral("henvisning-2"), "signatur": MARK})),
-    }  # fmt: skip
+    }  # one row per case # fmt: skip
     for name, (key, media_type, body) in bodies.items():
         call = lab.post(key, media_type, body)
         assert 400 <= call.status < 500, name

@@ -51,7 +51,7 @@ def test_a_second_process_sees_a_withdrawal_at_once(lab: Lab) -> None:
 def test_nothing_on_the_way_of_a_decision_remembers(lab: Lab) -> None:
     """Attack 40: no cache decorator and no module-level store of answers where consents are read, decided
     on or sent; and one database, not a copy of it, is all a hub can be given."""
-    for file in ("hub/hand_over.py", "hub/pipeline.py", "hub/case.py", "hub/store/consents.py", "hub/store/people.py", "consent/said.py", "consent/decide.py"):  # fmt: skip
+    for file in ("hub/hand_over.py", "hub/pipeline.py", "hub/case.py", "hub/store/consents.py", "hub/store/people.py", "consent/said.py", "consent/decide.py"):  # one row per case # fmt: skip
         tree = ast.parse((ROOT / file).read_text())
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef):

@@ -54,7 +54,7 @@ XML_NODES: dict[str, Callable[[str], str]] = {
     "second root": lambda x: f"{x}<Kartlegging>{MARK}</Kartlegging>",
     "element twice": lambda x: x.replace("</Bolig>", f"</Bolig><Bolig><Merknad>{MARK}</Merknad></Bolig>", 1),
     "inclusion": lambda x: x.replace("<Bolig>", f'<Bolig><xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="{MARK}"/>', 1),
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 def test_nothing_of_an_xml_document_but_its_declared_values_goes_on(lab: Lab) -> None:
@@ -108,7 +108,7 @@ INJECTED: dict[str, Any] = {
     "link": [{"relation": MARK, "url": f"http://example.org/{MARK}"}],
     "signature": {"data": MARK},
     "reference": f"Condition/f11-2-{MARK}",
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 def _objects(node: Any) -> Iterator[dict[str, Any]]:
@@ -166,7 +166,7 @@ RUS = {
     "diagnoses": [{"system": m.ICD, "kode": "F11.2", "tekst": "Opioidavhengighet"}],
     "medicines": [{"system": m.ATC, "kode": "N07BC51", "navn": "Suboxone"}],
     "sections": [{"kode": "18776-5", "tittel": "Rusbehandling", "tekst": "Pasienten ønsker å fortsette i LAR."}],
-}  # fmt: skip
+}  # one row per case # fmt: skip
 
 
 def test_ids_speak_of_nothing_and_no_reference_leads_nowhere(lab: Lab) -> None:

@@ -358,7 +358,7 @@ TOGETHER: tuple[dict[str, Any], ...] = (
     {
         "medicines": [{"system": m.ATC, "kode": "R03AC02", "navn": "Preparat", "dosering": "Sublingvaltablett, overvåket inntak"}]
     },
-)  # fmt: skip
+)  # one row per case # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -32,14 +32,14 @@ REAL_NAMES = (
     *("Sykehuset Innlandet", "Vestre Viken", "Lovisenberg", "Diakonhjemmet", "Helse Stavanger", "Sunnaas"),
     *("NAV Grünerløkka", "NAV Lerkendal", "NAV Bergenhus", "NAV Grorud", "NAV Alna", "Lade kommune", "Oslo kommune"),
     *("Bergen kommune", "Trondheim kommune", "Stavanger kommune", "Kristiansand kommune", "Bærum kommune"),
-)  # fmt: skip
+)  # one row per case # fmt: skip
 """Prisons, hospitals, offices and municipalities that exist. Names of treatment institutions that the
 free-text scan must know stand in the list of terms, and in its tests, and nowhere else."""
 
 CLINICS = (
     *("Riisby", "Blå Kors", "Kirkens Bymisjon", "Fossumkollektivet", "Phoenix Haga", "Origosenteret", "Bergensklinikken"),
     *("Borgestadklinikken", "Trasoppklinikken", "Manifestsenteret", "Rusakutten Aker", "Incognito klinikk"),
-)  # fmt: skip
+)  # one row per case # fmt: skip
 WHERE_CLINICS_ARE_TERMS = ("consent/", "tests/consent/")
 
 
