@@ -68,7 +68,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
         parts = file.parts  # with the policy that decides in this transaction
         run(Step.ROUTE, referral.check_move, parts, file, received, record)
         for route in run(Step.ROUTE, routes.find, parts, file, received, record):
-            outgoing = prepare(parts, route, labelled, file.person, file.on_file, received.at)
+            outgoing = foresee(parts, route, labelled, file.person, file.on_file, received.at)
             run(Step.SEAL, file.keep, route, outgoing)
         send_on(parts, file, record, received.at)
     # Dying here: stored, not on the broker. The sweeper enqueues what is due.
@@ -86,8 +86,21 @@ def send_on(parts: Parts, file: File, record: Record, at: datetime) -> None:
         file.astray.append((onward.agreement, onward.stored, onward.person))
         return
     labelled = run(Step.LABEL, label_record, parts, onward.record, onward.route.sender)
-    outgoing = prepare(parts, onward.route, labelled, onward.person, onward.on_file, at)
+    outgoing = foresee(parts, onward.route, labelled, onward.person, onward.on_file, at)
     run(Step.SEAL, file.keep, onward.route, outgoing, onward.stored, onward.person)
+
+
+def foresee(
+    parts: Parts, route: Route, labelled: Labelled, person: Person, given: OnFile, at: datetime
+) -> Outgoing:
+    """What one recipient would get as things stand at intake. A fault of ours with its format is kept, and
+    is met again at hand-over, where it is parked for operations: whether it shows depends on what the person
+    allows, so it is neither the sender's to see nor the other recipients' to suffer from."""
+    decision, permitted = run(Step.DECIDE, decide_for, parts, route, labelled, person, given, at)
+    try:
+        return _made(parts, route, decision, permitted)
+    except HubError as fault:
+        return Outgoing(decision, None, None, fault.code)
 
 
 def prepare(
@@ -102,13 +115,17 @@ def prepare(
 ) -> Outgoing:
     """Decide for one recipient, and if something may go, make it in the recipient's own format.
 
-    Called at intake and again before every hand-over: the last decision is the one that counts.
-    `said` is what persons at the desk said about its held leaves, `waited` how long it has waited for
-    somebody to say more, if it has.
+    Called before every hand-over: the last decision is the one that counts. `said` is what persons at the
+    desk said about its held leaves, `waited` how long it has waited for somebody to say more, if it has.
+    Raises translate.unmapped, render.incomplete or hub.internal: a fault of ours.
     """
     decision, permitted = run(
         Step.DECIDE, decide_for, parts, route, labelled, person, given, at, said, waited
     )
+    return _made(parts, route, decision, permitted)
+
+
+def _made(parts: Parts, route: Route, decision: Decision, permitted: Permitted | None) -> Outgoing:
     if permitted is None:
         return Outgoing(decision, None, None)
     try:

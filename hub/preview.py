@@ -97,7 +97,7 @@ def of_message(
         for route in routes.find(parts, file, received, record):
             outgoing = None
             if decide:
-                outgoing = pipeline.prepare(
+                outgoing = pipeline.foresee(
                     file.parts, route, labelled, file.person, file.on_file, received.at
                 )
             found.append(Preview(route, outgoing, file.parts.pack.rows))

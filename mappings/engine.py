@@ -20,11 +20,8 @@ from mappings.types import TypeSpec
 
 Types = Mapping[str, TypeSpec]
 
-_NOT_ENOUGH = frozenset({"missing", "at-least-one"})
-"""What a record can lack because the decision took it away."""
-
-_OF_WHOLE_MESSAGES = _NOT_ENOUGH | {"only-when", "same"}
-"""Rules that a part of a message, such as an example after the decision, need not keep."""
+_OF_WHOLE_MESSAGES = frozenset({"missing", "at-least-one", "only-when", "same"})
+"""Rules that the part of a message which the decision left need not keep."""
 
 
 def translate(permitted: Permitted, agreement: Agreement, types: Types, header: Mapping[str, str]) -> Record:
@@ -42,8 +39,8 @@ def translate_record(record: Record, agreement: Agreement, types: Types, header:
     fields["melding"] = dict(header)
     found = target.check(fields)
     if found:
-        from_hub = any(finding.at.startswith("melding") for finding in found)
-        too_little = {finding.rule for finding in found} <= _NOT_ENOUGH and not from_hub
+        from_hub = any(_is_header(finding) for finding in found)
+        too_little = {finding.rule for finding in found} <= _OF_WHOLE_MESSAGES and not from_hub
         raise HubError("decide.essential-missing" if too_little else "render.incomplete", found)
     return Record(target.name, fields)
 
@@ -52,8 +49,13 @@ def missing_essential(agreement: Agreement, types: Types, record: Record) -> boo
     """True when what is left of a record is not enough for the recipient, whatever its header."""
     target = types[agreement.target.type]
     fields = _pruned(target.root, _carried(record, agreement, target, {}))
-    found = (finding for finding in target.check(fields) if not finding.at.startswith("melding"))
-    return any(finding.rule in _NOT_ENOUGH for finding in found)
+    found = (finding for finding in target.check(fields) if not _is_header(finding))
+    return any(finding.rule in _OF_WHOLE_MESSAGES for finding in found)
+
+
+def _is_header(finding: Finding) -> bool:
+    """The group that the hub itself writes, which no decision took anything from."""
+    return finding.at == "melding" or finding.at.startswith("melding.")
 
 
 def _carried(

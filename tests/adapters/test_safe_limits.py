@@ -139,6 +139,24 @@ def test_every_start_tag_has_its_place() -> None:
     assert positions(b"<a>\n <b/><c>\n</c></a>") == [(1, 1), (2, 2), (2, 6)]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<a>\n <b\ufeffc/></a>",
+        "<a>\n <\u079eb/></a>",
+        "<a>\n <b \ufeffc='1'/></a>",
+        "<a>\n <?x\ufeffml?></a>",
+    ],
+)
+def test_a_name_that_one_of_two_parsers_reads_has_no_place_and_is_refused_at_its_own(body: str) -> None:
+    read_xml(body.encode())
+
+    with pytest.raises(HubError) as refused:
+        positions(body.encode())
+
+    assert (refused.value.code, refused.value.findings[0].line) == ("parse.malformed", 2)
+
+
 def test_a_log_entry_without_place_has_an_empty_one() -> None:
     class Entry:
         type_name, path = "SCHEMAV_ERR_NO_SUCH_THING", None

@@ -17,14 +17,18 @@ import adapters
 from adapters.kith.national import NationalSchemas
 from adapters.kith_epikrise.adapter import ADAPTERS
 from adapters.safe_xml import read_xml
+from hub import gps, pipeline
 from hub.audit.log import open_private
 from hub.errors import HubError
-from hub.message import Record
+from hub.identity import Desk
+from hub.message import Record, Rendered
+from hub.store.disclosures import State
 from hub.store.schema import audit_leaf, person
 from tests.adapters.national import SCHEMAS, Absent, schemas
 from tests.hub.bench import XML, Bench, org
 
 KITH = ADAPTERS[1]
+PERSON = "15859010099"
 EXAMPLE = Path(adapters.__file__).parent / "kith_epikrise/examples/epikrise-1.2.xml"
 
 
@@ -33,6 +37,13 @@ def body(**more: Any) -> bytes:
     fields = KITH.parse(EXAMPLE.read_bytes()).fields
     addressed = {"avsender": org("prison_health"), "mottaker": org("gp")}
     return KITH.render(Record("epikrise", {**fields, "melding": {**fields["melding"], **addressed}, **more}))
+
+
+@pytest.fixture(autouse=True)
+def gp_is_registered(bench: Bench) -> None:
+    """The person of our example has the GP that it is addressed to."""
+    said = gps.Said(org("gp"), bench.clock().date(), None, "fastlegeregisteret")
+    gps.record(bench.parts, PERSON, said, Desk("Kari Vik", "oppslag", "kari"))
 
 
 def changed(bench: Bench, key: str, **about: Any) -> None:
@@ -152,10 +163,38 @@ def test_the_schemas_of_the_installation_are_asked_about_what_goes_out(bench: Be
     (tmp_path / "x.xsd").write_text(SCHEMA.format(content=NOTHING).replace("2012-02-15", "2006-09-23"))
     bench.parts = replace(bench.parts, national=NationalSchemas(tmp_path))
 
-    with pytest.raises(HubError) as refused:
-        bench.post("prison_health", body(), XML)
+    bench.post("prison_health", body(), XML)
+    for _ in range(len(bench.parts.ladder) + 1):
+        bench.drain()
+        bench.queue.soon()
 
-    assert refused.value.code == "render.incomplete"
+    row = bench.row("gp")
+    assert (row.state, row.code) == (State.PARKED, "render.incomplete")
+    assert bench.got("gp") == []
+
+
+FAULTS = {"render.incomplete": HubError("render.incomplete"), "hub.internal": KeyError("x")}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_a_fault_of_ours_with_one_recipient_is_not_the_senders(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """Whether it shows depends on what the person allows, so the sender is answered the same either way."""
+
+    def faulty(*_: object) -> Rendered:
+        raise FAULTS[code]
+
+    changed(bench, "gp", formats={"epikrise": KITH.name})
+    monkeypatch.setattr(pipeline, "render", faulty)
+    accepted = bench.post("prison_health", body(), XML)
+    bench.drain()
+
+    row = bench.row("gp", message_id=accepted.id)
+    assert (row.state, row.code, row.attempts) == (State.QUEUED, code, 1)
+    monkeypatch.undo()
+    bench.queue.soon()
+    assert b"J459" in etree.tostring(got(bench))
 
 
 def test_the_official_schemas_take_our_example_in_and_out(bench: Bench, absent_reference: Absent) -> None:

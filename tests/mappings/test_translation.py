@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.errors import HubError
 from hub.message import Agency, Decision, Fields, Permitted, Record, Sector, walk
-from mappings.agreements import Agreement, load_agreements
+from mappings.agreements import Agreement, Example, load_agreements
 from mappings.converters import CONVERTERS
 from mappings.engine import missing_essential, run_examples, translate, translate_record
 from mappings.types import load_types
@@ -187,3 +187,24 @@ def test_a_converter_says_the_same_in_another_way(name: str, value: object, expe
 
 def test_every_converter_is_tested() -> None:
     assert set(CONVERTERS) == {"day-of", "in-digits"}
+
+
+EXAMPLES = [
+    pytest.param(agreement, example, id=f"{agreement.id} {example.name}")
+    for agreement in AGREEMENTS.values()
+    for example in agreement.examples
+    if example.gives is not None
+]
+
+
+@pytest.mark.parametrize(("agreement", "example"), EXAMPLES)
+def test_whatever_the_decision_takes_away_the_rest_is_a_message_or_too_little(
+    agreement: Agreement, example: Example
+) -> None:
+    """Never a fault of ours: it would park the queue, and its time tells what was taken."""
+    whole = Record(agreement.source.type, {"melding": dict(HEADER), **example.given})
+    paths = [path for path, _ in walk(whole.fields) if not path.startswith("melding.")]
+    for gone in paths:
+        for left in (frozenset(paths) - {gone}, frozenset({gone})):
+            told = outcome(whole.only(left | {f"melding.{name}" for name in HEADER}), agreement)
+            assert not isinstance(told, str) or told == TOO_LITTLE, (gone, told)
