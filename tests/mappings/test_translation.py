@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +14,15 @@ from hub.message import Agency, Decision, Fields, Permitted, Record, Sector, wal
 from mappings.agreements import Agreement, Example, load_agreements
 from mappings.converters import CONVERTERS
 from mappings.engine import missing_essential, run_examples, translate, translate_record
+from mappings.fields import Text
+from mappings.rules import Check
 from mappings.types import load_types
 from tests.mappings.samples import AUDIT, DUDIT, HEADER, MELDING, PERSON, brik, screening
 
 TYPES = load_types()
 AGREEMENTS = {agreement.id: agreement for agreement in load_agreements(TYPES)}
 SECRET = "kanarifugl"
+SAYS = Text("nb", "en")
 TOO_LITTLE = "decide.essential-missing"
 
 WHOLE = brik(
@@ -208,3 +212,23 @@ def test_whatever_the_decision_takes_away_the_rest_is_a_message_or_too_little(
         for left in (frozenset(paths) - {gone}, frozenset({gone})):
             told = outcome(whole.only(left | {f"melding.{name}" for name in HEADER}), agreement)
             assert not isinstance(told, str) or told == TOO_LITTLE, (gone, told)
+
+
+RULES_BETWEEN = {
+    "only-when": Check("only-when", SAYS, ("arbeid",), "person.navn", frozenset({"Test Testesen"})),
+    "same": Check("same", SAYS, ("kommuner.opphold", "kommuner.opphold", "person.navn")),
+    "at-least-one": Check("at-least-one", SAYS, ("person.navn",)),
+}
+
+
+@pytest.mark.parametrize("rule", RULES_BETWEEN)
+def test_a_part_that_lost_what_a_rule_of_its_type_goes_by_is_too_little(rule: str) -> None:
+    [agreement] = [a for a in FROM_BRIK if a.target.type == "nav.sak"]
+    types = {**TYPES, "nav.sak": replace(TYPES["nav.sak"], checks=(RULES_BETWEEN[rule],))}
+    left = RECORD.only(frozenset(PATHS) - {"person.navn"})
+
+    with pytest.raises(HubError) as refused:
+        translate_record(left, agreement, types, HEADER)
+
+    assert (refused.value.code, {found.rule for found in refused.value.findings}) == (TOO_LITTLE, {rule})
+    assert missing_essential(agreement, types, left)
