@@ -12,16 +12,14 @@ from __future__ import annotations
 import html
 import io
 import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable
 
 from lxml import etree
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, IndirectObject, StreamObject
 
-from consent.payloads import MOST_BYTES, MOST_RATIO, inflated, payloads
+from consent.archives import NotWholeError, gunzipped, unzipped
+from consent.payloads import MOST_BYTES, payloads
 
 DEEPEST = 6
 MOST_PARTS = 100
@@ -42,7 +40,7 @@ def text_of(content: bytes, media_type: str, name: str) -> tuple[str, ...] | Non
         if fits is None or kind not in fits:
             return None
         reading.file(content, 0)
-    except (_UnreadableError, RecursionError):
+    except (_UnreadableError, NotWholeError, RecursionError):
         return None
     return (name, *reading.texts)
 
@@ -61,7 +59,7 @@ def hidden_texts(text: str, *, prose: bool = False) -> tuple[str, ...] | None:
     reading = _Reading()
     try:
         rest = reading.packed(text, 0)
-    except (_UnreadableError, RecursionError):
+    except (_UnreadableError, NotWholeError, RecursionError):
         return None
     if _INVISIBLE.search(text) or (prose and _NO_WORD.search(rest)):
         return None
@@ -176,43 +174,30 @@ class _Reading:
     # -- containers --
 
     def _gzip(self, content: bytes, depth: int) -> None:
-        inner = inflated(content, 31)
-        if inner is None:
-            raise _UnreadableError
+        said, inner = gunzipped(content)
+        for text in said:
+            self._say(text, depth)
         self.file(inner, depth + 1)
 
     def _zip(self, content: bytes, depth: int) -> None:
-        try:
-            archive = zipfile.ZipFile(io.BytesIO(content))
-            members = archive.infolist()
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
-            raise _UnreadableError from None
-        names = {member.filename for member in members}
-        office = bool(names & {"word/document.xml", "content.xml"})
-        if office and any("signature" in name.lower() or "vbaproject" in name.lower() for name in names):
-            raise _UnreadableError
-        for member in members:
-            if member.is_dir():
+        names: set[str] = set()
+        hiding = False
+        for name, inner in unzipped(content):
+            names.add(name)
+            self._say(name, depth)
+            hiding = hiding or _hides(inner)
+            if name.endswith("/") and not inner:
                 continue
-            self._say(member.filename, depth)
-            if (
-                member.flag_bits & 1
-                or member.file_size > MOST_BYTES
-                or member.file_size > MOST_RATIO * max(member.compress_size, 1_000)
-            ):
-                raise _UnreadableError
-            try:
-                with archive.open(member) as part:
-                    inner = part.read(MOST_BYTES + 1)
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, OSError):
-                raise _UnreadableError from None
-            if office and _hides(inner):
-                raise _UnreadableError
             self.file(inner, depth + 1)
+        office = bool(names & {"word/document.xml", "content.xml"})
+        signed = any("signature" in name.lower() or "vbaproject" in name.lower() for name in names)
+        if office and (signed or hiding):
+            raise _UnreadableError
 
     def _pdf(self, content: bytes, depth: int) -> None:
-        """The text layer, the metadata and the files inside. A picture may hold writing, and so may a
-        layer that is not shown, a form, an annotation or a font without a table of its letters."""
+        """The text layer, the metadata, and what stands beside the pages. A picture may hold writing, and so
+        may a file inside, a layer that is not shown, a form, an annotation, or a font without a table of its
+        letters."""
         try:
             pdf = PdfReader(io.BytesIO(content), strict=False)
             if pdf.is_encrypted or len(pdf.pages) > MOST_PAGES or len(pdf.xref.get(0, {})) > 20_000:
@@ -238,6 +223,7 @@ class _Reading:
                 if not text.strip() and page.get_contents() is not None:
                     raise _UnreadableError
                 said.append(text)
+            beside = _beside_the_pages(pdf, content)
         except _UnreadableError:
             raise
         except Exception:  # noqa: BLE001  whatever a broken file makes the library raise
@@ -247,6 +233,8 @@ class _Reading:
             self._say(text, depth)
         if not any(text.strip() for text in said):
             raise _UnreadableError
+        self._spend(len(beside), depth)
+        self.texts.append(beside)
 
     # -- what is packed in a text --
 
@@ -299,6 +287,37 @@ _HIDING = re.compile(
 
 def _hides(part: bytes) -> bool:
     return _HIDING.search(part) is not None
+
+
+_STREAM = re.compile(rb"\bstream\r?\n.*?\bendstream\b", re.DOTALL)
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f\x80-\xff]")
+
+
+def _beside_the_pages(pdf: PdfReader, content: bytes) -> str:
+    """What no page shows: comments, what comes before the file and after it, the strings of every object,
+    and streams of letters that nothing refers to."""
+    said = [_STREAM.sub(b"\n", content).decode("latin-1")]
+    numbers = {(number, made) for made, known in pdf.xref.items() for number in known}
+    numbers |= {(number, 0) for number in pdf.xref_objStm}
+    for number, made in sorted(numbers):
+        each = pdf.get_object(IndirectObject(number, made, pdf))
+        said += _strings(each)
+        if isinstance(each, StreamObject) and len(_BINARY.findall(data := each.get_data())) < len(data) / 20:
+            said.append(data.decode("latin-1"))
+    return "\n".join(said)
+
+
+def _strings(value: object, deep: int = 0) -> list[str]:
+    """Every string and name in one object of a PDF, not in those that it refers to."""
+    if deep > MOST_PARTS:
+        raise _UnreadableError
+    if isinstance(value, dict):
+        return [said for pair in dict.items(value) for one in pair for said in _strings(one, deep + 1)]
+    if isinstance(value, list):
+        return [said for one in list.__iter__(value) for said in _strings(one, deep + 1)]
+    if isinstance(value, bytes):
+        return [value.decode("latin-1")]
+    return [str(value)] if isinstance(value, str) else []
 
 
 def _has_picture(page: DictionaryObject) -> bool:

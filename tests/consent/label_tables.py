@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import adapters.narrative
+import consent.archives
 import consent.attachments
 import consent.code_lists
 import consent.combinations
@@ -25,6 +26,7 @@ import consent.plain
 from tests import mutating
 from tests.adapters import test_narrative
 from tests.consent import (
+    test_archives,
     test_attachments,
     test_evaluation,
     test_explain,
@@ -39,7 +41,8 @@ from tests.consent import (
 
 TEXT, LANGUAGE, LABELS = consent.freetext, consent.language, consent.labels
 CODES, SIGNS, PACKED = consent.code_lists, consent.combinations, consent.payloads
-FILES, ALONE, TOLD, PLAIN = consent.attachments, consent.evaluation, consent.explain, consent.plain
+FILES, PARTS = consent.attachments, consent.archives
+ALONE, TOLD, PLAIN = consent.evaluation, consent.explain, consent.plain
 NARRATIVE = adapters.narrative
 
 SLOW = frozenset(
@@ -85,7 +88,9 @@ TABLES: dict[ModuleType, list[Callable[..., Any]]] = {
         test_attachments.test_a_file_must_be_what_it_is_said_to_be,
         test_attachments.test_the_words_of_a_file_are_found,
         test_attachments.test_a_file_has_so_many_parts_and_no_more,
+        test_archives.test_the_header_of_a_gzip_is_read,
     ],
+    PARTS: _tests_of(test_archives),
     ALONE: _tests_of(test_evaluation),
     TOLD: _tests_of(test_explain),
     PLAIN: _tests_of(test_plain),

@@ -12,7 +12,7 @@ import zlib
 
 import pytest
 from pypdf import PdfWriter
-from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject
+from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 
 from consent.attachments import DEEPEST, hidden_texts, text_of
 
@@ -100,6 +100,33 @@ def pdf_with_picture() -> bytes:
     return pdf("Hei", drawn="q 10 0 0 10 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID x EI Q")
 
 
+def pdf_beside(*, stream: str = "", string: str = "", name: str = "") -> bytes:
+    """A page that says hello, and an object that no page refers to."""
+    writer = PdfWriter(io.BytesIO(pdf("Hei")))
+    if stream:
+        alone = DecodedStreamObject()
+        alone.set_data(stream.encode())
+        writer._add_object(alone)
+    if string:
+        writer._add_object(ArrayObject([DictionaryObject({NameObject("/A"): TextStringObject(string)})]))
+    if name:
+        writer._add_object(NameObject(f"/{name}"))
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def pdf_in_parts(text: str) -> bytes:
+    """A newer version of a page, with the older one still in the file."""
+    writer = PdfWriter(io.BytesIO(pdf(text)), incremental=True)
+    content = DecodedStreamObject()
+    content.set_data(b"BT /F1 12 Tf 10 100 Td (Hei) Tj ET")
+    writer.pages[0][NameObject("/Contents")] = writer._add_object(content)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
 READ = {
     "text": (f"Han har {WORD}.".encode(), "text/plain"),
     "text in another encoding": (f"Han har {WORD} og bor på øya.".encode("cp1252"), "text/plain"),
@@ -117,6 +144,15 @@ READ = {
     "odt": (zipped(content_xml=f"<o>{WORD}</o>"), ODT),
     "pdf": (pdf(WORD), "application/pdf"),
     "pdf title": (pdf("Hei", title=WORD), "application/pdf"),
+    "comment in a pdf": (
+        pdf("Hei").replace(b"startxref", b"%" + WORD.encode() + b"\nstartxref"),
+        "application/pdf",
+    ),
+    "after a pdf": (pdf("Hei") + WORD.encode(), "application/pdf"),
+    "stream beside the pages": (pdf_beside(stream=f"BT ({WORD}) Tj ET"), "application/pdf"),
+    "string beside the pages": (pdf_beside(string=f"\u0171{WORD}\u0171 {WORD}"), "application/pdf"),
+    "name beside the pages": (pdf_beside(name=WORD), "application/pdf"),
+    "older version of a pdf": (pdf_in_parts(WORD), "application/pdf"),
     "zip": (zipped(a_txt=WORD), "application/zip"),
     "zip in zip": (zipped(a_txt="x", b=zipped(c_txt=WORD)), "application/zip"),
     "name in a zip": (zipped(**{f"{WORD}_txt": "x"}), "application/zip"),

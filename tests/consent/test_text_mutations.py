@@ -14,7 +14,7 @@ import pytest
 
 from consent.freetext import Strength, Term
 from tests import mutating
-from tests.consent.label_tables import FILES, LANGUAGE, PACKED, TEXT, check_tables, keep_terms, oracle
+from tests.consent.label_tables import FILES, LANGUAGE, PACKED, PARTS, TEXT, check_tables, keep_terms, oracle
 
 COMPILE = TEXT._matcher.__wrapped__
 MUTATIONS: list[tuple[ModuleType, str, str]] = [
@@ -278,6 +278,7 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (FILES, "self.file(content, depth + 1)", "self.file(content, depth)"),
     (FILES, "            places += where\n", ""),
     (FILES, "self.file(inner, depth + 1)\n\n    def _zip", "self.file(inner, depth)\n\n    def _zip"),
+    (FILES, "for text in said:\n            self._say(text, depth)\n        self.file(inner", "for text in ():\n            self._say(text, depth)\n        self.file(inner"),
     *((FILES, f'    "{stated}": ', f'    "x{stated}": ')
       for stated in ("text/plain", "text/markdown", "text/csv", "text/html", "application/xhtml+xml", "text/xml", "application/xml",
                      "application/json", "application/fhir+json", "application/fhir+xml", "text/rtf", "application/rtf",
@@ -322,8 +323,37 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (FILES, "        if not any(text.strip() for text in said):\n            raise _UnreadableError\n", ""),
     (FILES, "            self.packed(text, depth)\n", ""),
     (FILES, 'if b"<!ENTITY" in content or b"<!entity" in content:', "if False:"),
-    (FILES, "if office and _hides(inner):", "if False:"),
-    (FILES, "            self._say(member.filename, depth)\n", ""),
+    (FILES, "if office and (signed or hiding):", "if office and signed:"),
+    (FILES, "if office and (signed or hiding):", "if office and hiding:"),
+    (FILES, "            self._say(name, depth)\n", ""),
+    (FILES, "        self.texts.append(beside)\n", ""),
+    (FILES, 'said = [_STREAM.sub(b"\\n", content).decode("latin-1")]', "said: list[str] = []"),
+    (FILES, "        said += _strings(each)\n", ""),
+    (FILES, 'said.append(data.decode("latin-1"))', "pass"),
+    (FILES, "if isinstance(value, list):", "if False:"),
+    (FILES, "if isinstance(value, dict):", "if False:"),
+    (PARTS, "if member.header_offset != here or not _is_numbers(member.extra):", "if member.header_offset != here:"),
+    (PARTS, "if member.header_offset != here or not _is_numbers(member.extra):", "if not _is_numbers(member.extra):"),
+    (PARTS, "    if here != archive.start_dir:\n        raise NotWholeError\n", ""),
+    (PARTS, "    _check_directory(content, archive)\n", ""),
+    (PARTS, "yield member.orig_filename", "yield member.filename"),
+    (PARTS, "if flags & ~(_FNAME | _FCOMMENT):", "if False:"),
+    (PARTS, "for flag in (_FNAME, _FCOMMENT):", "for flag in (_FNAME,):"),
+    (PARTS, "for flag in (_FNAME, _FCOMMENT):", "for flag in (_FCOMMENT,):"),
+    (PARTS, "!= lengths:", "== ():"),
+    (PARTS, "if not (told and same) or content[start - name : start] != _name(member):", "if not told or content[start - name : start] != _name(member):"),
+    (PARTS, "if not (told and same) or content[start - name : start] != _name(member):", "if not same or content[start - name : start] != _name(member):"),
+    (PARTS, "if not (told and same) or content[start - name : start] != _name(member):", "if not (told and same):"),
+    (PARTS, "    if not _is_numbers(content[start : start + extra]):\n        raise NotWholeError\n", ""),
+    (PARTS, '(b"PK\\x07\\x08", *sizes), sizes)', '(b"PK\\x07\\x08", *sizes), ())'),
+    (PARTS, "        if len(extra) < here + 4:\n            return False\n", ""),
+    (PARTS, "if here > len(extra) or not", "if not"),
+    (PARTS, " and not any(said[4:])", ""),
+    (PARTS, "(tag, said[:2]) == _GROWTH", "tag == 0xA220"),
+    (PARTS, "grows or size in", "size in"),
+    (PARTS, "or size in _EXTRA_SIZES.get(tag, ())", "or tag in _EXTRA_SIZES"),
+    (PARTS, "if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):", "if False:"),
+    (PARTS, " or (len(inner), zlib.crc32(inner)) != (member.file_size, member.CRC)", ""),
     (FILES, "pdf.is_encrypted or ", ""),
     (FILES, '("/AcroForm", ', "("),
     (FILES, '"/OCProperties", ', ""),
