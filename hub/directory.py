@@ -24,11 +24,12 @@ from hub.settings import Unfit, https_url
 from mappings.identifiers import is_kommune, is_orgnr
 
 _OPAQUE = re.compile(r"[a-z0-9]{12,64}")
+_HER = re.compile(r"[1-9][0-9]{0,8}")
 _DOORS = ("inbox", "webhook", "amqp")
 _READINGS = ("strict", "lenient")
 _KEYS = {
     *("org", "name", "sector", "kommuner", "serves", "formats", "door", "reveals", "services"),
-    "reading",
+    *("reading", "her"),
     *("webhook", "amqp"),
 }
 _SECRET_BYTES = 24
@@ -130,6 +131,12 @@ class _Reader:
             for index, value in enumerate(values):
                 if value and value in values[:index]:
                     self._fault(f"agencies[{index}].{where}", "unique", "a value no other agency has")
+        taken: set[str] = set()
+        for index, party in enumerate(read):
+            numbers = party.agency.her if party else ()
+            if taken & set(numbers) or len(set(numbers)) != len(numbers):
+                self._fault(f"agencies[{index}].her", "unique", "numbers that stand once in the directory")
+            taken |= set(numbers)
         return [party for party in read if party]
 
     def _party(self, entry: Any, at: str) -> Party | None:
@@ -168,6 +175,7 @@ class _Reader:
             reveals=frozenset(self._codes(entry.get("reveals", []), f"{at}.reveals", Category))
             | self._services(entry, at),
             reading=self._word(entry, at, "reading", _READINGS),
+            her=self._her(entry, at),
         )
         return Party(agency, webhook, amqp)
 
@@ -214,6 +222,15 @@ class _Reader:
             if not isinstance(value, str) or len(value) != digits or not value.isascii() or not fits(value):
                 self._fault(f"{at}.{key}[{index}]", "number", f"a valid quoted number of {digits} digits")
         return tuple(str(value) for value in values)
+
+    def _her(self, entry: Mapping[str, Any], at: str) -> tuple[str, ...]:
+        values = entry.get("her", [])
+        if not isinstance(values, list) or not all(
+            isinstance(value, str) and _HER.fullmatch(value) for value in values
+        ):
+            self._fault(f"{at}.her", "number", "a list of quoted HER-ids: digits, without a zero in front")
+            return ()
+        return tuple(values)
 
     def _formats(self, entry: Mapping[str, Any], at: str) -> Mapping[str, str]:
         value = entry.get("formats", {})

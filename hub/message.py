@@ -170,6 +170,8 @@ class Agency:
     reveals: frozenset[Category] = frozenset()
     reading: str = "strict"
     """`lenient`: known deviations of this sender that change nothing are let through, and noted."""
+    her: tuple[str, ...] = ()
+    """Its numbers in the national address register, the one that is written on what it gets first."""
 
     @property
     def labels(self) -> frozenset[Category]:

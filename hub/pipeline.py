@@ -236,9 +236,11 @@ def render(parts: Parts, recipient: Agency, translated: Record) -> Rendered:
 
 def _addressed(parts: Parts, record: Record, recipient: Agency) -> Record:
     """The record with who gets it, for a format that is not valid without. A name that the sender gave the
-    recipient stays; the number is always the directory's."""
+    recipient stays; the numbers are the directory's."""
     fields = dict(record.fields)
     fields["melding"] = {**fields["melding"], "mottaker": recipient.org}
     if "mottaker.enhet" in parts.types[record.type].by_path:
         fields["mottaker"] = {"enhet": recipient.name, **fields.get("mottaker", {})}
+        if recipient.her and "mottaker.her" in parts.types[record.type].by_path:
+            fields["mottaker"]["her"] = recipient.her[0]
     return Record(record.type, fields)

@@ -26,6 +26,7 @@ agencies:
     door: webhook
     reveals: [custody]
     reading: lenient
+    her: ["8143001", "90"]
     webhook: {url: "https://nav.example/inn", secret_file: nav.secret}
     amqp: k3v9q2m7x1pd
 """
@@ -58,7 +59,30 @@ def test_an_agency_has_what_its_entry_says(tmp_path: Path) -> None:
     assert nav.webhook is not None
     assert (nav.webhook.url, nav.webhook.secret) == ("https://nav.example/inn", b"s" * 24)
     assert nav.amqp == "k3v9q2m7x1pd"
+    assert nav.agency.her == ("8143001", "90")
     assert "ssss" not in repr(nav)
+
+
+@pytest.mark.parametrize(
+    ("her", "rule"),
+    [
+        ("8143001", "number"),
+        ("[8143001]", "number"),
+        ('["0143001"]', "number"),
+        ('["8143001", "1234567890"]', "number"),
+        ('["81 43"]', "number"),
+        ('["1", "1"]', "unique"),
+        ('["7", "90"]', "unique"),
+    ],
+)
+def test_a_her_id_is_a_number_and_one_agencys(tmp_path: Path, her: str, rule: str) -> None:
+    entry = f"""  - org: "310000043"
+    name: Tre
+    sector: gp
+    her: {her}
+"""
+
+    assert [(found.at, found.rule) for found in faults(tmp_path, GOOD + entry)] == [("agencies[2].her", rule)]
 
 
 def test_every_fault_is_found_at_once(tmp_path: Path) -> None:

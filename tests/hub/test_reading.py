@@ -205,3 +205,56 @@ def test_the_official_schemas_take_our_example_in_and_out(bench: Bench, absent_r
     bench.post("prison_health", body(), XML)
 
     assert got(bench).tag == "{http://www.kith.no/xmlstds/epikrise/2012-02-15}Message"
+
+
+HER = {
+    "its own": ({"her": "80431"}, ("80431",), ""),
+    "one of its own": ({"her": "80432"}, ("80431", "80432"), ""),
+    "its department's": ({"her": "70001", "avdeling_her": "80431"}, ("80431",), ""),
+    "nobody's": ({"her": "70001"}, ("80431",), "route.recipient-unknown"),
+    "nobody's, and no one has any": ({"her": "70001"}, (), "route.recipient-unknown"),
+    "another agency's": ({"her": "80999"}, ("80431",), "route.recipient-unknown"),
+    "two agencies'": ({"her": "80431", "avdeling_her": "80999"}, ("80431",), "route.recipient-unknown"),
+    "none": ({}, ("80431",), "route.recipient-unknown"),
+}
+
+
+@pytest.mark.parametrize("case", HER)
+def test_a_sender_may_know_the_recipient_by_its_her_id_and_no_other_gets_it(bench: Bench, case: str) -> None:
+    said, known, code = HER[case]
+    changed(bench, "gp", her=known)
+    changed(bench, "tsb", her=("80999",))
+    fields = KITH.parse(EXAMPLE.read_bytes()).fields
+    header = {key: value for key, value in fields["melding"].items() if key != "mottaker"}
+    named = {"mottaker": {"enhet": "Legene", **said}} if said else {}
+    plain = {key: value for key, value in fields.items() if key != "mottaker"}
+    message = {**plain, **named, "melding": {**header, "avsender": org("prison_health")}}
+    if code:
+        with pytest.raises(HubError) as refused:
+            bench.post("prison_health", {"type": "epikrise", **message})
+        assert refused.value.code == code
+        return
+    bench.post("prison_health", {"type": "epikrise", **message})
+
+    assert [row.recipient for row in bench.rows()] == [org("gp")]
+
+
+@pytest.mark.parametrize(("known", "written"), [(("80431", "80432"), ["80431"]), ((), [])])
+def test_what_goes_out_says_the_her_id_of_the_directory(
+    bench: Bench, known: tuple[str, ...], written: list[str]
+) -> None:
+    changed(bench, "gp", her=known, formats={"epikrise": KITH.name})
+    bench.post("prison_health", body(), XML)
+
+    inst = got(bench).find(".//{*}Requester/{*}HCP/{*}Inst")
+    assert inst is not None
+    assert [item.text for item in inst.iter("{*}Id") if item.text in {"80431", "80432"}] == written
+
+
+def test_a_number_and_a_her_id_of_two_agencies_are_nobodys(bench: Bench) -> None:
+    changed(bench, "tsb", her=("80999",))
+    with pytest.raises(HubError, match=r"route\.recipient-unknown"):
+        bench.post("prison_health", body(mottaker={"enhet": "Legene", "her": "80999"}), XML)
+    bench.post("prison_health", body(mottaker={"enhet": "Legene", "her": "70001"}), XML)
+
+    assert [row.recipient for row in bench.rows()] == [org("gp")]
