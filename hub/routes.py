@@ -28,7 +28,7 @@ def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[
     if not matching:
         raise HubError("route.agreement-missing")
     answers = file.answered.message_id if file.answered else None
-    addressed = addressed_to(parts, record)
+    addressed = addressed_to(parts, file, record)
     found: list[Route] = []
     for agreement in matching:
         recipients = list(_recipients(parts, file, received, record, agreement))
@@ -50,19 +50,19 @@ def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[
 _HER_IDS = ("mottaker.her", "mottaker.avdeling_her")
 
 
-def addressed_to(parts: Parts, record: Record) -> str | None:
+def addressed_to(parts: Parts, file: File, record: Record) -> str | None:
     """The organisation number of whoever the sender wrote to; None if to nobody in particular.
 
     A sender may know it by number, by the HER-id of its department, or by its own. Whoever is not in the
     directory, and whoever is two agencies there, is nobody that a message can go to: "". So it never
-    goes to another than was meant.
+    goes to another than was meant. An answer goes to whoever asked, under whatever HER-id it did.
     """
     number = record.get("melding.mottaker")
     said = {str(her) for path in _HER_IDS if (her := record.get(path)) is not None}
     meant = {party.agency.org for party in parts.directory.values() if said & set(party.agency.her)}
     if number is not None:
         return str(number) if meant <= {number} else ""
-    if not said:
+    if not said or (file.answered is not None and not meant):
         return None
     return meant.pop() if len(meant) == 1 else ""
 
@@ -85,7 +85,7 @@ def _recipients(
         case "serves-sender":
             return (a for a in candidates if received.sender.org in a.serves)
         case "addressed":
-            return (a for a in candidates if a.org == addressed_to(parts, record))
+            return (a for a in candidates if a.org == addressed_to(parts, file, record))
         case "answered":
             asker = _asker(file)
             return (a for a in candidates if a.org == asker)

@@ -136,9 +136,12 @@ def answer_to(number_: str, status: str, **more: Any) -> Record:
 
 
 @pytest.mark.parametrize("version", sorted(BY_VERSION))
+@pytest.mark.parametrize("by_her_id", [False, True])
 def test_an_apprec_reaches_who_sent_the_message_by_the_id_it_got_and_without_words(
-    bench: Bench, version: str
+    bench: Bench, version: str, *, by_her_id: bool
 ) -> None:
+    """Also where the receipt knows its recipient by a HER-id only, which the directory need not have."""
+    bench.register_gp()
     changed(bench, "gp", formats={"epikrise": NEW.name})
     bench.parts = replace(bench.parts, new_id=new_id)  # as long as they are, they go out as UUIDs
     accepted = bench.post("prison_health", WHOLE, XML)
@@ -149,7 +152,12 @@ def test_an_apprec_reaches_who_sent_the_message_by_the_id_it_got_and_without_wor
     assert named
     assert len(named) == 36
     faults = [{"kode": "E35", "tekst": "Pasienten finnes ikke", "forklaring": "Kanarifugl"}]
-    bench.post("gp", BY_VERSION[version].render(answer_to(named, "avvist", feil=faults)), XML)
+    answer = answer_to(named, "avvist", feil=faults)
+    if by_her_id:
+        fields = {**answer.fields, "mottaker": {"enhet": "Helse", "her": "70001"}}
+        fields["melding"] = {key: said for key, said in answer.fields["melding"].items() if key != "mottaker"}
+        answer = Record(TYPE, fields)
+    bench.post("gp", BY_VERSION[version].render(answer), XML)
     bench.drain()
 
     (back,) = [one.body for one in bench.got("prison_health")] or [
