@@ -82,6 +82,7 @@ class File:
                 "state": State.QUEUED,
                 "created_at": self.stored.received_at,
                 "due_at": self.stored.received_at,
+                "because_of": route.because_of,
                 **rendering(self.parts, about, route, outgoing),
             }
         )
@@ -100,12 +101,17 @@ class File:
         disclosures.add(self.tx, numbered)
         disclosures.add(self.tx, [self._nobody(agreement) for agreement in self.unreached])
         disclosures.add(self.tx, [self._nobody(*lost) for lost in self.astray])
-        agreement = self.answered and self.parts.find_agreement(self.answered.agreement)
+        if self.answered:
+            self._note_answer(self.answered)
+
+    def _note_answer(self, answered: Disclosure) -> None:
+        """What the message answers. The expected answer that promises no other ends the waiting."""
+        due = self.standing.due if self.standing else None
+        messages.note_answer(self.tx, self.stored.id, answered.id, due)
+        agreement = self.parts.find_agreement(answered.agreement)
         expected = agreement.expects if agreement else None
-        if self.answered and expected and expected.type == self.stored.type:
-            due = self.standing.due if self.standing else None
-            done = {"answered_at": self.stored.received_at}
-            disclosures.note(self.tx, self.answered.id, **({"answer_due_at": due} if due else done))
+        if expected and expected.type == self.stored.type and due is None:
+            disclosures.note(self.tx, answered.id, answered_at=self.stored.received_at)
 
     def _nobody(
         self, agreement: Agreement, stored: Stored | None = None, person: Person | None = None
@@ -123,6 +129,7 @@ class File:
             "outcome": Outcome.REJECTED,
             "code": "route.recipient-unknown",
             "created_at": self.stored.received_at,
+            "because_of": self.stored.id if stored else None,
         }
 
     def enqueue(self) -> None:

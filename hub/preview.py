@@ -62,11 +62,12 @@ class Question:
 @dataclass(frozen=True)
 class Preview:
     """What one recipient would get, and the rows in effect. `outgoing` None: it was not decided, because
-    the asker may not know."""
+    the asker may not know. `known`: the sender would see this recipient after posting."""
 
     route: Route
     outgoing: Outgoing | None
     rows: tuple[Row, ...] = ()
+    known: bool = True
 
 
 class _Undone(Exception):
@@ -100,7 +101,8 @@ def of_message(
                 outgoing = pipeline.prepare(
                     file.parts, route, labelled, file.person, file.on_file, received.at
                 )
-            found.append(Preview(route, outgoing, file.parts.pack.rows))
+            known = status.may_know(file.tx, sender, route.because_of)
+            found.append(Preview(route, outgoing, file.parts.pack.rows, known))
         person = file.person
         raise _Undone
     asked = {"asked": "message", "type": record.type, "recipients": [p.route.recipient.org for p in found]}
@@ -173,7 +175,7 @@ def asked_of(parts: Parts, word: str) -> Agency:
 
 def shown(previews: Iterable[Preview]) -> dict[str, Any]:
     """What the sender may be told of a dry run of its own message."""
-    seen = [p for p in previews if p.route.agreement.sender_sees]
+    seen = [p for p in previews if p.known and p.route.agreement.sender_sees]
     return {"recipients": [_recipient(p) for p in seen]}
 
 

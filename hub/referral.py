@@ -90,7 +90,8 @@ def onward(parts: Parts, file: File, record: Record) -> Onward | None:
         return None
     route = None
     if there:
-        route = Route(parts.new_id(), agreement, asker, there[0], stored.received_at)
+        because = file.stored.id
+        route = Route(parts.new_id(), agreement, asker, there[0], stored.received_at, because_of=because)
     given = on_file.of_person(file.tx, parts.vault, person, read_consent)
     return Onward(stored, person, request, given, agreement, route)
 

@@ -63,6 +63,7 @@ class Disclosure:
     acknowledged_at: datetime | None
     answer_due_at: datetime | None
     answered_at: datetime | None
+    because_of: str | None
 
 
 _COLUMNS = tuple(disclosure.c[name] for name in Disclosure.__dataclass_fields__)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from hub.errors import HubError
-from hub.message import Record, Sealed
+from hub.message import Outcome, Record, Sealed
 from hub.store.people import Person
 from hub.store.schema import disclosure, message
 from hub.vault import Vault
@@ -105,6 +105,48 @@ def open_record(tx: Connection, vault: Vault, owner: Person, stored: Stored) -> 
     sealed = Sealed(row.ciphertext or b"", row.wrapped_key or b"")
     body = vault.open(owner.key, sealed, bound_to=f"message {stored.id} {stored.type}")
     return Record(stored.type, json.loads(body))
+
+
+def note_answer(tx: Connection, message_id: str, disclosure_id: str, owes_at: datetime | None) -> None:
+    """Write what a message answers, and when its sender owes the next answer, if it does."""
+    tx.execute(
+        update(message).where(message.c.id == message_id).values(answers=disclosure_id, owes_at=owes_at)
+    )
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something of an answer that its asker was handed, and when its sender owes the next, if it does."""
+
+    at: datetime
+    owes_at: datetime | None
+
+
+def answers_told(tx: Connection, answered: Collection[str], type_name: str, asker: str) -> list[Told]:
+    """What an asker was handed of answers of one type to these disclosures, in the order it got it."""
+    query = (
+        select(disclosure.c.handed_over_at, message.c.owes_at)
+        .join(disclosure, disclosure.c.message_id == message.c.id)
+        .where(
+            message.c.answers.in_(sorted(answered)),
+            message.c.type == type_name,
+            disclosure.c.recipient == asker,
+            disclosure.c.handed_over_at.is_not(None),
+        )
+        .order_by(disclosure.c.handed_over_at)
+    )
+    return [Told(*row) for row in tx.execute(query)]
+
+
+def was_told_whole(tx: Connection, message_id: str, reader: str) -> bool:
+    """Whether an agency was handed all of a message that an agreement carries to it."""
+    whole = (
+        disclosure.c.message_id == message_id,
+        disclosure.c.recipient == reader,
+        disclosure.c.handed_over_at.is_not(None),
+        disclosure.c.outcome == Outcome.DELIVERED,
+    )
+    return tx.scalar(select(disclosure.c.id).where(*whole).limit(1)) is not None
 
 
 def forget_finished(tx: Connection, before: datetime, limit: int) -> int:

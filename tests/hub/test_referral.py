@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub import pipeline
+from hub import pipeline, standing
 from hub.errors import HubError
 from hub.message import Agency, Sector
 from hub.store import disclosures
@@ -39,6 +39,14 @@ def asked(bench: Bench, permits: dict[str, Any] | str = "samtykke-bolig.json") -
     return next(got.disclosure for got in bench.got("housing"))
 
 
+def brik_of(bench: Bench, request: str) -> str:
+    """The prison's message that became the request."""
+    with bench.parts.store.reading() as view:
+        sent = disclosures.load(view, request)
+        assert sent is not None
+        return sent.message_id
+
+
 def answer(bench: Bench, request: str, status: str, **said: Any) -> None:
     melding = {"id": f"svar-{next(_ids)}", "sendt": "2026-11-10T11:00:00+01:00", "svar_pa": request}
     body = {
@@ -60,14 +68,15 @@ def test_an_answer_that_the_request_cannot_take_is_refused_and_nothing_of_it_is_
     request = asked(bench)
     answer(bench, request, "mottatt")
     answer(bench, request, "avslag", avslag_grunn="ingen_ledig")
-    before = len(bench.got("prison"))
+    before = bench.listed("prison")
 
     with pytest.raises(HubError) as refused:
         answer(bench, request, "tilbud_permanent")
 
     bench.drain()
     assert (refused.value.code, refused.value.findings[0].at) == ("route.move-not-allowed", "status")
-    assert len(bench.got("prison")) == before
+    assert len(before) == 2
+    assert bench.listed("prison") == before
     with bench.parts.store.reading() as view:
         assert disclosures.load(view, request) is not None
 
@@ -76,14 +85,15 @@ def test_whoever_only_received_a_request_still_owes_an_answer(bench: Bench) -> N
     request = asked(bench)
 
     answer(bench, request, "mottatt")
-    received = bench.row("housing", id=request)
+    bench.clock.forward(days=29)
+    early = standing.read(bench.parts).overdue
+    bench.clock.forward(days=2)
+    (late,) = standing.read(bench.parts).overdue
     answer(bench, request, "venteliste", venteliste_dato="2027-06-01")
-    answered = bench.row("housing", id=request)
 
-    assert received.answered_at is None
-    assert received.answer_due_at is not None
-    assert received.answer_due_at > bench.clock() + timedelta(days=29)
-    assert answered.answered_at is not None
+    assert early == ()
+    assert (late.message, late.due) == (brik_of(bench, request), bench.clock() - timedelta(days=1))
+    assert standing.read(bench.parts).overdue == ()
 
 
 def test_not_ours_sends_the_request_on_as_the_prisons_own(bench: Bench) -> None:
@@ -205,7 +215,7 @@ def test_each_request_stands_for_itself(bench: Bench) -> None:
     answer(bench, anew, "mottatt")
 
     assert anew != request
-    assert bench.row("housing", id=anew).answer_due_at is not None
+    assert bench.row("housing", id=anew).answered_at is None
 
 
 def test_an_old_request_does_not_go_on_when_a_newer_says_more(bench: Bench) -> None:
