@@ -107,7 +107,8 @@ class File:
     def _note_answer(self, answered: Disclosure) -> None:
         """What the message answers. The expected answer that promises no other ends the waiting."""
         due = self.standing.due if self.standing else None
-        messages.note_answer(self.tx, self.stored.id, answered.id, due)
+        same = {item.id for item in disclosures.of_flow(self.tx, answered)}
+        messages.note_answer(self.tx, self.stored.id, answered.id, same, due)
         agreement = self.parts.find_agreement(answered.agreement)
         expected = agreement.expects if agreement else None
         if expected and expected.type == self.stored.type and due is None:
@@ -234,6 +235,8 @@ def _answered(tx: Connection, parts: Parts, received: Received, record: Record) 
         or _is_about_another(tx, parts, record, known)
     ):
         raise HubError("route.reference-unknown")
+    # One answer to a request at a time: the next one must see where this one leaves it.
+    parts.store.alone(tx, f"answers {known.message_id}")
     return known
 
 

@@ -63,7 +63,7 @@ def check_move(parts: Parts, file: File, received: Received, record: Record) -> 
     asked = _asked(parts, file)
     if asked is None or record.type != HOUSING[1] or asked.target.type != HOUSING[0]:
         return
-    state = housing.stands(_statuses(parts, file, received, record))
+    state = housing.stands(_statuses(parts, file, record))
     sector = received.sender.sector
     file.standing = housing.move(state, str(record.get("status")), sector, received.at)
 
@@ -101,15 +101,15 @@ def _asked(parts: Parts, file: File) -> Agreement | None:
     return parts.find_agreement(file.answered.agreement) if file.answered else None
 
 
-def _statuses(parts: Parts, file: File, received: Received, record: Record) -> Iterator[str]:
-    """What this office answered to the same request before, oldest first. What is forgotten is finished and
-    says nothing any more."""
-    reference = record.get("melding.svar_pa")
-    for stored in messages.of_sender(file.tx, received.sender.org, record.type, file.person.one):
-        if stored.id == file.stored.id:
-            continue
+def _statuses(parts: Parts, file: File, record: Record) -> Iterator[str]:
+    """What this office answered to the same request before, oldest first, however it spelled the reference
+    and whichever revision it answered. What is forgotten is finished and says nothing any more."""
+    if file.answered is None:
+        return
+    same = {item.id for item in disclosures.of_flow(file.tx, file.answered)}
+    for stored in messages.answers_to(file.tx, same, record.type):
         earlier = _opened(file.tx, parts, stored)
-        if earlier is not None and earlier.get("melding.svar_pa") == reference:
+        if earlier is not None:
             yield str(earlier.get("status"))
 
 

@@ -96,6 +96,12 @@ def of_message(tx: Connection, message_id: str) -> list[Disclosure]:
     return where(tx, disclosure.c.message_id == message_id)
 
 
+def of_flow(tx: Connection, item: Disclosure) -> list[Disclosure]:
+    """All revisions of one message to one recipient under one agreement."""
+    flow = (disclosure.c.agreement == item.agreement, disclosure.c.recipient == item.recipient)
+    return where(tx, disclosure.c.message_id == item.message_id, *flow)
+
+
 def open_of(tx: Connection, person_ids: Collection[str]) -> list[Disclosure]:
     """Everything about these that is not finished."""
     mine = disclosure.c.person_id.in_(sorted(person_ids))

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from hub.errors import HubError
 from hub.message import Outcome, Record, Sealed
@@ -58,11 +58,12 @@ def load(tx: Connection, message_id: str) -> Stored | None:
     return None if row is None else Stored(*row)
 
 
-def of_sender(tx: Connection, sender: str, type_name: str, person_ids: Collection[str]) -> list[Stored]:
-    """What an agency sent of one type about a person, oldest first."""
-    mine = (message.c.sender == sender, message.c.type == type_name)
-    query = select(*_COLUMNS).where(*mine, message.c.person_id.in_(sorted(person_ids)))
-    return [Stored(*row) for row in tx.execute(query.order_by(message.c.received_at, message.c.id))]
+def answers_to(tx: Connection, answered: Collection[str], type_name: str) -> list[Stored]:
+    """Messages of one type that answer any of these disclosures, in the order they were taken in. Their
+    times need not be in it: two clocks can differ."""
+    mine = (message.c.answers.in_(sorted(answered)), message.c.type == type_name)
+    query = select(*_COLUMNS).where(*mine).order_by(message.c.answer_no, message.c.received_at)
+    return [Stored(*row) for row in tx.execute(query)]
 
 
 def keep(
@@ -107,11 +108,15 @@ def open_record(tx: Connection, vault: Vault, owner: Person, stored: Stored) -> 
     return Record(stored.type, json.loads(body))
 
 
-def note_answer(tx: Connection, message_id: str, disclosure_id: str, owes_at: datetime | None) -> None:
-    """Write what a message answers, and when its sender owes the next answer, if it does."""
-    tx.execute(
-        update(message).where(message.c.id == message_id).values(answers=disclosure_id, owes_at=owes_at)
-    )
+def note_answer(
+    tx: Connection, message_id: str, disclosure_id: str, same: Collection[str], owes_at: datetime | None
+) -> None:
+    """Write what a message answers, as the next answer to `same` (all revisions of it), and when its sender
+    owes another, if it does. The caller is alone with what is answered."""
+    earlier = select(func.max(message.c.answer_no)).where(message.c.answers.in_(sorted(same)))
+    number = (tx.scalar(earlier) or 0) + 1
+    said = {"answers": disclosure_id, "answer_no": number, "owes_at": owes_at}
+    tx.execute(update(message).where(message.c.id == message_id).values(**said))
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,7 @@ message = Table(
     Column("ciphertext", LargeBinary),
     Column("wrapped_key", LargeBinary),
     Column("answers", String(32), index=True),  # the disclosure that its sender answers with it
+    Column("answer_no", Integer),  # the first answer to it, the second, ... in the order they were taken in
     Column("owes_at", Instant),  # when the next answer is due that this one promises; NULL: none
     UniqueConstraint("sender", "sender_key"),
     Index("message_series", "series", "version"),

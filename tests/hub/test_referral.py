@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from hub import pipeline, standing
+from adapters.kith.rules import message_uuid
+from hub import housing, identity, pipeline, standing
+from hub.app import new_id
+from hub.demo.world import PERSON
 from hub.errors import HubError
+from hub.identity import Desk
 from hub.message import Agency, Sector
-from hub.store import disclosures
+from hub.store import disclosures, messages
 from hub.store.disclosures import State
+from hub.store.messages import Stored
 from hub.store.schema import disclosure
-from tests.hub.bench import XML, Bench, consent, org, xml_brik
+from tests.hub.bench import XML, Bench, consent, number, org, run_together, xml_brik
+from tests.hub.test_holds import brik
 
 OTHER = "310000108"
+SECOND = number(7)
 _ids = itertools.count(1)
 
 
@@ -31,10 +41,14 @@ def other_office(bench: Bench, sector: Sector = Sector.MUNICIPALITY_HOUSING) -> 
     )
 
 
-def asked(bench: Bench, permits: dict[str, Any] | str = "samtykke-bolig.json") -> str:
+def asked(
+    bench: Bench,
+    permits: dict[str, Any] | str = "samtykke-bolig.json",
+    mapping: dict[str, Any] | str = "brik.xml",
+) -> str:
     """The housing office has the request; its id there."""
     bench.post("prison_health", permits)
-    bench.post("prison", "brik.xml")
+    bench.post("prison", mapping)
     bench.drain()
     return next(got.disclosure for got in bench.got("housing"))
 
@@ -47,17 +61,28 @@ def brik_of(bench: Bench, request: str) -> str:
         return sent.message_id
 
 
-def answer(bench: Bench, request: str, status: str, **said: Any) -> None:
+def said(request: str, status: str, *, person: str = PERSON, **more: Any) -> dict[str, Any]:
+    """An answer of a housing office, under an id of its own."""
     melding = {"id": f"svar-{next(_ids)}", "sendt": "2026-11-10T11:00:00+01:00", "svar_pa": request}
-    body = {
-        "type": "bolig.svar",
-        "melding": melding,
-        "person": {"id": "14839030186"},
-        "status": status,
-        **said,
-    }
-    bench.post("housing", body)
+    return {"type": "bolig.svar", "melding": melding, "person": {"id": person}, "status": status, **more}
+
+
+def answer(bench: Bench, request: str, status: str, **more: Any) -> None:
+    bench.post("housing", said(request, status, **more))
     bench.drain()
+
+
+def answers_to(bench: Bench, request: str) -> list[Stored]:
+    """What was kept of the answers to a request."""
+    with bench.parts.store.reading() as view:
+        return messages.answers_to(view, {request}, "bolig.svar")
+
+
+def link(bench: Bench) -> None:
+    """The person has a second number, which somebody confirmed."""
+    both = (PERSON, SECOND)
+    identity.link(bench.parts, both, Desk("Kari Vik", "prøve", "kari"))
+    identity.confirm(bench.parts, both, Desk("Ola Vik", "prøve", "ola"))
 
 
 def got_there(bench: Bench) -> list[dict[str, Any]]:
@@ -79,6 +104,70 @@ def test_an_answer_that_the_request_cannot_take_is_refused_and_nothing_of_it_is_
     assert bench.listed("prison") == before
     with bench.parts.store.reading() as view:
         assert disclosures.load(view, request) is not None
+
+
+def test_a_request_is_the_same_one_however_its_id_is_spelled(bench: Bench) -> None:
+    bench.parts = replace(bench.parts, new_id=new_id)
+    request = asked(bench)
+    upper = message_uuid(request).upper()
+    answer(bench, request, "avslag", avslag_grunn="ingen_ledig")
+
+    for spelled in (request, message_uuid(request), upper):
+        with pytest.raises(HubError, match="route.move-not-allowed"):
+            answer(bench, spelled, "tilbud_permanent")
+
+    assert upper != message_uuid(request)
+    assert [stored.type for stored in answers_to(bench, request)] == ["bolig.svar"]
+
+
+def test_every_revision_of_a_request_is_the_same_request(bench: Bench) -> None:
+    """More of it was allowed and went later, under an id of its own."""
+    request = asked(bench, mapping=brik("Trenger et sted.", familie={"husstand": "alene"}))
+    wide = ["identity", "coordination", "custody", "housing", "family"]
+    bench.post("prison_health", consent("samtykke-bolig.json", "more", kategorier=wide))
+    bench.drain()
+    first, second = (got.disclosure for got in bench.got("housing"))
+    answer(bench, first, "avslag", avslag_grunn="ingen_ledig")
+
+    with pytest.raises(HubError, match="route.move-not-allowed"):
+        answer(bench, second, "tilbud_permanent")
+
+    assert first == request
+
+
+def test_the_answer_that_was_taken_in_last_counts_whatever_the_clocks_say(bench: Bench) -> None:
+    request = asked(bench)
+    answer(bench, request, "mottatt")
+    bench.clock.forward(minutes=-5)
+    answer(bench, request, "avslag", avslag_grunn="annet")
+
+    with pytest.raises(HubError, match="route.move-not-allowed"):
+        answer(bench, request, "tilbud_permanent")
+
+
+def test_of_two_answers_at_once_the_second_is_held_against_the_first(
+    either: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when they name the person by different numbers, so that nothing else makes one wait. Whoever
+    comes to the move gives the other time to come there, too."""
+    both, move = threading.Barrier(2), housing.move
+
+    def slowly(*asked: Any) -> housing.Standing:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        return move(*asked)
+
+    monkeypatch.setattr(housing, "move", slowly)
+    either.parts = replace(either.parts, new_id=new_id)
+    link(either)
+    request = asked(either)
+    bodies = (said(request, "avslag"), said(request, "tilbud_permanent", person=SECOND))
+
+    results = run_together(*(partial(either.post, "housing", body) for body in bodies))
+
+    refused = [one for one in results if isinstance(one, HubError)]
+    assert [one.code for one in refused] == ["route.move-not-allowed"]
+    assert len(answers_to(either, request)) == 1
 
 
 def test_whoever_only_received_a_request_still_owes_an_answer(bench: Bench) -> None:

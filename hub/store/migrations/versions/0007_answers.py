@@ -12,6 +12,7 @@ down_revision = "0006"
 
 def upgrade() -> None:
     op.add_column("message", sa.Column("answers", sa.String(length=32), nullable=True))
+    op.add_column("message", sa.Column("answer_no", sa.Integer(), nullable=True))
     op.add_column("message", sa.Column("owes_at", sa.BigInteger(), nullable=True))
     op.create_index("ix_message_answers", "message", ["answers"])
     op.add_column("disclosure", sa.Column("because_of", sa.String(length=32), nullable=True))
