@@ -7,7 +7,7 @@ other. Nobody gets the same request twice, so two offices that point at each oth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -24,24 +24,10 @@ from hub.store.messages import Stored
 from hub.store.on_file import OnFile
 from hub.store.people import Person
 from mappings.agreements import Agreement
+from mappings.types import NotOurs
 
 HOUSING = ("bolig.foresporsel", "bolig.svar")
 """What is asked, and what the answers with a state are."""
-
-
-@dataclass(frozen=True)
-class NotOurs:
-    """How a type says that a request belongs elsewhere: the path and code, and where the kommune stands."""
-
-    path: str
-    code: str
-    kommune: str
-
-
-NOT_OURS: Mapping[str, NotOurs] = {
-    "bolig.svar": NotOurs("status", "ansvar_bestridt", "foreslatt_kommune"),
-    "nav.sak": NotOurs("svar.status", "ikke_var", "svar.foreslatt_kommune"),
-}
 
 
 @dataclass(frozen=True)
@@ -71,9 +57,10 @@ def check_move(parts: Parts, file: File, received: Received, record: Record) -> 
 def onward(parts: Parts, file: File, record: Record) -> Onward | None:
     """Where the request goes that this answer says is not theirs; None when it says no such thing, names
     no kommune, or names one whose office has had the request."""
-    says = NOT_OURS.get(record.type)
-    agreement = _asked(parts, file)
-    if says is None or agreement is None or file.answered is None or record.get(says.path) != says.code:
+    says, agreement = parts.types[record.type].not_ours, _asked(parts, file)
+    if says is None or agreement is None or file.answered is None or record.get(says.field) != says.code:
+        return None
+    if not is_asked(agreement, record.type, says):
         return None
     kommune = record.get(says.kommune)
     stored = messages.load(file.tx, file.answered.message_id)
@@ -94,6 +81,14 @@ def onward(parts: Parts, file: File, record: Record) -> Onward | None:
         route = Route(parts.new_id(), agreement, asker, there[0], stored.received_at, because_of=because)
     given = on_file.of_person(file.tx, parts.vault, person, read_consent)
     return Onward(stored, person, request, given, agreement, route)
+
+
+def is_asked(agreement: Agreement, answer: str, says: NotOurs) -> bool:
+    """Whether what went under an agreement is a request that this type of answer can send on: the agreement
+    expects such an answer, and what it delivers is what the answer says it is asked with. Whatever else an
+    office may point at, such as a release date, is nobody's to take over."""
+    expects = agreement.expects
+    return expects is not None and expects.type == answer and agreement.target.type == says.asked
 
 
 def _asked(parts: Parts, file: File) -> Agreement | None:

@@ -20,11 +20,13 @@ from hub.demo.world import PERSON
 from hub.errors import HubError
 from hub.identity import Desk
 from hub.message import Agency, Sector
+from hub.referral import is_asked
 from hub.store import disclosures, messages
 from hub.store.disclosures import State
 from hub.store.messages import Stored
 from hub.store.schema import disclosure
-from tests.hub.bench import XML, Bench, consent, number, org, run_together, xml_brik
+from mappings.agreements import Target
+from tests.hub.bench import XML, Bench, consent, number, org, release_date, run_together, xml_brik
 from tests.hub.test_holds import brik
 
 OTHER = "310000108"
@@ -113,7 +115,7 @@ def test_a_request_is_the_same_one_however_its_id_is_spelled(bench: Bench) -> No
     answer(bench, request, "avslag", avslag_grunn="ingen_ledig")
 
     for spelled in (request, message_uuid(request), upper):
-        with pytest.raises(HubError, match="route.move-not-allowed"):
+        with pytest.raises(HubError, match=r"route\.move-not-allowed"):
             answer(bench, spelled, "tilbud_permanent")
 
     assert upper != message_uuid(request)
@@ -129,7 +131,7 @@ def test_every_revision_of_a_request_is_the_same_request(bench: Bench) -> None:
     first, second = (got.disclosure for got in bench.got("housing"))
     answer(bench, first, "avslag", avslag_grunn="ingen_ledig")
 
-    with pytest.raises(HubError, match="route.move-not-allowed"):
+    with pytest.raises(HubError, match=r"route\.move-not-allowed"):
         answer(bench, second, "tilbud_permanent")
 
     assert first == request
@@ -141,7 +143,7 @@ def test_the_answer_that_was_taken_in_last_counts_whatever_the_clocks_say(bench:
     bench.clock.forward(minutes=-5)
     answer(bench, request, "avslag", avslag_grunn="annet")
 
-    with pytest.raises(HubError, match="route.move-not-allowed"):
+    with pytest.raises(HubError, match=r"route\.move-not-allowed"):
         answer(bench, request, "tilbud_permanent")
 
 
@@ -292,6 +294,46 @@ def test_a_nav_office_sends_on_what_is_not_theirs_too(bench: Bench) -> None:
 
     (there,) = got_there(bench)
     assert {**there, "melding": 0} == {**first, "melding": 0}
+
+
+@pytest.mark.parametrize("status", ["ansvar_bestridt", "avslag"])
+def test_what_was_no_request_does_not_go_on_whatever_points_at_it(bench: Bench, status: str) -> None:
+    """Else an office could have the release date of a person sent to an office of its choice."""
+    other_office(bench)
+    asked(bench)
+    bench.post("prison", release_date(1))
+    bench.drain()
+    date = bench.got("housing")[-1]
+    assert json.loads(date.body)["type"] == "opphold.loslatelsesdato"
+
+    answer(bench, date.disclosure, status, foreslatt_kommune="9902")
+
+    assert got_there(bench) == []
+    with bench.parts.store.reading() as view:
+        caused = disclosures.where(view, disclosure.c.because_of.is_not(None))
+    assert caused == []
+
+
+CAN_GO_ON = {"brik-bolig-foresporsel": "bolig.svar", "brik-nav-sak": "nav.sak"}
+
+
+def test_what_can_be_sent_on_is_what_an_agreement_asks_and_expects_an_answer_to(bench: Bench) -> None:
+    says = {name: spec.not_ours for name, spec in bench.parts.types.items() if spec.not_ours}
+    found = {
+        agreement.id: answer
+        for agreement in bench.parts.agreements
+        for answer, not_ours in says.items()
+        if is_asked(agreement, answer, not_ours)
+    }
+    unexpected = [replace(a, expects=None) for a in bench.parts.agreements if a.id in CAN_GO_ON]
+    other = [
+        replace(a, target=Target(a.target.sector, "kvittering"))
+        for a in bench.parts.agreements
+        if a.id in CAN_GO_ON
+    ]
+
+    assert found == CAN_GO_ON
+    assert not [a for a in (*unexpected, *other) for name, how in says.items() if is_asked(a, name, how)]
 
 
 def test_each_request_stands_for_itself(bench: Bench) -> None:
