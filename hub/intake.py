@@ -35,6 +35,16 @@ _NOT_GRADED = frozenset({"ugradert"})
 """Every other word about an address is taken for a graded one (folkeregisterloven § 10-4)."""
 
 
+@dataclass(frozen=True)
+class Astray:
+    """An earlier message that should have gone on and has nowhere to go, and why, by code."""
+
+    agreement: Agreement
+    stored: Stored
+    person: Person
+    code: str
+
+
 @dataclass
 class File:
     """One message being taken in.
@@ -42,7 +52,7 @@ class File:
     `settled`: nothing more is to be done (the same message again, or overtaken by a newer version).
     `answered`: the disclosure this message answers. `freed`: disclosures that waited behind what it
     overtakes. `unreached`: agreements that match and for which the directory has no recipient.
-    `astray`: earlier messages that should have gone on, to an office that the directory does not have.
+    `astray`: earlier messages that should have gone on, and have nowhere to go.
     `standing`: where the request stands that this answers, for requests that move.
     """
 
@@ -56,7 +66,7 @@ class File:
     settled: bool = False
     freed: list[str] = field(default_factory=list)
     unreached: list[Agreement] = field(default_factory=list)
-    astray: list[tuple[Agreement, Stored, Person]] = field(default_factory=list)
+    astray: list[Astray] = field(default_factory=list)
     standing: Standing | None = None
     _rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -99,8 +109,9 @@ class File:
         place = disclosures.next_place(self.tx, self.person.one)
         numbered = [row | {"place": place + index} for index, row in enumerate(self._rows)]
         disclosures.add(self.tx, numbered)
-        disclosures.add(self.tx, [self._nobody(agreement) for agreement in self.unreached])
-        disclosures.add(self.tx, [self._nobody(*lost) for lost in self.astray])
+        here, unknown = (self.stored, self.person), "route.recipient-unknown"
+        lost = [*(Astray(agreement, *here, unknown) for agreement in self.unreached), *self.astray]
+        disclosures.add(self.tx, [self._nobody(one) for one in lost])
         if self.answered:
             self._note_answer(self.answered)
 
@@ -114,23 +125,23 @@ class File:
         if expected and expected.type == self.stored.type and due is None:
             disclosures.note(self.tx, answered.id, answered_at=self.stored.received_at)
 
-    def _nobody(
-        self, agreement: Agreement, stored: Stored | None = None, person: Person | None = None
-    ) -> dict[str, Any]:
-        """A disclosure to nobody: there so that its sender, and operations, see that it is missing."""
+    def _nobody(self, lost: Astray) -> dict[str, Any]:
+        """A disclosure to nobody: there so that its sender, and operations, see that it is missing. A
+        message can go astray more than once, by one answer after another."""
+        before = disclosures.to_nobody(self.tx, lost.stored.id, lost.agreement.id)
         return {
             "id": self.parts.new_id(),
-            "message_id": (stored or self.stored).id,
-            "person_id": (person or self.person).id,
-            "agreement": agreement.id,
+            "message_id": lost.stored.id,
+            "person_id": lost.person.id,
+            "agreement": lost.agreement.id,
             "recipient": "",
-            "revision": 1,
+            "revision": 1 + before,
             "place": 0,
             "state": State.DONE,
             "outcome": Outcome.REJECTED,
-            "code": "route.recipient-unknown",
+            "code": lost.code,
             "created_at": self.stored.received_at,
-            "because_of": self.stored.id if stored else None,
+            "because_of": None if lost.stored.id == self.stored.id else self.stored.id,
         }
 
     def enqueue(self) -> None:

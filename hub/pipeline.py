@@ -80,13 +80,20 @@ def send_on(parts: Parts, file: File, record: Record, at: datetime) -> None:
     """What an answer says is not theirs goes to the office it names, as a message of whoever asked, if the
     decision permits that office."""
     onward = run(Step.ROUTE, referral.onward, parts, file, record)
+    if isinstance(onward, intake.Astray):
+        file.astray.append(onward)
+        return
     if onward is None:
         return
-    if onward.route is None:
-        file.astray.append((onward.agreement, onward.stored, onward.person))
-        return
     labelled = run(Step.LABEL, label_record, parts, onward.record, onward.route.sender)
-    outgoing = prepare(parts, onward.route, labelled, onward.person, onward.on_file, at)
+    try:
+        outgoing = prepare(parts, onward.route, labelled, onward.person, onward.on_file, at)
+    except HubError as exc:
+        if exc.problem.waiting_helps:
+            raise
+        # The office's own answer is right, and it can do nothing about ours: operations see it.
+        file.astray.append(intake.Astray(onward.route.agreement, onward.stored, onward.person, exc.code))
+        return
     run(Step.SEAL, file.keep, onward.route, outgoing, onward.stored, onward.person)
 
 

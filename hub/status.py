@@ -59,7 +59,8 @@ def of_message(parts: Parts, reader: Agency, message_id: str) -> dict[str, Any]:
         if stored is None or stored.sender != reader.org:
             raise HubError("receive.not-found")
         items = disclosures.of_message(view, message_id)
-        shown = [item for item in items if item.revision == 1 and _shown(view, parts, reader, item)]
+        first = [item for item in items if item.revision == 1 or item.recipient == ""]
+        shown = [item for item in first if _shown(view, parts, reader, item)]
         returned = {item.id: _returned(view, parts, item) for item in shown}
         told = {item.id: _told(view, parts, reader, _of_flow(items, item)) for item in shown}
     return {

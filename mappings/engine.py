@@ -20,7 +20,7 @@ from mappings.types import TypeSpec
 
 Types = Mapping[str, TypeSpec]
 
-_NOT_ENOUGH = frozenset({"missing", "at-least-one"})
+_NOT_ENOUGH = frozenset({"missing", "at-least-one", "required-when"})
 """What a record can lack because the decision took it away."""
 
 _OF_WHOLE_MESSAGES = _NOT_ENOUGH | {"only-when", "same"}

@@ -102,6 +102,13 @@ def of_flow(tx: Connection, item: Disclosure) -> list[Disclosure]:
     return where(tx, disclosure.c.message_id == item.message_id, *flow)
 
 
+def to_nobody(tx: Connection, message_id: str, agreement: str) -> int:
+    """How often a message under an agreement has had nowhere to go."""
+    lost = (disclosure.c.message_id == message_id, disclosure.c.agreement == agreement)
+    query = select(func.count()).where(*lost, disclosure.c.recipient == "")
+    return tx.scalar(query) or 0
+
+
 def open_of(tx: Connection, person_ids: Collection[str]) -> list[Disclosure]:
     """Everything about these that is not finished."""
     mine = disclosure.c.person_id.in_(sorted(person_ids))

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from adapters.kith.rules import message_uuid
 from hub import housing, identity, pipeline, standing
@@ -19,12 +20,13 @@ from hub.app import new_id
 from hub.demo.world import PERSON
 from hub.errors import HubError
 from hub.identity import Desk
-from hub.message import Agency, Sector
+from hub.message import Agency, Record, Rendered, Sector
+from hub.parts import Parts
 from hub.referral import is_asked
 from hub.store import disclosures, messages
 from hub.store.disclosures import State
 from hub.store.messages import Stored
-from hub.store.schema import disclosure
+from hub.store.schema import disclosure, message
 from mappings.agreements import Target
 from tests.hub.bench import XML, Bench, consent, number, org, release_date, run_together, xml_brik
 from tests.hub.test_holds import brik
@@ -34,10 +36,10 @@ SECOND = number(7)
 _ids = itertools.count(1)
 
 
-def other_office(bench: Bench, sector: Sector = Sector.MUNICIPALITY_HOUSING) -> None:
+def other_office(bench: Bench, sector: Sector = Sector.MUNICIPALITY_HOUSING, kommune: str = "9902") -> None:
     """From now on there is an office in another kommune."""
     party = bench.parts.directory[org("housing")]
-    agency = Agency(OTHER, "Fjordby boligkontor", sector, kommuner=("9902",), door="webhook")
+    agency = Agency(OTHER, "Fjordby boligkontor", sector, kommuner=(kommune,), door="webhook")
     bench.parts = replace(
         bench.parts, directory={**bench.parts.directory, OTHER: replace(party, agency=agency)}
     )
@@ -234,20 +236,154 @@ def test_what_is_withdrawn_does_not_go_on(bench: Bench) -> None:
     assert got_there(bench) == []
 
 
-@pytest.mark.parametrize("kommune", ["9901", "9903", None])
-def test_an_office_that_had_it_or_is_nowhere_gets_nothing(bench: Bench, kommune: str | None) -> None:
+def lost(bench: Bench, request: str) -> list[tuple[str, str | None]]:
+    """What a request should have been and went nowhere, under which agreement and by which code."""
+    with bench.parts.store.reading() as view:
+        sent = disclosures.of_message(view, brik_of(bench, request))
+    return [(row.agreement, row.code) for row in sent if row.recipient == "" and row.because_of]
+
+
+REQUEST = "brik-bolig-foresporsel"
+
+
+@pytest.mark.parametrize(
+    ("kommune", "code"), [("9901", "route.all-asked"), ("9903", "route.recipient-unknown")]
+)
+def test_what_has_nowhere_to_go_is_seen_and_can_be_answered_again(
+    bench: Bench, kommune: str, code: str
+) -> None:
     other_office(bench)
     request = asked(bench)
 
-    answer(bench, request, "ansvar_bestridt", **({"foreslatt_kommune": kommune} if kommune else {}))
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune=kommune)
+    nowhere = lost(bench, request)
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune=kommune)
+    twice = lost(bench, request)
+    answer(bench, request, "tilbud_permanent")
 
     assert got_there(bench) == []
-    with bench.parts.store.reading() as view:
-        sent = disclosures.load(view, request)
-        assert sent is not None
-        lost = [item for item in disclosures.of_message(view, sent.message_id) if item.recipient == ""]
-    codes = [item.code for item in lost if item.agreement == "brik-bolig-foresporsel"]
-    assert codes == (["route.recipient-unknown"] if kommune == "9903" else [])
+    assert nowhere == [(REQUEST, code)]
+    assert twice == [(REQUEST, code)] * 2
+    assert len(answers_to(bench, request)) == len(bench.listed("prison")) == 3
+    with pytest.raises(HubError, match=r"route\.move-not-allowed"):
+        answer(bench, request, "avslag", avslag_grunn="annet")
+
+
+def test_what_had_nowhere_to_go_can_still_be_sent_where_there_is_an_office(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+    answer(bench, request, "mottatt")
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9903")
+
+    with pytest.raises(HubError, match=r"route\.move-not-allowed"):
+        answer(bench, request, "mottatt")
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+
+    assert len(got_there(bench)) == 1
+    for status in ("mottatt", "ansvar_avklart", "tilbud_permanent"):
+        with pytest.raises(HubError, match=r"route\.move-not-allowed"):
+            answer(bench, request, status)
+
+
+def test_that_a_request_went_on_counts_when_the_answer_itself_is_forgotten(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+    forget(bench, answers_to(bench, request)[0].id)
+
+    with pytest.raises(HubError, match=r"route\.move-not-allowed"):
+        answer(bench, request, "tilbud_permanent")
+
+
+def test_of_several_offices_in_a_kommune_it_goes_to_one_that_has_not_had_it(bench: Bench) -> None:
+    request = asked(bench)
+    other_office(bench, kommune="9901")
+
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9901")
+
+    assert len(got_there(bench)) == 1
+    assert lost(bench, request) == []
+
+
+def forget(bench: Bench, message_id: str) -> None:
+    """The content of a message is gone."""
+    gone = update(message).where(message.c.id == message_id).values(ciphertext=None, wrapped_key=None)
+    with bench.parts.store.writing() as tx:
+        tx.execute(gone)
+
+
+def test_a_request_that_nobody_can_read_again_does_not_vanish_in_silence(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+    forget(bench, brik_of(bench, request))
+
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+
+    assert got_there(bench) == []
+    assert lost(bench, request) == [(REQUEST, "seal.key-destroyed")]
+    assert len(bench.listed("prison")) == 1
+
+
+def test_a_request_that_cannot_be_made_for_the_other_office_does_not_cost_the_answer(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_office(bench)
+    request = asked(bench)
+    render = pipeline.render
+
+    def fails(parts: Parts, recipient: Agency, record: Record) -> Rendered:
+        if recipient.org == OTHER:
+            raise HubError("render.incomplete")
+        return render(parts, recipient, record)
+
+    monkeypatch.setattr(pipeline, "render", fails)
+
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+
+    assert lost(bench, request) == [(REQUEST, "render.incomplete")]
+    assert len(bench.listed("prison")) == 1
+
+
+@pytest.mark.parametrize("kommune", [{}, {"foreslatt_kommune": "9900"}, {"foreslatt_kommune": "x"}])
+def test_whoever_says_not_ours_names_a_kommune(bench: Bench, kommune: dict[str, str]) -> None:
+    request = asked(bench)
+
+    with pytest.raises(HubError) as refused:
+        answer(bench, request, "ansvar_bestridt", **kommune)
+
+    (finding,) = refused.value.findings
+    assert (refused.value.code, finding.at) == ("parse.invalid", "foreslatt_kommune")
+    assert finding.rule == ("format" if kommune else "required-when")
+    assert answers_to(bench, request) == []
+
+
+def test_what_was_withdrawn_between_the_answer_and_the_hand_over_does_not_go_on(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+    bench.post("housing", said(request, "ansvar_bestridt", foreslatt_kommune="9902"))
+    bench.post("prison_health", consent("samtykke-bolig.json", "skjema-1-bolig", 2, beslutning="nekt"))
+
+    bench.drain()
+
+    assert got_there(bench) == []
+
+
+def test_what_goes_on_survives_that_the_broker_was_away(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+    bench.queue.away = True
+    bench.post("housing", said(request, "ansvar_bestridt", foreslatt_kommune="9902"))
+    bench.queue.away = False
+    bench.drain()
+    before = got_there(bench)
+    bench.clock.forward(hours=1)
+
+    bench.sweep()
+    bench.drain()
+
+    assert before == []
+    assert len(got_there(bench)) == 1
+    assert len(bench.listed("prison")) == 1
 
 
 def test_two_offices_that_point_at_each_other_end_it(bench: Bench) -> None:
@@ -264,6 +400,12 @@ def test_two_offices_that_point_at_each_other_end_it(bench: Bench) -> None:
     bench.drain()
 
     assert len(bench.got("housing")) == before
+    assert lost(bench, request) == [(REQUEST, "route.all-asked")]
+    again = back | {"status": "tilbud_permanent", "melding": melding | {"id": "tilbake-2"}}
+    there = bench.parts.directory[OTHER].agency
+    pipeline.receive(bench.parts, there, "application/json", json.dumps(again).encode())
+    with pytest.raises(HubError, match=r"route\.move-not-allowed"):
+        answer(bench, request, "tilbud_permanent")
 
 
 def test_another_status_sends_nothing_on(bench: Bench) -> None:

@@ -284,6 +284,30 @@ def test_a_wrong_type_file_is_refused(tmp_path: Path, old: str, new: str, rule: 
     assert all("yaml" in finding.at for finding in refused.value.findings)
 
 
+def not_ours(name: str, status: object, **kommune: str) -> dict[str, Any]:
+    said = {"melding": MELDING, "person": {"id": "15859010099"}}
+    told = {"status": status, **kommune}
+    matter = {"tema": "tilbakeforing", "handling": "svar", "svar": told}
+    return said | (matter if name == "nav.sak" else told)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "at"),
+    [
+        ("bolig.svar", "ansvar_bestridt", "foreslatt_kommune"),
+        ("bolig.svar", "avslag", None),
+        ("nav.sak", "ikke_var", "svar.foreslatt_kommune"),
+        ("nav.sak", "ferdig", None),
+    ],
+)
+def test_whoever_says_not_ours_names_a_kommune(name: str, status: str, at: str | None) -> None:
+    spec = TYPES[name]
+
+    assert rules(spec, not_ours(name, status)) == ({(at, "required-when")} if at else set())
+    assert rules(spec, not_ours(name, status, foreslatt_kommune="9902")) == set()
+    assert {rule for _, rule in rules(spec, not_ours(name, ["x"]))} == {"type"}
+
+
 SAYS = "not_ours: {asked: prove, field: a, code: bestridt, kommune: kommune}"
 ANSWER = GOOD.replace(
     "  a: {kind: text",
