@@ -184,6 +184,15 @@ def _alone_if_it_stops_something(parts: Parts, record: Record, *, graded: bool) 
         yield
 
 
+def sent_before(tx: Connection, parts: Parts, received: Received, sender_id: str) -> bool:
+    """Whether this sender sent exactly this under this id before, so that posting it does nothing."""
+    key = parts.vault.pseudonym("message", f"{received.sender.org} {sender_id}")
+    try:
+        return messages.find_same(tx, received.sender.org, key, parts.vault.digest(received.body)) is not None
+    except HubError:  # the id is used, for something else
+        return False
+
+
 def says_graded(labelled: Labelled) -> bool:
     """Whether the record says that the person's address is graded: by a field declared to say so, or
     by words that raised the label of another. A word that nobody knows says so too."""

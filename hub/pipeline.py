@@ -66,14 +66,19 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
             return file.accepted  # the same message again, or a newer version came before it
         file.note(read.let_through)
         parts = file.parts  # with the policy that decides in this transaction
-        run(Step.ROUTE, referral.check_move, parts, file, received, record)
-        for route in run(Step.ROUTE, routes.find, parts, file, received, record):
+        for route in planned(parts, file, received, record):
             outgoing = prepare(parts, route, labelled, file.person, file.on_file, received.at)
             run(Step.SEAL, file.keep, route, outgoing)
         send_on(parts, file, record, received.at)
     # Dying here: stored, not on the broker. The sweeper enqueues what is due.
     run(Step.ENQUEUE, file.enqueue)
     return file.accepted
+
+
+def planned(parts: Parts, file: File, received: Received, record: Record) -> tuple[Route, ...]:
+    """Who gets it, once it is held against what was answered before. Raises route codes."""
+    run(Step.ROUTE, referral.check_move, parts, file, received, record)
+    return run(Step.ROUTE, routes.find, parts, file, received, record)
 
 
 def send_on(parts: Parts, file: File, record: Record, at: datetime) -> None:

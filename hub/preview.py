@@ -84,18 +84,23 @@ def of_own_message(parts: Parts, sender: Agency, media_type: str, body: bytes) -
 def of_message(
     parts: Parts, sender: Agency, media_type: str, body: bytes, *, by: str, decide: bool
 ) -> tuple[Preview, ...]:
-    """Take a message as `pipeline.receive` does, and forget it. Raises what posting it would raise,
-    and route.agreement-missing for a document of the consent desk."""
+    """Take a message as `pipeline.receive` does, and forget it. Raises what posting it would raise, such as
+    that a request cannot move so (route.move-not-allowed), and route.agreement-missing for a document of
+    the consent desk. Where "not ours" would send a request is not told: posting tells its sender neither,
+    and never fails for it."""
     received = Received(parts.new_id(), sender, media_type, body, parts.clock())
     record = pipeline.parse(parts, received).record
     if record.type in desk.TYPES:
         raise HubError("route.agreement-missing")
-    record = _under_another_id(record, received.id)
+    sender_id, record = str(record.get("melding.id")), _under_another_id(record, received.id)
     labelled = pipeline.label_record(parts, record, sender)
     found: list[Preview] = []
     person: Person | None = None
     with suppress(_Undone), intake.opened(parts, received, labelled) as file:
-        for route in routes.find(parts, file, received, record):
+        # Posted again it would be known and do nothing; it must not be held against itself.
+        again = intake.sent_before(file.tx, parts, received, sender_id)
+        plan = routes.find if again else pipeline.planned
+        for route in plan(parts, file, received, record):
             outgoing = None
             if decide:
                 outgoing = pipeline.prepare(
