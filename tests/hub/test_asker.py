@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from hub import hand_over, preview, status
-from hub.message import Agency, Sector
+from hub.message import Agency, Outcome, Sector
 from hub.shapes import Accepted
 from hub.status import expected
+from hub.store import disclosures
 from hub.store.messages import Told
 from tests.hub.bench import JSON, XML, Bench, org, refusal, release_date, xml_brik
 from tests.hub.test_referral import OTHER, answer, asked, brik_of, got_there, other_office
@@ -121,6 +122,22 @@ def test_where_a_request_went_on_to_is_for_no_control_role(bench: Bench) -> None
     assert len(bench.come_for_it("prison")) == 1
     assert recipients(bench, request) == before
     assert OTHER in {org for org, _ in recipients(bench, request, as_another_role(bench))}
+
+
+def test_who_got_only_a_part_of_the_answer_is_not_told_where_it_led(bench: Bench) -> None:
+    other_office(bench)
+    request = asked(bench)
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+    bench.come_for_it("prison")
+    (row,) = bench.rows("prison")
+    whole = recipients(bench, request, as_another_role(bench))
+    with bench.parts.store.writing() as tx:
+        disclosures.note(tx, row.id, outcome=Outcome.REDUCED)
+
+    part = recipients(bench, request, as_another_role(bench))
+
+    assert {org for org, _ in whole - part} == {OTHER}
+    assert housing_row(bench, request, as_another_role(bench))["answered_at"] is not None
 
 
 def test_that_a_request_went_nowhere_is_for_no_control_role(bench: Bench) -> None:
