@@ -39,7 +39,7 @@ MOVES: Mapping[State, tuple[State, ...]] = {
     State.TILBUD_MIDLERTIDIG: _ANSWERS,  # a place for the time being is not the end of it
     State.TILBUD_PERMANENT: (State.TILBUD_PERMANENT,),  # the key, the day
     State.AVSLAG: (),  # a complaint is between the person and the kommune; a new request begins anew
-    State.ANSVAR_BESTRIDT: (),  # the request has gone on, or nobody takes it
+    State.ANSVAR_BESTRIDT: (),  # the request has gone on; one that could not stands as before
 }
 """From each state, where the kommune that was asked may move it."""
 
@@ -60,7 +60,8 @@ class Standing:
 
 
 def stands(statuses: Iterable[str]) -> State:
-    """The state after these answers, oldest first. Every one of them was allowed when it came."""
+    """The state after these answers, oldest first. Every one of them was allowed when it came. An answer
+    that the request is not theirs counts only if the request went on: else they can still answer."""
     state = State.SENDT
     for status in statuses:
         state = State(status)

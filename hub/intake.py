@@ -35,6 +35,16 @@ _NOT_GRADED = frozenset({"ugradert"})
 """Every other word about an address is taken for a graded one (folkeregisterloven § 10-4)."""
 
 
+@dataclass(frozen=True)
+class Astray:
+    """An earlier message that should have gone on and has nowhere to go, and why, by code."""
+
+    agreement: Agreement
+    stored: Stored
+    person: Person
+    code: str
+
+
 @dataclass
 class File:
     """One message being taken in.
@@ -42,7 +52,7 @@ class File:
     `settled`: nothing more is to be done (the same message again, or overtaken by a newer version).
     `answered`: the disclosure this message answers. `freed`: disclosures that waited behind what it
     overtakes. `unreached`: agreements that match and for which the directory has no recipient.
-    `astray`: earlier messages that should have gone on, to an office that the directory does not have.
+    `astray`: earlier messages that should have gone on, and have nowhere to go.
     `standing`: where the request stands that this answers, for requests that move.
     """
 
@@ -56,7 +66,7 @@ class File:
     settled: bool = False
     freed: list[str] = field(default_factory=list)
     unreached: list[Agreement] = field(default_factory=list)
-    astray: list[tuple[Agreement, Stored, Person]] = field(default_factory=list)
+    astray: list[Astray] = field(default_factory=list)
     standing: Standing | None = None
     _rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -82,6 +92,7 @@ class File:
                 "state": State.QUEUED,
                 "created_at": self.stored.received_at,
                 "due_at": self.stored.received_at,
+                "because_of": route.because_of,
                 **rendering(self.parts, about, route, outgoing),
             }
         )
@@ -98,31 +109,39 @@ class File:
         place = disclosures.next_place(self.tx, self.person.one)
         numbered = [row | {"place": place + index} for index, row in enumerate(self._rows)]
         disclosures.add(self.tx, numbered)
-        disclosures.add(self.tx, [self._nobody(agreement) for agreement in self.unreached])
-        disclosures.add(self.tx, [self._nobody(*lost) for lost in self.astray])
-        agreement = self.answered and self.parts.find_agreement(self.answered.agreement)
-        expected = agreement.expects if agreement else None
-        if self.answered and expected and expected.type == self.stored.type:
-            due = self.standing.due if self.standing else None
-            done = {"answered_at": self.stored.received_at}
-            disclosures.note(self.tx, self.answered.id, **({"answer_due_at": due} if due else done))
+        here, unknown = (self.stored, self.person), "route.recipient-unknown"
+        lost = [*(Astray(agreement, *here, unknown) for agreement in self.unreached), *self.astray]
+        disclosures.add(self.tx, [self._nobody(one) for one in lost])
+        if self.answered:
+            self._note_answer(self.answered)
 
-    def _nobody(
-        self, agreement: Agreement, stored: Stored | None = None, person: Person | None = None
-    ) -> dict[str, Any]:
-        """A disclosure to nobody: there so that its sender, and operations, see that it is missing."""
+    def _note_answer(self, answered: Disclosure) -> None:
+        """What the message answers. The expected answer that promises no other ends the waiting."""
+        due = self.standing.due if self.standing else None
+        same = {item.id for item in disclosures.of_flow(self.tx, answered)}
+        messages.note_answer(self.tx, self.stored.id, answered.id, same, due)
+        agreement = self.parts.find_agreement(answered.agreement)
+        expected = agreement.expects if agreement else None
+        if expected and expected.type == self.stored.type and due is None:
+            disclosures.note(self.tx, answered.id, answered_at=self.stored.received_at)
+
+    def _nobody(self, lost: Astray) -> dict[str, Any]:
+        """A disclosure to nobody: there so that its sender, and operations, see that it is missing. A
+        message can go astray more than once, by one answer after another."""
+        before = disclosures.to_nobody(self.tx, lost.stored.id, lost.agreement.id)
         return {
             "id": self.parts.new_id(),
-            "message_id": (stored or self.stored).id,
-            "person_id": (person or self.person).id,
-            "agreement": agreement.id,
+            "message_id": lost.stored.id,
+            "person_id": lost.person.id,
+            "agreement": lost.agreement.id,
             "recipient": "",
-            "revision": 1,
+            "revision": 1 + before,
             "place": 0,
             "state": State.DONE,
             "outcome": Outcome.REJECTED,
-            "code": "route.recipient-unknown",
+            "code": lost.code,
             "created_at": self.stored.received_at,
+            "because_of": None if lost.stored.id == self.stored.id else self.stored.id,
         }
 
     def enqueue(self) -> None:
@@ -163,6 +182,15 @@ def _alone_if_it_stops_something(parts: Parts, record: Record, *, graded: bool) 
         return
     with gates.behind(parts.store, person_id):
         yield
+
+
+def sent_before(tx: Connection, parts: Parts, received: Received, sender_id: str) -> bool:
+    """Whether this sender sent exactly this under this id before, so that posting it does nothing."""
+    key = parts.vault.pseudonym("message", f"{received.sender.org} {sender_id}")
+    try:
+        return messages.find_same(tx, received.sender.org, key, parts.vault.digest(received.body)) is not None
+    except HubError:  # the id is used, for something else
+        return False
 
 
 def says_graded(labelled: Labelled) -> bool:
@@ -227,6 +255,8 @@ def _answered(tx: Connection, parts: Parts, received: Received, record: Record) 
         or _is_about_another(tx, parts, record, known)
     ):
         raise HubError("route.reference-unknown")
+    # One answer to a request at a time: the next one must see where this one leaves it.
+    parts.store.alone(tx, f"answers {known.message_id}")
     return known
 
 

@@ -66,8 +66,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
             return file.accepted  # the same message again, or a newer version came before it
         file.note(read.let_through)
         parts = file.parts  # with the policy that decides in this transaction
-        run(Step.ROUTE, referral.check_move, parts, file, received, record)
-        for route in run(Step.ROUTE, routes.find, parts, file, received, record):
+        for route in planned(parts, file, received, record):
             outgoing = foresee(parts, route, labelled, file.person, file.on_file, received.at)
             run(Step.SEAL, file.keep, route, outgoing)
         send_on(parts, file, record, received.at)
@@ -76,14 +75,20 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     return file.accepted
 
 
+def planned(parts: Parts, file: File, received: Received, record: Record) -> tuple[Route, ...]:
+    """Who gets it, once it is held against what was answered before. Raises route codes."""
+    run(Step.ROUTE, referral.check_move, parts, file, received, record)
+    return run(Step.ROUTE, routes.find, parts, file, received, record)
+
+
 def send_on(parts: Parts, file: File, record: Record, at: datetime) -> None:
     """What an answer says is not theirs goes to the office it names, as a message of whoever asked, if the
     decision permits that office."""
     onward = run(Step.ROUTE, referral.onward, parts, file, record)
-    if onward is None:
+    if isinstance(onward, intake.Astray):
+        file.astray.append(onward)
         return
-    if onward.route is None:
-        file.astray.append((onward.agreement, onward.stored, onward.person))
+    if onward is None:
         return
     labelled = run(Step.LABEL, label_record, parts, onward.record, onward.route.sender)
     outgoing = foresee(parts, onward.route, labelled, onward.person, onward.on_file, at)

@@ -62,11 +62,12 @@ class Question:
 @dataclass(frozen=True)
 class Preview:
     """What one recipient would get, and the rows in effect. `outgoing` None: it was not decided, because
-    the asker may not know."""
+    the asker may not know. `known`: the sender would see this recipient after posting."""
 
     route: Route
     outgoing: Outgoing | None
     rows: tuple[Row, ...] = ()
+    known: bool = True
 
 
 class _Undone(Exception):
@@ -83,24 +84,30 @@ def of_own_message(parts: Parts, sender: Agency, media_type: str, body: bytes) -
 def of_message(
     parts: Parts, sender: Agency, media_type: str, body: bytes, *, by: str, decide: bool
 ) -> tuple[Preview, ...]:
-    """Take a message as `pipeline.receive` does, and forget it. Raises what posting it would raise,
-    and route.agreement-missing for a document of the consent desk."""
+    """Take a message as `pipeline.receive` does, and forget it. Raises what posting it would raise, such as
+    that a request cannot move so (route.move-not-allowed), and route.agreement-missing for a document of
+    the consent desk. Where "not ours" would send a request is not told: posting tells its sender neither,
+    and never fails for it."""
     received = Received(parts.new_id(), sender, media_type, body, parts.clock())
     record = pipeline.parse(parts, received).record
     if record.type in desk.TYPES:
         raise HubError("route.agreement-missing")
-    record = _under_another_id(record, received.id)
+    sender_id, record = str(record.get("melding.id")), _under_another_id(record, received.id)
     labelled = pipeline.label_record(parts, record, sender)
     found: list[Preview] = []
     person: Person | None = None
     with suppress(_Undone), intake.opened(parts, received, labelled) as file:
-        for route in routes.find(parts, file, received, record):
+        # Posted again it would be known and do nothing; it must not be held against itself.
+        again = intake.sent_before(file.tx, parts, received, sender_id)
+        plan = routes.find if again else pipeline.planned
+        for route in plan(parts, file, received, record):
             outgoing = None
             if decide:
                 outgoing = pipeline.foresee(
                     file.parts, route, labelled, file.person, file.on_file, received.at
                 )
-            found.append(Preview(route, outgoing, file.parts.pack.rows))
+            known = status.may_know(file.tx, sender, route.because_of)
+            found.append(Preview(route, outgoing, file.parts.pack.rows, known))
         person = file.person
         raise _Undone
     asked = {"asked": "message", "type": record.type, "recipients": [p.route.recipient.org for p in found]}
@@ -173,7 +180,7 @@ def asked_of(parts: Parts, word: str) -> Agency:
 
 def shown(previews: Iterable[Preview]) -> dict[str, Any]:
     """What the sender may be told of a dry run of its own message."""
-    seen = [p for p in previews if p.route.agreement.sender_sees]
+    seen = [p for p in previews if p.known and p.route.agreement.sender_sees]
     return {"recipients": [_recipient(p) for p in seen]}
 
 

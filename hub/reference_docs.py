@@ -80,6 +80,12 @@ def _type(spec: TypeSpec, agreements: Sequence[Agreement], note: str) -> str:
         lines.append(
             f"| Supersedes | by `{spec.supersedes.series}`, the highest `{spec.supersedes.version}` |"
         )
+    if spec.not_ours:
+        says = spec.not_ours
+        lines.append(
+            f"| Not ours | `{says.field}` {says.code} sends the {_of_type(says.asked)} that it answers on to"
+            f" the office of `{says.kommune}` |"
+        )
     if spec.snapshot:
         lines.append("| Supersedes | whatever the same sender said earlier about the person |")
     lines += ["", "## Fields", "", "| field | value | labels | meaning |", "|---|---|---|---|"]

@@ -7,7 +7,7 @@ other. Nobody gets the same request twice, so two offices that point at each oth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from consent.intake import read as read_consent
 from hub import housing
 from hub.errors import HubError
-from hub.intake import File
+from hub.intake import Astray, File
 from hub.message import Received, Record
 from hub.parts import Parts
 from hub.shapes import Route
@@ -24,37 +24,21 @@ from hub.store.messages import Stored
 from hub.store.on_file import OnFile
 from hub.store.people import Person
 from mappings.agreements import Agreement
+from mappings.types import NotOurs
 
 HOUSING = ("bolig.foresporsel", "bolig.svar")
 """What is asked, and what the answers with a state are."""
 
 
 @dataclass(frozen=True)
-class NotOurs:
-    """How a type says that a request belongs elsewhere: the path and code, and where the kommune stands."""
-
-    path: str
-    code: str
-    kommune: str
-
-
-NOT_OURS: Mapping[str, NotOurs] = {
-    "bolig.svar": NotOurs("status", "ansvar_bestridt", "foreslatt_kommune"),
-    "nav.sak": NotOurs("svar.status", "ikke_var", "svar.foreslatt_kommune"),
-}
-
-
-@dataclass(frozen=True)
 class Onward:
-    """A request on its way to another office: the message that was sent first, whose it is, and the route.
-    `route` is None when the directory has no such office."""
+    """A request on its way to another office: the message that was sent first, whose it is, and the route."""
 
     stored: Stored
     person: Person
     record: Record
     on_file: OnFile
-    agreement: Agreement
-    route: Route | None
+    route: Route
 
 
 def check_move(parts: Parts, file: File, received: Received, record: Record) -> None:
@@ -63,36 +47,47 @@ def check_move(parts: Parts, file: File, received: Received, record: Record) -> 
     asked = _asked(parts, file)
     if asked is None or record.type != HOUSING[1] or asked.target.type != HOUSING[0]:
         return
-    state = housing.stands(_statuses(parts, file, received, record))
+    state = housing.stands(_statuses(parts, file, record))
     sector = received.sender.sector
     file.standing = housing.move(state, str(record.get("status")), sector, received.at)
 
 
-def onward(parts: Parts, file: File, record: Record) -> Onward | None:
-    """Where the request goes that this answer says is not theirs; None when it says no such thing, names
-    no kommune, or names one whose office has had the request."""
-    says = NOT_OURS.get(record.type)
-    agreement = _asked(parts, file)
-    if says is None or agreement is None or file.answered is None or record.get(says.path) != says.code:
+def onward(parts: Parts, file: File, record: Record) -> Onward | Astray | None:
+    """Where the request goes that this answer says is not theirs, or that it has nowhere to go: the kommune
+    has no office (route.recipient-unknown), all of them have had it (route.all-asked), or nobody can read
+    it again (seal.key-destroyed). None when the answer says no such thing, what it answers is no such
+    request, or a newer message stands in its place."""
+    says, agreement = parts.types[record.type].not_ours, _asked(parts, file)
+    if says is None or agreement is None or file.answered is None or record.get(says.field) != says.code:
         return None
-    kommune = record.get(says.kommune)
+    if not is_asked(agreement, record.type, says):
+        return None
     stored = messages.load(file.tx, file.answered.message_id)
     asker = parts.agency(stored.sender) if stored else None
-    if kommune is None or stored is None or asker is None or stored.superseded:
-        return None
-    if messages.is_forgotten(file.tx, stored.id):
+    if stored is None or asker is None or stored.superseded:
         return None
     person = people.load(file.tx, stored.person_id)
+    if person.key is None or messages.is_forgotten(file.tx, stored.id):
+        return Astray(agreement, stored, person, "seal.key-destroyed")
+    offices = [a for a in parts.agencies(agreement.target.sector) if record.get(says.kommune) in a.kommuner]
+    sent = disclosures.of_message(file.tx, stored.id)
+    had = {item.recipient for item in sent if item.agreement == agreement.id}
+    next_one = next((office for office in offices if office.org not in had), None)
+    if next_one is None:
+        code = "route.all-asked" if offices else "route.recipient-unknown"
+        return Astray(agreement, stored, person, code)
     request = messages.open_record(file.tx, parts.vault, person, stored)
-    had = {item.recipient for item in disclosures.of_message(file.tx, stored.id)}
-    there = [agency for agency in parts.agencies(agreement.target.sector) if kommune in agency.kommuner]
-    if any(agency.org in had for agency in there):
-        return None
-    route = None
-    if there:
-        route = Route(parts.new_id(), agreement, asker, there[0], stored.received_at)
     given = on_file.of_person(file.tx, parts.vault, person, read_consent)
-    return Onward(stored, person, request, given, agreement, route)
+    route = Route(parts.new_id(), agreement, asker, next_one, stored.received_at, because_of=file.stored.id)
+    return Onward(stored, person, request, given, route)
+
+
+def is_asked(agreement: Agreement, answer: str, says: NotOurs) -> bool:
+    """Whether what went under an agreement is a request that this type of answer can send on: the agreement
+    expects such an answer, and what it delivers is what the answer says it is asked with. Whatever else an
+    office may point at, such as a release date, is nobody's to take over."""
+    expects = agreement.expects
+    return expects is not None and expects.type == answer and agreement.target.type == says.asked
 
 
 def _asked(parts: Parts, file: File) -> Agreement | None:
@@ -100,16 +95,23 @@ def _asked(parts: Parts, file: File) -> Agreement | None:
     return parts.find_agreement(file.answered.agreement) if file.answered else None
 
 
-def _statuses(parts: Parts, file: File, received: Received, record: Record) -> Iterator[str]:
-    """What this office answered to the same request before, oldest first. What is forgotten is finished and
-    says nothing any more."""
-    reference = record.get("melding.svar_pa")
-    for stored in messages.of_sender(file.tx, received.sender.org, record.type, file.person.one):
-        if stored.id == file.stored.id:
+def _statuses(parts: Parts, file: File, record: Record) -> Iterator[str]:
+    """What this office answered to the same request before, oldest first, however it spelled the reference
+    and whichever revision it answered. What is forgotten is finished and says nothing any more, but that
+    it sent the request on. That it wanted to, and there was nowhere to send it, says nothing either."""
+    says = parts.types[record.type].not_ours
+    if file.answered is None or says is None:
+        return
+    same = {item.id for item in disclosures.of_flow(file.tx, file.answered)}
+    sent = disclosures.of_message(file.tx, file.answered.message_id)
+    sent_on = {item.because_of for item in sent if item.recipient}
+    for stored in messages.answers_to(file.tx, same, record.type):
+        if stored.id in sent_on:
+            yield says.code
             continue
         earlier = _opened(file.tx, parts, stored)
-        if earlier is not None and earlier.get("melding.svar_pa") == reference:
-            yield str(earlier.get("status"))
+        if earlier is not None and earlier.get(says.field) != says.code:
+            yield str(earlier.get(says.field))
 
 
 def _opened(tx: Connection, parts: Parts, stored: Stored) -> Record | None:

@@ -32,6 +32,7 @@ def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[
     found: list[Route] = []
     for agreement in matching:
         recipients = list(_recipients(parts, file, received, record, agreement))
+        because = _because(file) if agreement.route == "earlier" else {}
         if addressed is not None:
             # Who was planned earlier is not for the sender to find out by addressing one of them.
             told = agreement.route != "earlier"
@@ -39,7 +40,15 @@ def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[
         elif not recipients and agreement.route != "earlier":
             file.unreached.append(agreement)
         found += (
-            Route(parts.new_id(), agreement, received.sender, recipient, received.at, answers)
+            Route(
+                parts.new_id(),
+                agreement,
+                received.sender,
+                recipient,
+                received.at,
+                answers,
+                because.get(recipient.org),
+            )
             for recipient in recipients
         )
     if not found and (addressed is not None or file.unreached):
@@ -90,7 +99,8 @@ def _recipients(
             asker = _asker(file)
             return (a for a in candidates if a.org == asker)
         case "earlier":
-            return _planned_earlier(file, candidates)
+            planned = _because(file)
+            return (a for a in candidates if a.org in planned)
         case _:
             return ()
 
@@ -101,9 +111,12 @@ def _asker(file: File) -> str | None:
     return asked.sender if asked else None
 
 
-def _planned_earlier(file: File, candidates: Iterable[Agency]) -> Iterable[Agency]:
-    """Everyone to whom something about the person was planned, told or not: what waits for them
-    still carries the old date."""
+def _because(file: File) -> dict[str, str | None]:
+    """Everyone to whom something about the person was planned, told or not (what waits for them still
+    carries the old date), and the answer without which nothing would have been; None for most."""
     mine = disclosure.c.person_id.in_(sorted(file.person.one))
-    planned = {row.recipient for row in disclosures.where(file.tx, mine, limit=100_000)}
-    return (agency for agency in candidates if agency.org in planned)
+    planned: dict[str, str | None] = {}
+    for row in disclosures.where(file.tx, mine, disclosure.c.revision == 1, limit=100_000):
+        known = planned.setdefault(row.recipient, row.because_of)
+        planned[row.recipient] = known and row.because_of and known
+    return planned

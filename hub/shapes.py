@@ -17,7 +17,8 @@ from mappings.agreements import Agreement
 
 @dataclass(frozen=True)
 class Route:
-    """One recipient under one agreement. `header` becomes the `melding` group of what it gets."""
+    """One recipient under one agreement. `header` becomes the `melding` group of what it gets. `because_of`:
+    the answer without which it would not have been planned, if there is one."""
 
     disclosure: str
     agreement: Agreement
@@ -25,6 +26,7 @@ class Route:
     recipient: Agency
     received_at: datetime
     answers: str | None = None
+    because_of: str | None = None
 
     @property
     def shown_sender(self) -> Agency | None:

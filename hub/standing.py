@@ -17,7 +17,7 @@ from hub.parts import Parts
 from hub.queue.port import Depth
 from hub.store import disclosures
 from hub.store.disclosures import Disclosure, State
-from hub.store.schema import audit_checkpoint, audit_leaf, disclosure
+from hub.store.schema import audit_checkpoint, audit_leaf, disclosure, message
 
 SHOWN = (State.QUEUED, State.OFFERED, State.PARKED)
 _MOST = 5_000
@@ -167,16 +167,18 @@ def _amounts(view: Connection, now: datetime) -> tuple[Amount, ...]:
 
 
 def _overdue(view: Connection, parts: Parts, now: datetime) -> tuple[Overdue, ...]:
-    late = disclosures.where(
-        view, disclosure.c.answer_due_at < now, disclosure.c.answered_at.is_(None), limit=_MOST
+    """Of who answered that an answer will come, the day that the last of them promised counts."""
+    promised = select(func.max(message.c.owes_at)).where(message.c.answers == disclosure.c.id)
+    due = func.coalesce(promised.scalar_subquery(), disclosure.c.answer_due_at)
+    query = (
+        select(disclosure.c.message_id, disclosure.c.recipient, due.label("due"))
+        .where(disclosure.c.answer_due_at < now, disclosure.c.answered_at.is_(None), due < now)
+        .limit(_MOST)
     )
     made = []
-    for item in late:
-        agency = parts.agency(item.recipient)
-        if item.answer_due_at is not None:
-            made.append(
-                Overdue(item.message_id, agency.name if agency else item.recipient, item.answer_due_at)
-            )
+    for row in view.execute(query):
+        agency = parts.agency(row.recipient)
+        made.append(Overdue(row.message_id, agency.name if agency else row.recipient, row.due))
     return tuple(sorted(made, key=lambda answer: (answer.due, answer.message)))
 
 

@@ -6,10 +6,15 @@ learns of it only where that tells nothing of what the person said (`hub/holds.p
 A control role (prison, probation, court, prosecution) sees positive facts only: delivered, answered,
 an answer overdue. Refused, withheld, waiting and not yet sent look the same to it, `accepted`, and
 agreements that can carry substance-use information are not shown to it at all.
+
+An answer is there for its asker, of whatever sector, from when it was handed over to it: one that was
+withheld looks like one that never came. What went to somebody because of an answer (`because_of`) is there
+for who got all of that answer, and never for a control role.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +26,7 @@ from hub.message import CONTROL_SECTORS, Agency, Item, Outcome
 from hub.parts import Parts
 from hub.store import disclosures, messages, people
 from hub.store.disclosures import Disclosure, State
+from hub.store.messages import Told
 
 _OF_THE_PERSON = frozenset(
     {
@@ -53,15 +59,17 @@ def of_message(parts: Parts, reader: Agency, message_id: str) -> dict[str, Any]:
         if stored is None or stored.sender != reader.org:
             raise HubError("receive.not-found")
         items = disclosures.of_message(view, message_id)
-        shown = [item for item in items if item.revision == 1 and _shown(parts, item)]
+        first = [item for item in items if item.revision == 1 or item.recipient == ""]
+        shown = [item for item in first if _shown(view, parts, reader, item)]
         returned = {item.id: _returned(view, parts, item) for item in shown}
+        told = {item.id: _told(view, parts, reader, _of_flow(items, item)) for item in shown}
     return {
         "id": stored.id,
         "type": stored.type,
         "received_at": stored.received_at.isoformat(),
         "state": "superseded" if stored.superseded else "accepted",
         "recipients": [
-            _recipient(parts, reader, item, [i for i in items if _flow(i) == _flow(item)])
+            _recipient(parts, reader, item, _of_flow(items, item), told[item.id])
             | {"returned": returned[item.id]}
             for item in shown
         ],
@@ -75,18 +83,43 @@ def _returned(view: Connection, parts: Parts, item: Disclosure) -> dict[str, Any
     return {"code": "decide.returned", "fields": fields} if fields else None
 
 
-def _flow(item: Disclosure) -> tuple[str, str]:
-    return item.agreement, item.recipient
+def _of_flow(items: list[Disclosure], first: Disclosure) -> list[Disclosure]:
+    flow = (first.agreement, first.recipient)
+    return [item for item in items if (item.agreement, item.recipient) == flow]
 
 
-def _shown(parts: Parts, item: Disclosure) -> bool:
+def _shown(view: Connection, parts: Parts, reader: Agency, item: Disclosure) -> bool:
     """Some flows no sender sees anything of: that they exist depends on what others planned."""
     agreement = parts.find_agreement(item.agreement)
-    return agreement is not None and agreement.sender_sees
+    return agreement is not None and agreement.sender_sees and may_know(view, reader, item.because_of)
+
+
+def may_know(view: Connection, reader: Agency, because_of: str | None) -> bool:
+    """Whether a reader may know of what would not have been planned without that answer. A control role
+    may not: whether the answer itself reached it depends on what the person allows."""
+    if because_of is None:
+        return True
+    return reader.sector not in CONTROL_SECTORS and messages.was_told_whole(view, because_of, reader.org)
+
+
+def _told(view: Connection, parts: Parts, reader: Agency, revisions: list[Disclosure]) -> list[Told]:
+    """What the reader was handed of the answers that are expected from one recipient."""
+    agreement = parts.find_agreement(revisions[0].agreement)
+    if agreement is None or agreement.expects is None:
+        return []
+    return messages.answers_told(view, {item.id for item in revisions}, agreement.expects.type, reader.org)
+
+
+def expected(due: datetime | None, told: Sequence[Told]) -> tuple[datetime | None, datetime | None]:
+    """When the reader got the answer, and until when it may wait for one, after what it was handed: `due` is
+    what the agreement says. An answer that promises another moves that day and is not yet the answer."""
+    answered = min((one.at for one in told if one.owes_at is None), default=None)
+    promised = max((one.owes_at for one in told if one.owes_at is not None), default=due)
+    return answered, promised
 
 
 def _recipient(
-    parts: Parts, reader: Agency, first: Disclosure, revisions: list[Disclosure]
+    parts: Parts, reader: Agency, first: Disclosure, revisions: list[Disclosure], told: list[Told]
 ) -> dict[str, Any]:
     """What the reader sees of one recipient. A control role sees the first delivery only: that more
     was released later would tell that a consent was widened."""
@@ -95,7 +128,7 @@ def _recipient(
     neutral = reader.sector in CONTROL_SECTORS and not nobody
     sent = [item for item in revisions if item.handed_over_at is not None]
     item = first if neutral or not sent else sent[-1]
-    answered = min((i.answered_at for i in revisions if i.answered_at is not None), default=None)
+    answered, due = expected(item.answer_due_at, told)
     return {
         "agreement": first.agreement,
         "org": first.recipient,
@@ -104,9 +137,9 @@ def _recipient(
         "code": None if neutral else shown_code(item.code),
         "delivered_at": _iso(item.handed_over_at),
         "acknowledged_at": _iso(item.acknowledged_at),
-        "answer_due_at": _iso(item.answer_due_at),
+        "answer_due_at": _iso(due),
         "answered_at": _iso(answered),
-        "overdue": answered is None and is_overdue(item, parts.clock()),
+        "overdue": answered is None and due is not None and due < parts.clock(),
     }
 
 
@@ -117,11 +150,6 @@ def shown_code(code: str | None) -> str | None:
     if code in _OF_THE_PERSON:
         return "decide.no-consent" if PROBLEMS[code].waiting_helps else "decide.refused"
     return "decide.free-text-unread" if code == "decide.free-text-hit" else code
-
-
-def is_overdue(item: Disclosure, now: datetime) -> bool:
-    """An answer was expected, its time is out, and none has come (receipt.overdue)."""
-    return item.answer_due_at is not None and item.answered_at is None and item.answer_due_at < now
 
 
 def _neutral_word(item: Disclosure) -> str:

@@ -20,7 +20,7 @@ from mappings.types import TypeSpec
 
 Types = Mapping[str, TypeSpec]
 
-_OF_WHOLE_MESSAGES = frozenset({"missing", "at-least-one", "only-when", "same"})
+_OF_WHOLE_MESSAGES = frozenset({"missing", "at-least-one", "required-when", "only-when", "same"})
 """Rules that the part of a message which the decision left need not keep."""
 
 

@@ -228,7 +228,7 @@ def _at_least_one(form: Form, rule: str) -> Check:
     return Check(rule, says(form), form.texts("of") or ("",))
 
 
-def _only_when(form: Form, rule: str) -> Check:
+def _when(form: Form, rule: str) -> Check:
     values = frozenset(form.list("in"))
     return Check(rule, says(form), form.texts("fields"), other=form.text("when"), values=values)
 
@@ -242,6 +242,7 @@ _CHECKS: Mapping[str, Callable[[Form, str], Check]] = {
     "items": _items,
     "not-before": _not_before,
     "at-least-one": _at_least_one,
-    "only-when": _only_when,
+    "only-when": _when,
+    "required-when": _when,
     "same": _same,
 }

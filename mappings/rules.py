@@ -83,6 +83,14 @@ def _only_when(check: Check, fields: Fields) -> list[str]:
     return [path for path in check.fields if value_at(fields, path) is not None]
 
 
+def _required_when(check: Check, fields: Fields) -> list[str]:
+    """Each of `fields` is there when the value at `other` is among `values`."""
+    condition = value_at(fields, check.other)
+    if not isinstance(condition, str | int) or condition not in check.values:
+        return []
+    return [path for path in check.fields if value_at(fields, path) is None]
+
+
 def _same(check: Check, fields: Fields) -> list[str]:
     """All of `fields` hold the same value."""
     first = value_at(fields, check.fields[0])
@@ -95,5 +103,6 @@ RULES: Mapping[str, Callable[[Check, Fields], list[str]]] = {
     "not-before": _not_before,
     "at-least-one": _at_least_one,
     "only-when": _only_when,
+    "required-when": _required_when,
     "same": _same,
 }

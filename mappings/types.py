@@ -36,6 +36,17 @@ class Supersedes:
 
 
 @dataclass(frozen=True)
+class NotOurs:
+    """How an answer says that the request it answers belongs elsewhere: the type that was asked with, the
+    field and the code that say so, and the field where the kommune stands."""
+
+    asked: str
+    field: str
+    code: str
+    kommune: str
+
+
+@dataclass(frozen=True)
 class TypeSpec:
     """One message type. `fields` begins with the groups that every type has: `melding`, `person`."""
 
@@ -51,6 +62,7 @@ class TypeSpec:
     """The field that says from when the information is, for consents that cover a period of it."""
     snapshot: bool = False
     """A newer one from the same sender about the same person says all that an older one did."""
+    not_ours: NotOurs | None = None
 
     def check(self, fields: Fields) -> tuple[Finding, ...]:
         """Everything that is wrong with the values, at once: path, rule, expectation; never a value."""
@@ -107,6 +119,7 @@ def load_types(folder: Path = HERE / "types", codes: Path = HERE / "codes.yaml")
         if f"{spec.name}.yaml" != file.name:
             form.refuse("type", "name", "the name of the file without .yaml")
         types[spec.name] = spec
+    findings.extend(_askless(types))
     if findings:
         raise HubError("map.invalid", findings)
     return types
@@ -133,6 +146,7 @@ def _type(form: Form, tables: Tables) -> TypeSpec:
         _supersedes(form),
         form.text("dated") if form.has("dated") else None,
         form.flag("snapshot") if form.has("snapshot") else False,
+        _not_ours(form),
     )
     if spec.snapshot and spec.supersedes:
         form.refuse("snapshot", "one-of", "either snapshot or supersedes")
@@ -141,6 +155,8 @@ def _type(form: Form, tables: Tables) -> TypeSpec:
     for path in _named_paths(spec):
         if path not in spec.by_path:
             form.refuse("checks", "path", f"a field of the type, not {path}")
+    for at, expected in _wrong_not_ours(spec):
+        form.refuse(f"not_ours.{at}", "not-ours", expected)
     form.close()
     return spec
 
@@ -159,6 +175,34 @@ def _supersedes(form: Form) -> Supersedes | None:
     supersedes = Supersedes(inner.text("series"), inner.text("version"))
     inner.close()
     return supersedes
+
+
+def _not_ours(form: Form) -> NotOurs | None:
+    if not form.has("not_ours"):
+        return None
+    inner = form.form("not_ours")
+    words = (inner.text(key) for key in ("asked", "field", "code", "kommune"))
+    not_ours = NotOurs(*words)
+    inner.close()
+    return not_ours
+
+
+def _wrong_not_ours(spec: TypeSpec) -> Iterator[tuple[str, str]]:
+    """Without these, "not ours" would be said and nobody would hear it."""
+    says = spec.not_ours
+    if says is None:
+        return
+    said, kommune = spec.by_path.get(says.field), spec.by_path.get(says.kommune)
+    if said is None or says.code not in said.codes:
+        yield "code", "a code of the field"
+    if kommune is None or kommune.kind is not Kind.KOMMUNENUMMER:
+        yield "kommune", "a field of the kind kommunenummer"
+
+
+def _askless(types: Mapping[str, TypeSpec]) -> Iterator[Finding]:
+    for spec in types.values():
+        if spec.not_ours is not None and spec.not_ours.asked not in types:
+            yield Finding(f"{spec.name}.yaml: not_ours.asked", "map.not-ours", "a message type")
 
 
 def _named_paths(spec: TypeSpec) -> Iterator[str]:

@@ -299,6 +299,9 @@ def _add_preview(app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable[
 
         Prison, probation, court and prosecution are told what they would be told after posting, which
         says nothing of what the person allows.
+
+        An answer is held against what you answered before, and refused if the request cannot move so. Where
+        "not ours" sends a request is not told, neither here nor after posting.
         """
         stated = media_type(request)
         async with bodies.of(request) as body:

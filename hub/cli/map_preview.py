@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from mappings.agreements import Agreement
 
 
+_NO_STORE = (
+    'Not looked at: what was answered before, so neither moves between states nor where "not ours" goes.'
+)
+
+
 @click.command(
     epilog="""\b
 Examples:
@@ -48,6 +53,10 @@ def preview(
     """One message of any known format side by side with what a recipient would get of it.
 
     Nothing is stored or sent. Without a consent means: as if the person had said nothing.
+
+    No store is looked at: neither whether an answer is a move that the request can take after what was
+    answered before, nor where "not ours" sends it. POST /v1/decisions:preview holds an answer against its
+    request.
     """
     if watch:
         return _watched(sample, agreement, sector, values)
@@ -77,6 +86,7 @@ def _show(sample: Path, agreement: str, sector: str | None, values: bool, as_jso
     if shown.envelope:
         say(f"Without a consent nothing goes: that the message exists already tells ({shown.envelope}).")
     say(f"When all may go:    {_result(shown.whole)}", f"Without a consent:  {_result(shown.alone)}")
+    say(_NO_STORE)
     return 0 if whole else 1
 
 
@@ -157,6 +167,7 @@ def _plain(shown: SideBySide, values: bool) -> dict[str, Any]:
         ],
         "whole": _ending(shown.whole, values),
         "without_consent": _ending(shown.alone, values),
+        "not_looked_at": ["moves between states", 'where "not ours" sends a request'],
     }
 
 

@@ -45,25 +45,30 @@ def messages() -> None:
 Examples:
   bro messages list                  what is queued, offered or parked
   bro messages list --stuck          what failed: parked, or tried and queued again
+  bro messages list --astray         no office in the directory takes it, or all have had it
   bro messages list --state done --json""",
 )
 @click.option(
     "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only this state; may be repeated."
 )
 @click.option("--stuck", is_flag=True, help="Only what failed at least once and is not settled.")
+@click.option("--astray", is_flag=True, help="Only what has nobody to go to, newest first, with the reason.")
 @click.option(
     "--limit", type=click.IntRange(1, 10_000), default=200, show_default=True, help="At most so many."
 )
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
-def list_messages(states: tuple[str, ...], stuck: bool, limit: int, as_json: bool) -> None:
+def list_messages(states: tuple[str, ...], stuck: bool, astray: bool, limit: int, as_json: bool) -> None:
     """Disclosures by state: one line per message and recipient, oldest first.
 
     Without --state: what is open and not waiting for the person.
     """
-    if states and stuck:
-        raise click.UsageError("--state and --stuck exclude each other.")
+    if bool(states) + stuck + astray > 1:
+        raise click.UsageError("--state, --stuck and --astray exclude each other.")
     parts = open_parts()
-    found = _stuck(parts) if stuck else _in_states(parts, states or _OPEN, limit)
+    if astray:
+        found = _astray(parts, limit)
+    else:
+        found = _stuck(parts) if stuck else _in_states(parts, states or _OPEN, limit)
     now = parts.clock()
     rows = [_plain(item, now) for item in found[:limit]]
     if as_json:
@@ -75,7 +80,7 @@ def list_messages(states: tuple[str, ...], stuck: bool, limit: int, as_json: boo
             (
                 row["disclosure"],
                 row["message"],
-                row["recipient"],
+                row["recipient"] or "nobody",
                 row["agreement"],
                 row["state"],
                 str(row["attempts"]),
@@ -84,7 +89,7 @@ def list_messages(states: tuple[str, ...], stuck: bool, limit: int, as_json: boo
             )
             for row in rows
         ],
-        empty="Nothing is stuck." if stuck else "Nothing in these states.",
+        empty="Nothing is stuck." if stuck else f"Nothing {'is astray' if astray else 'in these states'}.",
     )
 
 
@@ -123,7 +128,8 @@ def show(id_: str, as_json: bool) -> None:
     for item in items:
         say(
             f"disclosure {item.id}",
-            f"  to {item.recipient} by {item.agreement}, revision {item.revision}: {item.state.value}"
+            f"  to {item.recipient or 'nobody'} by {item.agreement}, revision {item.revision}: "
+            + item.state.value
             + (f", {item.outcome}" if item.outcome else "")
             + (f" ({item.code})" if item.code else ""),
             f"  tried {item.attempts} times",
@@ -206,6 +212,23 @@ def _stuck(parts: Parts) -> list[Disclosure]:
 
     with parts.store.reading() as view:
         return standing.stuck(view)
+
+
+def _astray(parts: Parts, limit: int) -> list[Disclosure]:
+    from sqlalchemy import select
+
+    from hub.store import disclosures
+    from hub.store.schema import disclosure
+
+    newest = (
+        select(disclosure.c.id)
+        .where(disclosure.c.recipient == "")
+        .order_by(disclosure.c.created_at.desc(), disclosure.c.id)
+        .limit(limit)
+    )
+    with parts.store.reading() as view:
+        found = disclosures.where(view, disclosure.c.id.in_(newest), limit=limit)
+    return sorted(found, key=lambda item: (item.created_at, item.id), reverse=True)
 
 
 def _in_states(parts: Parts, states: tuple[str, ...], limit: int) -> list[Disclosure]:

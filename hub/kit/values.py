@@ -261,7 +261,7 @@ def _repair(check: Check, fields: dict[str, Any]) -> None:
             for path in check.fields[1:]:
                 _set(fields, path, value_at(fields, first))
         case _:
-            return  # at-least-one: most records have one
+            return  # at-least-one, required-when: most records have what they need
 
 
 def _set(fields: dict[str, Any], path: str, value: Any) -> None:

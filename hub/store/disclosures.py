@@ -63,6 +63,7 @@ class Disclosure:
     acknowledged_at: datetime | None
     answer_due_at: datetime | None
     answered_at: datetime | None
+    because_of: str | None
 
 
 _COLUMNS = tuple(disclosure.c[name] for name in Disclosure.__dataclass_fields__)
@@ -93,6 +94,19 @@ def where(tx: Connection, *conditions: ColumnElement[bool], limit: int = 1_000) 
 
 def of_message(tx: Connection, message_id: str) -> list[Disclosure]:
     return where(tx, disclosure.c.message_id == message_id)
+
+
+def of_flow(tx: Connection, item: Disclosure) -> list[Disclosure]:
+    """All revisions of one message to one recipient under one agreement."""
+    flow = (disclosure.c.agreement == item.agreement, disclosure.c.recipient == item.recipient)
+    return where(tx, disclosure.c.message_id == item.message_id, *flow)
+
+
+def to_nobody(tx: Connection, message_id: str, agreement: str) -> int:
+    """How often a message under an agreement has had nowhere to go."""
+    lost = (disclosure.c.message_id == message_id, disclosure.c.agreement == agreement)
+    query = select(func.count()).where(*lost, disclosure.c.recipient == "")
+    return tx.scalar(query) or 0
 
 
 def open_of(tx: Connection, person_ids: Collection[str]) -> list[Disclosure]:

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from hub.errors import HubError
-from hub.message import Record, Sealed
+from hub.message import Outcome, Record, Sealed
 from hub.store.people import Person
 from hub.store.schema import disclosure, message
 from hub.vault import Vault
@@ -58,11 +58,12 @@ def load(tx: Connection, message_id: str) -> Stored | None:
     return None if row is None else Stored(*row)
 
 
-def of_sender(tx: Connection, sender: str, type_name: str, person_ids: Collection[str]) -> list[Stored]:
-    """What an agency sent of one type about a person, oldest first."""
-    mine = (message.c.sender == sender, message.c.type == type_name)
-    query = select(*_COLUMNS).where(*mine, message.c.person_id.in_(sorted(person_ids)))
-    return [Stored(*row) for row in tx.execute(query.order_by(message.c.received_at, message.c.id))]
+def answers_to(tx: Connection, answered: Collection[str], type_name: str) -> list[Stored]:
+    """Messages of one type that answer any of these disclosures, in the order they were taken in. Their
+    times need not be in it: two clocks can differ."""
+    mine = (message.c.answers.in_(sorted(answered)), message.c.type == type_name)
+    query = select(*_COLUMNS).where(*mine).order_by(message.c.answer_no, message.c.received_at)
+    return [Stored(*row) for row in tx.execute(query)]
 
 
 def keep(
@@ -105,6 +106,52 @@ def open_record(tx: Connection, vault: Vault, owner: Person, stored: Stored) -> 
     sealed = Sealed(row.ciphertext or b"", row.wrapped_key or b"")
     body = vault.open(owner.key, sealed, bound_to=f"message {stored.id} {stored.type}")
     return Record(stored.type, json.loads(body))
+
+
+def note_answer(
+    tx: Connection, message_id: str, disclosure_id: str, same: Collection[str], owes_at: datetime | None
+) -> None:
+    """Write what a message answers, as the next answer to `same` (all revisions of it), and when its sender
+    owes another, if it does. The caller is alone with what is answered."""
+    earlier = select(func.max(message.c.answer_no)).where(message.c.answers.in_(sorted(same)))
+    number = (tx.scalar(earlier) or 0) + 1
+    said = {"answers": disclosure_id, "answer_no": number, "owes_at": owes_at}
+    tx.execute(update(message).where(message.c.id == message_id).values(**said))
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something of an answer that its asker was handed, and when its sender owes the next, if it does."""
+
+    at: datetime
+    owes_at: datetime | None
+
+
+def answers_told(tx: Connection, answered: Collection[str], type_name: str, asker: str) -> list[Told]:
+    """What an asker was handed of answers of one type to these disclosures, in the order it got it."""
+    query = (
+        select(disclosure.c.handed_over_at, message.c.owes_at)
+        .join(disclosure, disclosure.c.message_id == message.c.id)
+        .where(
+            message.c.answers.in_(sorted(answered)),
+            message.c.type == type_name,
+            disclosure.c.recipient == asker,
+            disclosure.c.handed_over_at.is_not(None),
+        )
+        .order_by(disclosure.c.handed_over_at)
+    )
+    return [Told(*row) for row in tx.execute(query)]
+
+
+def was_told_whole(tx: Connection, message_id: str, reader: str) -> bool:
+    """Whether an agency was handed all of a message that an agreement carries to it."""
+    whole = (
+        disclosure.c.message_id == message_id,
+        disclosure.c.recipient == reader,
+        disclosure.c.handed_over_at.is_not(None),
+        disclosure.c.outcome == Outcome.DELIVERED,
+    )
+    return tx.scalar(select(disclosure.c.id).where(*whole).limit(1)) is not None
 
 
 def forget_finished(tx: Connection, before: datetime, limit: int) -> int:

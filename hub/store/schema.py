@@ -124,6 +124,9 @@ message = Table(
     Column("received_at", Instant, nullable=False),
     Column("ciphertext", LargeBinary),
     Column("wrapped_key", LargeBinary),
+    Column("answers", String(32), index=True),  # the disclosure that its sender answers with it
+    Column("answer_no", Integer),  # the first answer to it, the second, ... in the order they were taken in
+    Column("owes_at", Instant),  # when the next answer is due that this one promises; NULL: none
     UniqueConstraint("sender", "sender_key"),
     Index("message_series", "series", "version"),
 )
@@ -159,6 +162,7 @@ disclosure = Table(
     Column("acknowledged_at", Instant),
     Column("answer_due_at", Instant),
     Column("answered_at", Instant),
+    Column("because_of", String(32)),  # the answer without which it would not have been planned
     UniqueConstraint("message_id", "agreement", "recipient", "revision"),
     Index("disclosure_order", "person_id", "recipient", "place"),
     Index("disclosure_state", "state", "due_at"),

@@ -20,6 +20,8 @@ from hub.preview import Question
 from hub.store.schema import audit_leaf, consent, disclosure, message, person
 from tests.hub.bench import BODIES, FHIR, JSON, XML, Bench, fields, number, org, refusal
 from tests.hub.bench import consent as said
+from tests.hub.test_referral import asked, other_office
+from tests.hub.test_referral import said as answering
 
 EVERYTHING = (consent, disclosure, message, person)
 
@@ -92,6 +94,40 @@ def test_a_message_may_be_tried_before_and_after_it_is_posted(either: Bench) -> 
 
     assert not posted.duplicate
     assert either.post("prison_health", "henvisning-2.json").duplicate
+
+
+def tried_answer(bench: Bench, body: dict[str, Any]) -> Any:
+    return Hub(bench.parts).preview(bench.agency("housing"), JSON, json.dumps(body).encode())
+
+
+def test_an_answer_that_the_request_cannot_take_is_refused_as_posting_would(either: Bench) -> None:
+    request = asked(either)
+    for status, more in (("mottatt", {}), ("avslag", {"avslag_grunn": "annet"})):
+        body = answering(request, status, **more)
+        assert [row["state"] for row in tried_answer(either, body)["recipients"]] == ["whole"]
+        either.post("housing", body)
+    before = counts(either)
+
+    with pytest.raises(HubError) as refused:
+        tried_answer(either, answering(request, "tilbud_permanent"))
+
+    assert (refused.value.code, refused.value.findings[0].at) == ("route.move-not-allowed", "status")
+    assert either.post("housing", body).duplicate
+    assert [row["state"] for row in tried_answer(either, body)["recipients"]] == ["whole"]
+    assert counts(either) == before
+
+
+def test_a_try_tells_nothing_of_where_a_request_would_go_and_sends_nothing_on(bench: Bench) -> None:
+    request = asked(bench)
+    nowhere = tried_answer(bench, answering(request, "ansvar_bestridt", foreslatt_kommune="9902"))
+    other_office(bench)
+    before = counts(bench)
+
+    somewhere = tried_answer(bench, answering(request, "ansvar_bestridt", foreslatt_kommune="9902"))
+
+    assert nowhere == somewhere
+    assert [row["org"] for row in somewhere["recipients"]] == [org("prison")]
+    assert counts(bench) == before
 
 
 SAID = ["nothing", "samtykke-nav.json", "samtykke-tsb.fhir.json", "refused", "withdrawn"]

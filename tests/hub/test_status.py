@@ -70,9 +70,12 @@ def test_an_answer_that_does_not_come_is_overdue_until_it_does(either: Bench) ->
     said = fields("nav-svar.json")
     said["melding"]["svar_pa"] = json.loads(asked.body)["melding"]["id"]
     either.post("nav", said)
+    assert either.status("prison", posted)[org("nav")]["overdue"], "the prison does not have it yet"
+    either.drain()
+    either.come_for_it("prison")
     shown = either.status("prison", posted)[org("nav")]
     assert not shown["overdue"]
-    assert shown["answered_at"] is not None
+    assert shown["answered_at"] == either.clock().isoformat()
 
 
 def test_an_overtaken_message_says_so(either: Bench) -> None:

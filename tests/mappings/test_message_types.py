@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from hub.errors import HubError
 from hub.message import Category, Purpose, Record, walk
 from mappings.fields import FieldSpec, Kind, Text
-from mappings.types import HERE, TypeSpec, load_types
+from mappings.types import HERE, NotOurs, TypeSpec, load_types
 from tests.mappings.samples import AUDIT, DUDIT, MELDING, PERSON, brik, screening
 
 TYPES = load_types()
@@ -282,6 +282,65 @@ def test_a_wrong_type_file_is_refused(tmp_path: Path, old: str, new: str, rule: 
     assert refused.value.code == "map.invalid"
     assert rule in {finding.rule for finding in refused.value.findings}
     assert all("yaml" in finding.at for finding in refused.value.findings)
+
+
+def not_ours(name: str, status: object, **kommune: str) -> dict[str, Any]:
+    said = {"melding": MELDING, "person": {"id": "15859010099"}}
+    told = {"status": status, **kommune}
+    matter = {"tema": "tilbakeforing", "handling": "svar", "svar": told}
+    return said | (matter if name == "nav.sak" else told)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "at"),
+    [
+        ("bolig.svar", "ansvar_bestridt", "foreslatt_kommune"),
+        ("bolig.svar", "avslag", None),
+        ("nav.sak", "ikke_var", "svar.foreslatt_kommune"),
+        ("nav.sak", "ferdig", None),
+    ],
+)
+def test_whoever_says_not_ours_names_a_kommune(name: str, status: str, at: str | None) -> None:
+    spec = TYPES[name]
+
+    assert rules(spec, not_ours(name, status)) == ({(at, "required-when")} if at else set())
+    assert rules(spec, not_ours(name, status, foreslatt_kommune="9902")) == set()
+    assert {rule for _, rule in rules(spec, not_ours(name, ["x"]))} == {"type"}
+
+
+SAYS = "not_ours: {asked: prove, field: a, code: bestridt, kommune: kommune}"
+ANSWER = GOOD.replace(
+    "  a: {kind: text",
+    """  kommune: {kind: kommunenummer, labels: [housing], nb: Bokmål, en: English}
+  a: {kind: code, codes: {bestridt: {nb: Nei, en: Never}}""",
+).replace("person: none", f"person: none\n{SAYS}")
+
+
+def test_how_an_answer_says_that_it_is_not_theirs_is_read(tmp_path: Path) -> None:
+    assert load(tmp_path, ANSWER)["prove"].not_ours == NotOurs("prove", "a", "bestridt", "kommune")
+    assert TYPES["epikrise"].not_ours is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("asked: prove", "asked: annet", "map.not-ours"),
+        ("field: a", "field: b", "map.not-ours"),
+        ("field: a", "field: kommune", "map.not-ours"),
+        ("code: bestridt", "code: avslag", "map.not-ours"),
+        ("kommune: kommune", "kommune: a", "map.not-ours"),
+        ("kommune: kommune", "kommune: sted", "map.not-ours"),
+        ("asked: prove, ", "", "map.text"),
+        ("field: a", "felt: a", "map.unknown-key"),
+    ],
+)
+def test_how_an_answer_is_not_theirs_must_make_sense(tmp_path: Path, old: str, new: str, rule: str) -> None:
+    assert old in ANSWER
+
+    with pytest.raises(HubError) as refused:
+        load(tmp_path, ANSWER.replace(old, new))
+
+    assert rule in {finding.rule for finding in refused.value.findings}
 
 
 FILE_VALUES = [

@@ -70,6 +70,24 @@ def test_stuck_and_a_state_together_are_refused(bro: Bro) -> None:
     assert bro("messages", "list", "--stuck", "--state", "done").code == 2
 
 
+def test_astray_is_what_has_nobody_to_go_to_with_the_reason(bro: Bro, installed: Installation) -> None:
+    nothing = bro("messages", "list", "--astray").out
+    first = installed.mapping()
+    installed.clock.forward(minutes=1)
+    second = installed.mapping(2)
+
+    rows = json.loads(bro("messages", "list", "--astray", "--json").out)
+    said = bro("messages", "list", "--astray").out
+
+    assert nothing == "Nothing is astray.\n"
+    assert list(dict.fromkeys(row["message"] for row in rows)) == [second, first]
+    assert {row["code"] for row in rows} == {"route.recipient-unknown"}
+    assert "brik-bolig-foresporsel" in {row["agreement"] for row in rows}
+    assert "nobody" in said
+    assert len(json.loads(bro("messages", "list", "--astray", "--limit", "1", "--json").out)) == 1
+    assert bro("messages", "list", "--stuck", "--astray").code == 2
+
+
 def test_the_way_of_a_message_is_shown_by_either_id(bro: Bro, installed: Installation) -> None:
     item = installed.parked()
 

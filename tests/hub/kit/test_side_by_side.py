@@ -126,6 +126,17 @@ def test_the_command_shows_paths_and_only_when_asked_values(capsys: pytest.Captu
     assert json.loads(plain)["without_consent"]["code"] is None
 
 
+def test_the_command_says_that_it_looks_at_no_store(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, str(EPIKRISE), "--to", "epikrise-fastlege")
+    plain = json.loads(run(capsys, str(EPIKRISE), "--to", "epikrise-fastlege", "--json")[1])
+    assert main(["map", "preview", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+
+    assert "Not looked at: what was answered before, so neither moves between states" in out
+    assert plain["not_looked_at"][0] == "moves between states"
+    assert "No store is looked at" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

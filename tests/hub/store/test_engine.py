@@ -85,6 +85,39 @@ def test_a_database_of_the_first_schema_with_rows_in_it_is_brought_up_to_date(em
     assert (item.state, item.attempts, item.uncertain_at) == (State.QUEUED, 2, None)
 
 
+def test_what_was_answered_and_sent_on_before_is_known_from_its_times(empty: str) -> None:
+    store = Store(empty)
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "hub" / "store" / "migrations"))
+    with store.writing() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, "0006")
+    message = "message (id, sender, sender_key, content, type, person_id, superseded, received_at)"
+    disclosed = (
+        "disclosure (id, message_id, person_id, agreement, recipient, revision, place, state, attempts,"
+        " created_at, answered_at)"
+    )
+    with store.writing() as tx:
+        tx.execute(insert(person).values(id="p", epoch=7, protected_address=False, created_at=instant(0)))
+        for row in (
+            f"{message} VALUES ('asked', '1', 'k', 'c', 't', 'p', false, 5)",
+            f"{message} VALUES ('answer', '2', 'l', 'd', 'u', 'p', false, 9)",
+            f"{message} VALUES ('other', '2', 'm', 'e', 'u', 'p', false, 11)",
+            f"{disclosed} VALUES ('first', 'asked', 'p', 'a', '2', 1, 1, 'done', 1, 5, 9)",
+            f"{disclosed} VALUES ('more', 'asked', 'p', 'a', '2', 2, 2, 'waiting', 0, 5, NULL)",
+            f"{disclosed} VALUES ('onward', 'asked', 'p', 'a', '3', 1, 3, 'done', 1, 9, NULL)",
+            f"{disclosed} VALUES ('back', 'answer', 'p', 'b', '1', 1, 4, 'done', 1, 9, NULL)",
+        ):
+            tx.execute(text(f"INSERT INTO {row}"))
+    store.migrate()
+    with store.reading() as view:
+        answers = {row.id: row.answers for row in view.execute(text("SELECT id, answers FROM message"))}
+        because = {item.id: item.because_of for item in disclosures.where(view)}
+    store.close()
+    assert answers == {"asked": None, "answer": "first", "other": None}
+    assert because == {"first": None, "more": None, "onward": "answer", "back": None}
+
+
 def test_migrating_twice_changes_nothing(url: str) -> None:
     store = Store(url)
     with store.writing() as tx:
