@@ -210,6 +210,25 @@ def test_an_organisation_number_is_nine_plain_digits() -> None:
     ] == [True, False, False, False, False]
 
 
+DUF = {
+    "202600000109": True,  # 8 + 6 + 12 + 5 = 31, and 31 - 2 * 11 = 9
+    "200000010010": True,  # 8 + 2 = 10
+    "200000001004": True,  # 8 + 7 = 15, and 15 - 11 = 4
+    "200000000102": True,  # 8 + 5 = 13, and 13 - 11 = 2
+    "200011000007": True,  # 8 + 4 + 6 = 18, and 18 - 11 = 7
+    "200000000103": False,
+    "20000000012": False,
+    "2000000001": False,
+    "2000000001020": False,
+    "180000000102": False,  # 4 + 48 + 5 = 57, and 57 - 5 * 11 = 2: but no number is so old
+}
+
+
+@pytest.mark.parametrize(("number", "right"), DUF.items())
+def test_a_duf_number_worked_out_by_hand(number: str, right: bool) -> None:
+    assert is_duf(number) is right
+
+
 def duf(year: int, serial: int) -> str:
     """Written apart from the code under test: the six digits first, then the year."""
     weights = (4, 6, 3, 2, 7, 5, 4, 6, 3, 2)
