@@ -252,13 +252,14 @@ def _read_ts(element: etree._Element) -> tuple[Parts, list[Fault]]:
 def _said_time(parts: Mapping[str, object]) -> str:
     for name in ("at", "V"):
         if name in parts:
-            return _whole(str(parts[name]))
+            return with_seconds(str(parts[name]))
     if "day" in parts and "clock" in parts:
         return f"{parts['day']}T{parts['clock']}"
     return str(parts.get("day", parts.get("partial", parts.get("clock", ""))))
 
 
-def _whole(moment: str) -> str:
+def with_seconds(moment: str) -> str:
+    """A time that says no seconds with them."""
     return _NO_SECONDS.sub(r"\1:00", moment)
 
 

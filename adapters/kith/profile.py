@@ -135,8 +135,7 @@ class _Reader:
             self._missing(element, row, counted, seen, at)
         for name in row.must:
             for below, said in GROUP_CHECKS[name](element):
-                inside = "" if below is element else f"/{etree.QName(below).localname}"
-                self._fault(below, at + inside, said)
+                self._fault(below, at + _inside(element, below, slots), said)
         if row.numbers is not None:
             for number, field_ in sort_numbers(row.numbers, fields):
                 self._put(fields, field_, number, many=False)
@@ -263,6 +262,14 @@ def sort_numbers(numbers: Numbers, fields: Fields) -> list[tuple[str, str]]:
         and one.get("type") in numbers.kinds
         and (one["type"] != "ENH" or is_orgnr(str(one["id"])))
     ]
+
+
+def _inside(element: etree._Element, below: etree._Element, slots: Mapping[str, Slot]) -> str:
+    """The step to what a rule of the group found; `?` where the name is the sender's own."""
+    if below is element:
+        return ""
+    own = below.getparent() is element and str(below.tag) not in slots
+    return "/?" if own else f"/{etree.QName(below).localname}"
 
 
 def _said_between(element: etree._Element) -> bool:
