@@ -21,6 +21,7 @@ from adapters.kith.msghead import BASE64_CONTAINER, PREFIXES, ROOT, msghead
 from adapters.kith.profile import Profile
 from adapters.kith.saying import Saying
 from adapters.kith.tables import El, everything
+from adapters.kith.texts import say
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 from hub.message import Record, walk
@@ -108,6 +109,16 @@ def contents(root: etree._Element) -> frozenset[str]:
     return frozenset(str(item.tag) for item in root.iterfind("{*}Document/{*}RefDoc/{*}Content/*"))
 
 
+def _lost(
+    there: Mapping[str, Any], given: Mapping[str, Any], said: Callable[[], Mapping[str, Any]]
+) -> list[str]:
+    """The paths of what was given, in the message's own words, and is not there."""
+    if there == given or there == (as_said := said()):
+        return []
+    found = dict(walk(there))
+    return [path for path, value in walk(as_said) if found.get(path) != value]
+
+
 def _adapter(
     name: str, type_name: str, profile: Profile, recognise: Callable[[Sniff], bool], loses: Mapping[str, str]
 ) -> Adapter:
@@ -129,14 +140,15 @@ def _adapter(
         if record.type != type_name:
             raise HubError("render.incomplete")
         fields: Mapping[str, Any] = record.fields
-        body = profile.write(fields)
-        read_again = profile.read(read_xml(body), body)
+        tree = profile.tree(fields)
+        body = profile.written(tree)
+        read_again = profile.read(tree, body)
         if read_again.refused:  # the schema is narrower than the type: nobody could read what was written
             raise HubError("render.incomplete", read_again.refused)
-        there, said = dict(walk(read_again.fields)), dict(walk(as_said(without(record, loses)).fields))
-        if lost := [path for path, value in said.items() if there.get(path) != value]:
-            expected = "what the message has an element for, beside what else is said"
-            raise HubError("render.incomplete", [Finding(path, "unsaid", expected) for path in lost])
+        if lost := _lost(read_again.fields, fields, lambda: as_said(without(record, loses)).fields):
+            said_so = say("unsaid")
+            found = [Finding(path, said_so.rule, said_so.en, nb=said_so.nb) for path in lost]
+            raise HubError("render.incomplete", found)
         return body
 
     return Adapter(

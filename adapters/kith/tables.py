@@ -94,6 +94,11 @@ class El:
     def tag(self) -> str:
         return f"{{{self.ns}}}{self.name}"
 
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        """The fields of `to` that stand in the group itself, one value each."""
+        return frozenset(name for name in self.to.values() if self.most == 1 and not set("./") & set(name))
+
     @property
     def asks(self) -> str:
         """What tells this row from others of the same name."""

@@ -86,9 +86,10 @@ def _spent(do: Callable[[], None]) -> float:
 
 
 def grown(case: Case, size: int) -> Record:
-    """The example, or the whole sample of the type, with more elements in its lists and more words in its
+    """The smallest example, or the whole sample of the type, with more elements in its lists and more words in its
     free texts, until it is `size` bytes in this format or no more fits the type."""
-    record = next(iter(case.records.values()), None) or sample(case.spec)
+    examples = sorted(case.records.values(), key=lambda one: len(case.adapter.render(one)))
+    record = examples[0] if examples else sample(case.spec)
     fields = copy.deepcopy(dict(record.fields))
     lists, texts = list(_lists(case.spec.fields, fields)), list(_texts(case.spec.fields, fields))
     while True:

@@ -12,7 +12,7 @@ from typing import Any
 from hub.message import Record
 
 Group = Mapping[str, Any]
-MOST_TRIES = 100
+MOST_TRIES = 50
 """Questions per record; what is not decided by then stays out."""
 
 
