@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from lxml import etree
@@ -18,6 +18,7 @@ from adapters.base import Findings
 from adapters.kith.codes import meaning
 from adapters.kith.datatypes import Datatype
 from adapters.kith.names import join_names, split_name
+from adapters.kith.places import At, fault_at
 from adapters.kith.rules import CHECKS, DERIVED, FILLED, GROUP_CHECKS
 from adapters.kith.tables import El, Numbers, OneOf, Slot, matches
 from adapters.kith.texts import Said, say
@@ -92,29 +93,17 @@ class Profile:
         return {None: self.root.ns, **self.prefixes}
 
 
-class _At(NamedTuple):
-    """A place in the document, put into words only when there is a fault. `number` counts elements that may
-    repeat; 0 for the others."""
-
-    above: _At | None
-    name: str
-    number: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.above or ''}/{self.name}" + (f"[{self.number}]" if self.number else "")
-
-
 class _Reader:
     def __init__(self, declared: El) -> None:
         self.top: Fields = {}
-        self.faults: list[tuple[etree._Element, _At, Said]] = []
+        self.faults: list[tuple[etree._Element, At, Said]] = []
         self._declared = declared
 
     def document(self, root: etree._Element) -> None:
         if root.tag != self._declared.tag:
-            self._fault(root, _At(None, ""), say("root", self._declared.tag))
+            self._fault(root, At(None, ""), say("root", self._declared.tag))
             return
-        self._group(root, self._declared, self.top, _At(None, self._declared.name))
+        self._group(root, self._declared, self.top, At(None, self._declared.name))
         join_names(self.top)
 
     def findings(self, root: etree._Element, body: bytes) -> list[Finding]:
@@ -123,10 +112,10 @@ class _Reader:
         found = [fault_at(where, element, str(at), said) for element, at, said in self.faults]
         return sorted(dict.fromkeys(found), key=lambda finding: (finding.line or 0, finding.column or 0))
 
-    def _fault(self, element: etree._Element, at: _At, said: Said) -> None:
+    def _fault(self, element: etree._Element, at: At, said: Said) -> None:
         self.faults.append((element, at, said))
 
-    def _group(self, element: etree._Element, row: El, fields: Fields, at: _At) -> None:
+    def _group(self, element: etree._Element, row: El, fields: Fields, at: At) -> None:
         if row.attributes or element.keys():
             self._attributes(element, row, fields, at)
         between = (text := element.text) is not None and text != "" and not text.isspace()
@@ -139,12 +128,12 @@ class _Reader:
             slot = slots.get(tag)
             if slot is None:
                 names = ", ".join(dict.fromkeys(item.variants[0].name for item in slots.values()))
-                self._fault(child, _At(at, "?"), say(row.strangers or "unknown-element", names))
+                self._fault(child, At(at, "?"), say(row.strangers or "unknown-element", names))
                 continue
             variant = slot.variants[0] if len(slot.variants) == 1 else _variant(slot, child, seen)
             counted[tag] = number = counted.get(tag, 0) + 1
             seen[id(variant)] = like = seen.get(id(variant), 0) + 1
-            here = _At(at, variant.name, number if variant.most > 1 else 0)
+            here = At(at, variant.name, number if variant.most > 1 else 0)
             if slot.position < last:
                 self._fault(child, here, say("order", _next(row, slot.position)))
             else:
@@ -161,12 +150,12 @@ class _Reader:
             self._missing(element, row, counted, seen, at)
         for name in row.must:
             for below, said in GROUP_CHECKS[name](element):
-                self._fault(below, _inside(at, element, below, slots), said)
+                self._fault(below, at.inside(element, below, slots), said)
         if row.numbers is not None:
             for id_, field_ in sort_numbers(row.numbers, fields):
                 self._put(fields, field_, id_, many=False)
 
-    def _attributes(self, element: etree._Element, row: El, fields: Fields, at: _At) -> None:
+    def _attributes(self, element: etree._Element, row: El, fields: Fields, at: At) -> None:
         names = [attribute.name for attribute in row.attributes]
         if not set(element.attrib) <= {*_HINTS, *names}:
             known = [etree.QName(name).localname for name in names]
@@ -188,26 +177,26 @@ class _Reader:
         row: El,
         counted: Mapping[str, int],
         seen: Mapping[int, int],
-        at: _At,
+        at: At,
     ) -> None:
         for tag, slot in row.demanded:
             name = slot.variants[0].name
             if tag not in row.in_choice and counted.get(tag, 0) < slot.least:
-                self._fault(element, _At(at, name), say("missing", name))
+                self._fault(element, At(at, name), say("missing", name))
             for variant in slot.variants:
                 if (
                     variant.when
                     and seen.get(id(variant), 0) < variant.least
                     and counted.get(tag, 0) >= slot.least
                 ):
-                    self._fault(element, _At(at, name), say("missing", f"{name} ({variant.asks})"))
+                    self._fault(element, At(at, name), say("missing", f"{name} ({variant.asks})"))
         for choice in row.choices:
             there = sum(1 for tag in choice.tags if tag in counted)
             if (there > 1 and not choice.repeats) or there < choice.least:
                 names = ", ".join(dict.fromkeys(member.name for member in choice.rows))
                 self._fault(element, at, say("choice", names))
 
-    def _one(self, element: etree._Element, row: El, fields: Fields, at: _At) -> None:
+    def _one(self, element: etree._Element, row: El, fields: Fields, at: At) -> None:
         if not row.into:
             self._group(element, row, fields, at)
             return
@@ -218,7 +207,7 @@ class _Reader:
         if inner:
             self._put(fields, row.into, inner, many=row.most > 1 or row.listed)
 
-    def _leaf(self, element: etree._Element, row: El, declared: Datatype, fields: Fields, at: _At) -> None:
+    def _leaf(self, element: etree._Element, row: El, declared: Datatype, fields: Fields, at: At) -> None:
         if declared.opaque:
             return
         allowed, names = declared.attributes, element.keys()
@@ -267,14 +256,6 @@ class _Reader:
             here.setdefault(last, value)
 
 
-def fault_at(
-    where: Mapping[etree._Element, tuple[int, int]], element: etree._Element, at: str, said: Said
-) -> Finding:
-    """One fault with the line and column of its element."""
-    line, column = where.get(element, (None, None))
-    return Finding(at, said.rule, said.en, line, column, said.nb)
-
-
 def sort_numbers(numbers: Numbers, fields: Fields) -> list[tuple[str, str]]:
     """What the rows of a group noted of its numbers, each with the field for its kind."""
     noted = [{"id": fields.pop(f"{numbers.name}#id", None), "type": fields.pop(f"{numbers.name}#type", None)}]
@@ -286,14 +267,6 @@ def sort_numbers(numbers: Numbers, fields: Fields) -> list[tuple[str, str]]:
         and one.get("type") in numbers.kinds
         and (one["type"] != "ENH" or is_orgnr(str(one["id"])))
     ]
-
-
-def _inside(at: _At, element: etree._Element, below: etree._Element, slots: Mapping[str, Slot]) -> _At:
-    """Where a rule of the group found what it did; `?` where the name is the sender's own."""
-    if below is element:
-        return at
-    own = below.getparent() is element and str(below.tag) not in slots
-    return _At(at, "?" if own else etree.QName(below).localname)
 
 
 def _variant(slot: Slot, element: etree._Element, seen: Mapping[int, int]) -> El:

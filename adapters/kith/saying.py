@@ -4,6 +4,7 @@
     a text           on one line where an attribute holds it; without blanks around a line anywhere
     a time           with seconds; a day as its midnight where a moment is demanded
     a choice         without the fields that its first alternative leaves no place for (`OneOf.yields`)
+    a kind           that every message must say, as the first of those the table knows
     ids              of messages and conversations as UUIDs, where the table derives them
 
 All of it follows from the table. What is in none of these must come back as it went, or is not written
@@ -48,7 +49,7 @@ class Saying:
 
     def __call__(self, fields: Fields) -> dict[str, Any]:
         """The fields as they read back."""
-        said = ids_as_said(fields, self.derived)
+        said = self._demanded | ids_as_said(fields, self.derived)
         return _read(said, self._plan, said)
 
     @cached_property
@@ -63,6 +64,17 @@ class Saying:
         for row, into in _rows(self._root):
             for choice in row.choices:
                 found |= {resolved(into, name): why for name, why in choice.yields.items()}
+        return found
+
+    @cached_property
+    def _demanded(self) -> dict[str, str]:
+        """What the schema demands of every message, where the record need not say it."""
+        found: dict[str, str] = {}
+        for row, into in _rows(self._root):
+            for part, target in row.to.items():
+                path = resolved(into, target)
+                if row.least and part in row.default and not row.absent and "." not in path:
+                    found[path] = row.default[part]
         return found
 
     @cached_property

@@ -243,10 +243,11 @@ def _left(case: Case, record: Record, said: Record) -> Iterator[Finding]:
 
 
 def _made(case: Case, count: int) -> list[Record]:
-    """The example records, the whole sample, and `count` more from Hypothesis, the same each time."""
+    """The example records, those of other formats, the whole sample, and `count` more from Hypothesis, the
+    same each time."""
     from hypothesis import HealthCheck, Phase, given, settings
 
-    made = [*case.records.values(), *case.kin, sample(case.spec, case.pool)]
+    made = [*case.records.values(), *case.kin[:count], sample(case.spec, case.pool)]
 
     @settings(
         max_examples=count,
