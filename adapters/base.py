@@ -50,9 +50,10 @@ class Adapter:
     where a format has it, reads as `parse` does but lets the named deviations through, and tells of them.
     `profile` is the table that a format follows from, for those that have one. `loses` are the fields (or
     groups) of the type that a format has no place for, each with the reason: then `parse(render(record))`
-    is the record without them. `addressed`: the format names its recipient: without `melding.mottaker` it
-    is not written. `national`: there are official schemas for it, which an installation may have
-    (`BRO_SCHEMA_DIR`).
+    is the record without them. `yields` are fields that it has a place for, but not beside everything: each
+    with the reason and what it gives way to (`as_said` does it). `addressed`: the format names its recipient:
+    without `melding.mottaker` it is not written. `national`: there are official schemas for it, which an
+    installation may have (`BRO_SCHEMA_DIR`).
     """
 
     name: str
@@ -66,6 +67,7 @@ class Adapter:
     )
     profile: object = field(default=None, repr=False)
     loses: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    yields: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     addressed: bool = False
     national: bool = False
     as_said: Callable[[Record], Record] = field(default=lambda record: record, repr=False)

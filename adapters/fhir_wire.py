@@ -125,7 +125,7 @@ def xml_places(source: XmlReader, body: bytes) -> dict[str, Place]:
     return places
 
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
 def json_places(text: str) -> dict[str, Place]:

@@ -104,7 +104,7 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|[{}]')
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}]')
 
 
 _MOST_REPEATED = 20

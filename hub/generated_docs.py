@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from adapters.kith.texts import RULES
 from hub import reference_docs
 from hub.errors import PROBLEMS
 from hub.message import Step
@@ -47,6 +48,19 @@ def errors_md() -> str:
     for group, rows in groups.items():
         lines += [f"## {group}", "", "| code | status | who acts | waiting helps | meaning |"]
         lines += ["|---|---|---|---|---|", *rows, ""]
+    lines += [
+        "## Rules of the national XML messages",
+        "",
+        "A finding in a KITH message names one of these; `{}` is filled with names of the format, never with",
+        "a word of the message. `unsaid` is about writing: it stands in `render.incomplete` with a path of",
+        "the record that the format has no place for, alone or beside the rest, and is not told to leave",
+        "behind (`adapters/kith/README.md`).",
+        "",
+        "| rule | expected |",
+        "|---|---|",
+        *(f"| `{rule}` | {en}<br>*{nb}* |" for rule, (nb, en) in RULES.items()),
+        "",
+    ]
     return "\n".join(lines)
 
 

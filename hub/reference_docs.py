@@ -1,12 +1,15 @@
 """Understands how every message type and every agreement is written out for people who connect to the hub.
 
-Everything comes from the files of `mappings/`; a page says nothing of its own.
+Everything comes from the files of `mappings/` and from what the adapters say of themselves; a page says
+nothing of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from adapters.base import Adapter
+from adapters.registry import ADAPTERS
 from mappings.agreements import Agreement, Carry, load_agreements
 from mappings.fields import FieldSpec, Kind
 from mappings.types import TypeSpec, load_types
@@ -95,7 +98,27 @@ def _type(spec: TypeSpec, agreements: Sequence[Agreement], note: str) -> str:
         for check in spec.checks:
             named = ", ".join(f"`{path}`" for path in (*check.fields, *filter(None, [check.other])))
             lines.append(f"| {check.rule} | {named} | {_cell(check.says.en)}<br>*{_cell(check.says.nb)}* |")
+    if left := list(_left(adapter for adapter in ADAPTERS if adapter.type == spec.name)):
+        lines += [
+            "",
+            "## What a format leaves behind",
+            "",
+            "| format | fields | why |",
+            "|---|---|---|",
+            *left,
+        ]
     return "\n".join([*lines, ""])
+
+
+def _left(adapters: Iterable[Adapter]) -> Iterator[str]:
+    """A line for each reason; formats that leave the same behind stand together."""
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for adapter in adapters:
+        alike.setdefault((*adapter.loses.items(), *adapter.yields.items()), []).append(f"`{adapter.name}`")
+    for said, names in alike.items():
+        for why in dict.fromkeys(reason for _, reason in said):
+            fields = ", ".join(f"`{path}`" for path, reason in said if reason == why)
+            yield f"| {', '.join(names)} | {fields} | {_cell(why)} |"
 
 
 def _field(spec: FieldSpec) -> str:

@@ -110,8 +110,16 @@ def folded(record: Record) -> Record:
     for name, parts in WRITTEN.items():
         if (value := _kept(fields.get(name), parts)) not in (None, {}, []):
             kept[name] = value
-    sections = [*kept.get("seksjoner", []), *_said(fields)]
+    sections = [_each_once(one) for one in (*kept.get("seksjoner", []), *_said(fields))]
     return Record(record.type, {**kept, "seksjoner": sections} if sections else kept)
+
+
+def _each_once(section: Group) -> Group:
+    """A section with each of its codes once."""
+    codes = section.get("koder")
+    if not codes:
+        return section
+    return {**section, "koder": [code for at, code in enumerate(codes) if code not in codes[:at]]}
 
 
 def _kept(value: Any, parts: tuple[str, ...]) -> Any:

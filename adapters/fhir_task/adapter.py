@@ -2,7 +2,8 @@
 
 Wire:   UTF-8 JSON or XML, one Task; basedOn names the message it is for, by its id.
 Units:  none.
-Quirks: four statuses mean something to us; every other one is refused.
+Quirks: four statuses mean something to us, and every other one is refused; that a part was at fault is the
+        businessStatus of a Task that was received, and the faults are its output.
 Agreed: README.md beside this file.
 """
 
@@ -12,11 +13,12 @@ from collections.abc import Mapping
 
 from fhir.resources.R4B.task import Task
 
-from adapters.base import Findings, Sniff
-from adapters.fhir import Json, Reader, concept, open_resource, present
+from adapters.base import Findings, Sniff, without
+from adapters.fhir import Json, Reader, concept, open_coding, open_resource, present
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_parts import (
     check_fields,
+    elements,
     instant,
     needed,
     read_addressing,
@@ -39,6 +41,15 @@ STATUSES: Mapping[str, str] = {
     "rejected": "avvist",
     "in-progress": "startet",
     "completed": "avsluttet",
+}
+PARTLY = "urn:brobygger:kvitteringsstatus"
+FAULT = "feil"
+LOSES: Mapping[str, str] = {
+    "gjelder_type": "a Task names the message by its id",
+    "gjelder_type_tekst": "a Task names the message by its id",
+    "gjelder_sendt": "a Task names the message by its id",
+    "avsender": "who answers is said by its number",
+    "mottaker": "who is answered is said by its number",
 }
 MODELS: Models = {"Task": Task}
 _WRITTEN = {word: status for status, word in STATUSES.items()}
@@ -68,7 +79,7 @@ def read(document: Json) -> Record:
         sendt=task.text("lastModified", required=True),
         **read_addressing(task),
     )
-    status = task.one_of("status", STATUSES)
+    status = _status(task)
     subject, based = task.child("for"), task.children("basedOn", at_least=1, at_most=1)
     for reference in based:
         reference.ignore("type", "display")
@@ -79,6 +90,7 @@ def read(document: Json) -> Record:
         gjelder=about,
         status=status,
         kode=_reason(task.child("statusReason")),
+        feil=[fault for output in task.children("output") if (fault := _fault(output))],
     )
     task.finish()
     findings.finish()
@@ -93,10 +105,44 @@ def _reason(reason: Reader | None) -> str | None:
     return None
 
 
+def _status(task: Reader) -> str | None:
+    status, partly = task.one_of("status", STATUSES), task.child("businessStatus")
+    codings = partly.children("coding", at_least=1, at_most=1) if partly is not None else []
+    for item in codings:
+        item.constant("system", PARTLY)
+        item.constant("code", "delvis")
+    if partly is not None and status not in (None, "mottatt"):
+        task.fault("businessStatus", "code", "nothing beside this status")
+    return "delvis" if partly is not None else status
+
+
+def _fault(output: Reader) -> Json:
+    """One fault that the recipient found, as output of the Task."""
+    kind = output.child("type", required=True)
+    for item in kind.children("coding", at_least=1, at_most=1) if kind else []:
+        item.constant("system", RECEIPT)
+        item.constant("code", FAULT)
+    value = output.child("valueCodeableConcept", required=True)
+    if value is None:
+        return {}
+    system = code = words = None
+    for item in value.children("coding", at_most=1):
+        system, code, words = open_coding(item)
+    return present(kode=code, system=system, tekst=words, forklaring=value.text("text"))
+
+
+def _write_fault(fault: Mapping[str, object]) -> Json:
+    said = present(system=fault.get("system"), code=fault.get("kode"), display=fault.get("tekst"))
+    value = present(coding=[said] if said else None, text=fault.get("forklaring"))
+    return {"type": concept(RECEIPT, FAULT), "valueCodeableConcept": value}
+
+
 def compose(record: Record) -> Json:
     """Write one receipt."""
-    check_fields(record, TYPE, frozenset({"melding", "person", "gjelder", "status", "kode"}))
-    status = _WRITTEN.get(str(record.get("status")))
+    record = without(record, LOSES)
+    check_fields(record, TYPE, frozenset({"melding", "person", "gjelder", "status", "kode", "feil"}))
+    partly = record.get("status") == "delvis"
+    status = "received" if partly else _WRITTEN.get(str(record.get("status")))
     if status is None:
         raise HubError("render.incomplete", [Finding("status", "code", "one of " + ", ".join(_WRITTEN))])
     reason = record.get("kode")
@@ -107,11 +153,13 @@ def compose(record: Record) -> Json:
         basedOn=[{"identifier": {"system": MESSAGE_ID, "value": needed(record, "gjelder")}}],
         status=status,
         statusReason=concept(REASON, reason) if reason is not None else None,
+        businessStatus=concept(PARTLY, "delvis") if partly else None,
         intent="order",
         code=concept(RECEIPT, TYPE),
         **{"for": write_subject(record)},
         lastModified=instant(needed(record, "melding.sendt")),
+        output=[_write_fault(fault) for fault in elements(record.fields.get("feil"))],
     )
 
 
-ADAPTERS = both("fhir-task", TYPE, recognise, read, compose, MODELS)
+ADAPTERS = both("fhir-task", TYPE, recognise, read, compose, MODELS, loses=LOSES)

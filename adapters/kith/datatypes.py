@@ -215,6 +215,8 @@ def _moment(day: str, clock: str, zone: str) -> str:
 
 def _time(raw: str) -> tuple[Parts, list[Fault]]:
     """The parts of one TS value, and what is wrong with it; what can be put right is read all the same."""
+    if parts := _time_parts(raw):
+        return parts, []
     faults: list[Fault] = []
     if (mended := _NO_SECONDS.sub(r"\1:00", raw)) != raw:
         faults.append(say("seconds"))
@@ -222,18 +224,20 @@ def _time(raw: str) -> tuple[Parts, list[Fault]]:
         year, month, day = digits.groups()
         mended = f"{year}-{month:0>2}-{day:0>2}{mended[digits.end() :]}"
         faults.append(say("date-digits"))
-    if (found := _DATETIME.fullmatch(mended)) and _exists(found["day"]):
-        clock, zone = found["clock"], found["zone"] or ""
-        parts: Parts = {"V": mended, "day": found["day"], "clock": clock + zone}
-        parts["at"] = _moment(found["day"], clock, zone)
-        return parts, faults
-    if (found := _DATE.fullmatch(mended)) and _exists(found["day"]):
-        return {"V": mended, "day": found["day"], "at": _moment(found["day"], "00:00:00", "")}, faults
-    if _PART_OF_DATE.fullmatch(mended):
-        return {"V": mended, "partial": mended}, faults
-    if _TIME.fullmatch(mended):
-        return {"V": mended, "clock": mended}, faults
-    return {}, [say("time")]
+    parts = _time_parts(mended)
+    return (parts, faults) if parts else ({}, [say("time")])
+
+
+def _time_parts(said: str) -> Parts:
+    """The parts of a value that is right as it stands; none otherwise."""
+    if (found := _DATETIME.fullmatch(said)) and _exists(found["day"]):
+        day, clock, zone = found["day"], found["clock"], found["zone"] or ""
+        return {"V": said, "day": day, "clock": clock + zone, "at": _moment(day, clock, zone)}
+    if (found := _DATE.fullmatch(said)) and _exists(found["day"]):
+        return {"V": said, "day": found["day"], "at": _moment(found["day"], "00:00:00", "")}
+    if _PART_OF_DATE.fullmatch(said):
+        return {"V": said, "partial": said}
+    return {"V": said, "clock": said} if _TIME.fullmatch(said) else {}
 
 
 def _exists(day: str) -> bool:
@@ -252,13 +256,14 @@ def _read_ts(element: etree._Element) -> tuple[Parts, list[Fault]]:
 def _said_time(parts: Mapping[str, object]) -> str:
     for name in ("at", "V"):
         if name in parts:
-            return _whole(str(parts[name]))
+            return with_seconds(str(parts[name]))
     if "day" in parts and "clock" in parts:
         return f"{parts['day']}T{parts['clock']}"
     return str(parts.get("day", parts.get("partial", parts.get("clock", ""))))
 
 
-def _whole(moment: str) -> str:
+def with_seconds(moment: str) -> str:
+    """A time that says no seconds with them."""
     return _NO_SECONDS.sub(r"\1:00", moment)
 
 

@@ -7,7 +7,7 @@ The two functions make all an adapter needs; a folder of a message holds its tab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -19,8 +19,9 @@ from lxml import etree
 from adapters.base import Adapter, Sniff, without
 from adapters.kith.msghead import BASE64_CONTAINER, PREFIXES, ROOT, msghead
 from adapters.kith.profile import Profile
-from adapters.kith.rules import ids_as_said
-from adapters.kith.tables import El, OneOf, everything
+from adapters.kith.saying import Saying
+from adapters.kith.tables import El, everything
+from adapters.kith.texts import say
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 from hub.message import Record, walk
@@ -108,27 +109,23 @@ def contents(root: etree._Element) -> frozenset[str]:
     return frozenset(str(item.tag) for item in root.iterfind("{*}Document/{*}RefDoc/{*}Content/*"))
 
 
-def _derived(row: El) -> Iterator[str]:
-    """What the table says by rule (`DERIVED`) instead of as it is."""
-    if row.derive:
-        yield row.derive
-    for below in row.rows:
-        for inner in below.rows if isinstance(below, OneOf) else (below,):
-            yield from _derived(inner)
-
-
-def _is_said(value: object, there: object) -> bool:
-    """A day is its midnight where a moment is demanded."""
-    return there == value or (isinstance(value, str) and str(there).startswith(f"{value}T00:00:00"))
+def _lost(
+    there: Mapping[str, Any], given: Mapping[str, Any], said: Callable[[], Mapping[str, Any]]
+) -> list[str]:
+    """The paths of what was given, in the message's own words, and is not there."""
+    if there == given or there == (as_said := said()):
+        return []
+    found = dict(walk(there))
+    return [path for path, value in walk(as_said) if found.get(path) != value]
 
 
 def _adapter(
     name: str, type_name: str, profile: Profile, recognise: Callable[[Sniff], bool], loses: Mapping[str, str]
 ) -> Adapter:
-    derived = frozenset(_derived(profile.root))
+    saying = Saying(profile.root)
 
     def as_said(record: Record) -> Record:
-        return Record(record.type, ids_as_said(record.fields, derived))
+        return Record(record.type, saying(record.fields))
 
     def parse(body: bytes) -> Record:
         return Record(type_name, profile.parse(read_xml(body), body))
@@ -143,14 +140,15 @@ def _adapter(
         if record.type != type_name:
             raise HubError("render.incomplete")
         fields: Mapping[str, Any] = record.fields
-        body = profile.write(fields)
-        read_again = profile.read(read_xml(body), body)
+        tree = profile.tree(fields)
+        body = profile.written(tree)
+        read_again = profile.read(tree, body)
         if read_again.refused:  # the schema is narrower than the type: nobody could read what was written
             raise HubError("render.incomplete", read_again.refused)
-        there, said = dict(walk(read_again.fields)), dict(walk(as_said(without(record, loses)).fields))
-        if lost := [path for path, value in said.items() if not _is_said(value, there.get(path))]:
-            expected = "what the message has an element for, beside what else is said"
-            raise HubError("render.incomplete", [Finding(path, "unsaid", expected) for path in lost])
+        if lost := _lost(read_again.fields, fields, lambda: as_said(without(record, loses)).fields):
+            said_so = say("unsaid")
+            found = [Finding(path, said_so.rule, said_so.en, nb=said_so.nb) for path in lost]
+            raise HubError("render.incomplete", found)
         return body
 
     return Adapter(
@@ -166,4 +164,5 @@ def _adapter(
         addressed=True,
         national=True,
         as_said=as_said,
+        yields=saying.yields,
     )

@@ -20,12 +20,16 @@ def split_name(name: str) -> Mapping[str, str]:
     return {piece: text for piece, text in (("given", given.strip()), ("family", family)) if text}
 
 
+def join_pieces(pieces: Mapping[str, str]) -> str:
+    """One text of the pieces."""
+    return " ".join(pieces[piece] for piece in PIECES if pieces.get(piece))
+
+
 def join_names(fields: dict[str, Any]) -> None:
     """Replace `navn#given` and its likes, wherever they stand, by the one text `navn`."""
     for key in [key for key in fields if "#" in key]:
         name, _, _ = key.partition("#")
-        pieces = (fields.pop(f"{name}#{piece}", "") for piece in PIECES)
-        if said := " ".join(piece for piece in pieces if piece):
+        if said := join_pieces({piece: fields.pop(f"{name}#{piece}", "") for piece in PIECES}):
             fields.setdefault(name, said)
     for value in fields.values():
         for item in value if isinstance(value, list) else [value]:

@@ -16,7 +16,7 @@ from typing import Any
 from lxml import etree
 
 from adapters.kith.datatypes import XHTML
-from adapters.kith.profile import fault_at
+from adapters.kith.places import fault_at
 from adapters.kith.texts import say
 from adapters.safe_xml import log_of, positions
 from hub.errors import Finding

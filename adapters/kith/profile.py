@@ -16,7 +16,9 @@ from lxml import etree
 
 from adapters.base import Findings
 from adapters.kith.codes import meaning
+from adapters.kith.datatypes import Datatype
 from adapters.kith.names import join_names, split_name
+from adapters.kith.places import At, fault_at
 from adapters.kith.rules import CHECKS, DERIVED, FILLED, GROUP_CHECKS
 from adapters.kith.tables import El, Numbers, OneOf, Slot, matches
 from adapters.kith.texts import Said, say
@@ -74,10 +76,18 @@ class Profile:
 
     def write(self, fields: Mapping[str, Any]) -> bytes:
         """The document of these fields, or render.incomplete with what is missing."""
+        return self.written(self.tree(fields))
+
+    def written(self, root: etree._Element) -> bytes:
+        """The bytes of a document."""
+        return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+    def tree(self, fields: Mapping[str, Any]) -> etree._Element:
+        """As `write`, before it is bytes; reading them gives the same tree."""
         writer = _Writer(fields, self._prefixes())
         root, _ = writer.element(None, self.root, fields, f"/{self.root.name}")
         writer.findings.finish("render.incomplete")
-        return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+        return root
 
     def _prefixes(self) -> dict[Any, str]:
         return {None: self.root.ns, **self.prefixes}
@@ -86,62 +96,66 @@ class Profile:
 class _Reader:
     def __init__(self, declared: El) -> None:
         self.top: Fields = {}
-        self.faults: list[tuple[etree._Element, str, Said]] = []
+        self.faults: list[tuple[etree._Element, At, Said]] = []
         self._declared = declared
 
     def document(self, root: etree._Element) -> None:
-        at = f"/{self._declared.name}"
         if root.tag != self._declared.tag:
-            self.faults.append((root, "/", say("root", self._declared.tag)))
+            self._fault(root, At(None, ""), say("root", self._declared.tag))
             return
-        self._group(root, self._declared, self.top, at)
+        self._group(root, self._declared, self.top, At(None, self._declared.name))
         join_names(self.top)
 
     def findings(self, root: etree._Element, body: bytes) -> list[Finding]:
         """The faults with where they stand, in the order of the document."""
         where = dict(zip(root.iter(), positions(body), strict=True))
-        found = [fault_at(where, element, at, said) for element, at, said in self.faults]
+        found = [fault_at(where, element, str(at), said) for element, at, said in self.faults]
         return sorted(dict.fromkeys(found), key=lambda finding: (finding.line or 0, finding.column or 0))
 
-    def _fault(self, element: etree._Element, at: str, said: Said) -> None:
+    def _fault(self, element: etree._Element, at: At, said: Said) -> None:
         self.faults.append((element, at, said))
 
-    def _group(self, element: etree._Element, row: El, fields: Fields, at: str) -> None:
-        if element.attrib or row.attributes:
+    def _group(self, element: etree._Element, row: El, fields: Fields, at: At) -> None:
+        if row.attributes or element.keys():
             self._attributes(element, row, fields, at)
-        if _said_between(element):
-            self._fault(element, at, say("no-text"))
+        between = (text := element.text) is not None and text != "" and not text.isspace()
         last, counted, seen = 0, dict[str, int](), dict[int, int]()
         slots = row.slots
         for child in element:
-            tag = str(child.tag)
+            if (text := child.tail) and not text.isspace():
+                between = True
+            tag: str = child.tag
             slot = slots.get(tag)
             if slot is None:
                 names = ", ".join(dict.fromkeys(item.variants[0].name for item in slots.values()))
-                self._fault(child, f"{at}/?", say(row.strangers or "unknown-element", names))
+                self._fault(child, At(at, "?"), say(row.strangers or "unknown-element", names))
                 continue
-            variant = _variant(slot, child, seen)
-            counted[tag] = counted.get(tag, 0) + 1
-            seen[id(variant)] = seen.get(id(variant), 0) + 1
-            here = f"{at}/{variant.name}" + (f"[{counted[tag]}]" if variant.most > 1 else "")
+            variant = slot.variants[0] if len(slot.variants) == 1 else _variant(slot, child, seen)
+            counted[tag] = number = counted.get(tag, 0) + 1
+            seen[id(variant)] = like = seen.get(id(variant), 0) + 1
+            here = At(at, variant.name, number if variant.most > 1 else 0)
             if slot.position < last:
                 self._fault(child, here, say("order", _next(row, slot.position)))
-            last = max(last, slot.position)
-            if counted[tag] > slot.most or seen[id(variant)] > variant.most:
+            else:
+                last = slot.position
+            if number > slot.most or like > variant.most:
                 self._fault(child, here, say("count", min(slot.most, variant.most)))
-                continue
-            self._one(child, variant, fields, here)
-        if not (row.hollow and len(element) == 0):
+            elif variant.type is not None:
+                self._leaf(child, variant, variant.type, fields, here)
+            else:
+                self._one(child, variant, fields, here)
+        if between:
+            self._fault(element, at, say("no-text"))
+        if not row.hollow or len(element):
             self._missing(element, row, counted, seen, at)
         for name in row.must:
             for below, said in GROUP_CHECKS[name](element):
-                inside = "" if below is element else f"/{etree.QName(below).localname}"
-                self._fault(below, at + inside, said)
+                self._fault(below, at.inside(element, below, slots), said)
         if row.numbers is not None:
-            for number, field_ in sort_numbers(row.numbers, fields):
-                self._put(fields, field_, number, many=False)
+            for id_, field_ in sort_numbers(row.numbers, fields):
+                self._put(fields, field_, id_, many=False)
 
-    def _attributes(self, element: etree._Element, row: El, fields: Fields, at: str) -> None:
+    def _attributes(self, element: etree._Element, row: El, fields: Fields, at: At) -> None:
         names = [attribute.name for attribute in row.attributes]
         if not set(element.attrib) <= {*_HINTS, *names}:
             known = [etree.QName(name).localname for name in names]
@@ -163,29 +177,26 @@ class _Reader:
         row: El,
         counted: Mapping[str, int],
         seen: Mapping[int, int],
-        at: str,
+        at: At,
     ) -> None:
         for tag, slot in row.demanded:
             name = slot.variants[0].name
             if tag not in row.in_choice and counted.get(tag, 0) < slot.least:
-                self._fault(element, f"{at}/{name}", say("missing", name))
+                self._fault(element, At(at, name), say("missing", name))
             for variant in slot.variants:
                 if (
                     variant.when
                     and seen.get(id(variant), 0) < variant.least
                     and counted.get(tag, 0) >= slot.least
                 ):
-                    self._fault(element, f"{at}/{name}", say("missing", f"{name} ({variant.asks})"))
+                    self._fault(element, At(at, name), say("missing", f"{name} ({variant.asks})"))
         for choice in row.choices:
             there = sum(1 for tag in choice.tags if tag in counted)
             if (there > 1 and not choice.repeats) or there < choice.least:
                 names = ", ".join(dict.fromkeys(member.name for member in choice.rows))
                 self._fault(element, at, say("choice", names))
 
-    def _one(self, element: etree._Element, row: El, fields: Fields, at: str) -> None:
-        if row.type is not None:
-            self._leaf(element, row, fields, at)
-            return
+    def _one(self, element: etree._Element, row: El, fields: Fields, at: At) -> None:
         if not row.into:
             self._group(element, row, fields, at)
             return
@@ -196,16 +207,14 @@ class _Reader:
         if inner:
             self._put(fields, row.into, inner, many=row.most > 1 or row.listed)
 
-    def _leaf(self, element: etree._Element, row: El, fields: Fields, at: str) -> None:
-        declared = row.type
-        assert declared is not None
+    def _leaf(self, element: etree._Element, row: El, declared: Datatype, fields: Fields, at: At) -> None:
         if declared.opaque:
             return
-        allowed = declared.attributes
+        allowed, names = declared.attributes, element.keys()
         if (
-            not declared.free
-            and element.attrib
-            and any(name not in allowed and not str(name).startswith(_XSI) for name in element.attrib)
+            names
+            and not declared.free
+            and any(name not in allowed and not str(name).startswith(_XSI) for name in names)
         ):
             self._fault(element, at, say("attribute", *sorted(allowed)))
         if not declared.markup and len(element):
@@ -228,7 +237,10 @@ class _Reader:
             return
         for part, target in row.to.items():
             if part in parts and not (row.absent and part == declared.main and parts[part] == row.absent):
-                self._put(fields, target, parts[part], many=row.most > 1)
+                if target in row.plain:
+                    fields.setdefault(target, parts[part])
+                else:
+                    self._put(fields, target, parts[part], many=row.most > 1)
 
     def _put(self, fields: Fields, target: str, value: object, *, many: bool) -> None:
         """The first one said stays, where a table sends two elements to one field."""
@@ -244,14 +256,6 @@ class _Reader:
             here.setdefault(last, value)
 
 
-def fault_at(
-    where: Mapping[etree._Element, tuple[int, int]], element: etree._Element, at: str, said: Said
-) -> Finding:
-    """One fault with the line and column of its element."""
-    line, column = where.get(element, (None, None))
-    return Finding(at, said.rule, said.en, line, column, said.nb)
-
-
 def sort_numbers(numbers: Numbers, fields: Fields) -> list[tuple[str, str]]:
     """What the rows of a group noted of its numbers, each with the field for its kind."""
     noted = [{"id": fields.pop(f"{numbers.name}#id", None), "type": fields.pop(f"{numbers.name}#type", None)}]
@@ -265,16 +269,8 @@ def sort_numbers(numbers: Numbers, fields: Fields) -> list[tuple[str, str]]:
     ]
 
 
-def _said_between(element: etree._Element) -> bool:
-    if element.text and not element.text.isspace():
-        return True
-    return any(child.tail and not child.tail.isspace() for child in element)
-
-
 def _variant(slot: Slot, element: etree._Element, seen: Mapping[int, int]) -> El:
     """The first row of the name that asks for what the element holds and is not used up."""
-    if len(slot.variants) == 1:
-        return slot.variants[0]
     for row in slot.variants[:-1]:
         used_up = seen.get(id(row), 0) >= row.most
         if not used_up and matches(element, row.when):

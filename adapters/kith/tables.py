@@ -94,6 +94,11 @@ class El:
     def tag(self) -> str:
         return f"{{{self.ns}}}{self.name}"
 
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        """The fields of `to` that stand in the group itself, one value each."""
+        return frozenset(name for name in self.to.values() if self.most == 1 and not set("./") & set(name))
+
     @property
     def asks(self) -> str:
         """What tells this row from others of the same name."""
@@ -159,11 +164,13 @@ class El:
 @dataclass(frozen=True, eq=False)
 class OneOf:
     """A choice of the schema: exactly one of these, or with `least` 0 at most one; in any number and order
-    where it `repeats`."""
+    where it `repeats`. `yields` are fields that only a later one has an element for, and that are left behind
+    where the first is written, with the reason; without it, such a record is not written."""
 
     rows: tuple[El, ...]
     least: int = 1
     repeats: bool = False
+    yields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -279,9 +286,11 @@ def group(
     )
 
 
-def one_of(*rows: El, least: int = 1, repeats: bool = False) -> OneOf:
+def one_of(
+    *rows: El, least: int = 1, repeats: bool = False, yields: Mapping[str, str] | None = None
+) -> OneOf:
     """A choice of the schema. On writing, the first row is what a choice without data becomes."""
-    return OneOf(rows, least, repeats)
+    return OneOf(rows, least, repeats, yields or {})
 
 
 def within(namespace: str, row: El) -> El:
@@ -306,7 +315,8 @@ def without(row: El, why: str) -> El:
     rows: list[Row] = []
     for below in row.rows:
         if isinstance(below, OneOf):
-            rows.append(replace(below, rows=tuple(without(member, why) for member in below.rows)))
+            members = tuple(without(member, why) for member in below.rows)
+            rows.append(replace(below, rows=members, yields={}))
         elif not (below.when and any(_plain(other, below.tag) for other in row.rows)):
             rows.append(without(below, why))
     bare = replace(row, to={}, default={}, derive="", absent="", fixed=False, must=(), into="", why=why)

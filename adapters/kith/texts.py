@@ -64,6 +64,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "receiver-missing": ("mottakerens navn eller id", "the name or the id of the receiver"),
     "payload": ("meldingen {} som innhold", "the message {} as the content"),
     "too-large": ("høyst {} byte", "at most {} bytes"),
+    "unsaid": (
+        "det meldingen har et element for, ved siden av alt det andre som står der",
+        "what the message has an element for, beside all else that is said",
+    ),
     "national-schema": (
         "det som det nasjonale skjemaet tillater her",
         "what the national schema allows here",

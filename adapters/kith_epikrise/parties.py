@@ -11,6 +11,7 @@ SPECIALITY = "the speciality of a unit may tell what the matter is; the unit has
 IDENTITY = "the identity number says it"
 LOCAL = "a number of one house leads to nobody in another"
 _UNITS, _PERSONS = "9051", "8116"
+IN_UNIT = "a professional in a unit (HCPerson) has no profession; one alone (HCProf) has"
 ONE = "one department and one professional of a party are carried"
 
 
@@ -103,7 +104,7 @@ def hcp(old: bool, organisation: str) -> El:
         numbers=Numbers("alene", {"HER": "behandler_her", "HPR": "behandler_hpr"}),
     )
     rows: tuple[Row, ...] = (
-        one_of(inst, prof),
+        one_of(inst, prof, yields={"behandler_type": IN_UNIT}),
         leaf("MedSpecialty", CV, 0, why=SPECIALITY),
         *(_ids_of_parties() if old else ()),
         address(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.kith.datatypes import CS, CV, ST
 from adapters.kith.tables import MANY, El, Numbers, group, leaf, one_of, without
-from adapters.kith_epikrise.parties import LOCAL, ONE, SPECIALITY, address, further, numbers
+from adapters.kith_epikrise.parties import IN_UNIT, LOCAL, ONE, SPECIALITY, address, further, numbers
 
 _UNITS, _PERSONS = "9051", "8116"
 _PERSON = {"HER": "behandler_her", "HPR": "behandler_hpr"}
@@ -57,7 +57,7 @@ def hcp(old: bool, organisation: str) -> El:
     ids = (leaf("PartyIdByRequester", ST, 0, why=LOCAL), leaf("PartyIdByServProv", ST, 0, why=LOCAL))
     return group(
         "HCP",
-        one_of(institution, professional),
+        one_of(institution, professional, yields={"behandler_type": IN_UNIT}),
         leaf("MedSpeciality", CV, 0, why=SPECIALITY),
         *(ids if old else ()),
         address(),

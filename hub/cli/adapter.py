@@ -100,6 +100,7 @@ def show(name: str, as_json: bool) -> None:
         say(f"  read for     {', '.join(one['read_for']) or 'no agreement'}")
         say(f"  written for  {', '.join(one['written_for']) or 'no agreement'}")
         say(*(f"  left behind  {path}: {reason}" for path, reason in one["loses"].items()))
+        say(*(f"  gives way    {path}: {reason}" for path, reason in one["yields"].items()))
 
 
 def _shown(case: Case, agreements: Any) -> dict[str, Any]:
@@ -113,6 +114,7 @@ def _shown(case: Case, agreements: Any) -> dict[str, Any]:
         "examples": sorted(case.bodies),
         "fields": len(case.spec.scalars),
         "loses": dict(case.adapter.loses),
+        "yields": dict(case.adapter.yields),
         "read_for": [a.id for a in agreements if a.source.type == mine],
         "written_for": [a.id for a in agreements if a.target.type == mine],
     }

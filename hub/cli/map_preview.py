@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from hub.errors import Finding, HubError
 
 if TYPE_CHECKING:
     from hub.kit.corpus import Hub
-    from hub.kit.side_by_side import SideBySide
+    from hub.kit.side_by_side import Format, SideBySide
     from hub.message import Record
     from mappings.agreements import Agreement
 
@@ -37,6 +38,7 @@ Each value of the message, and on the right what becomes of it:
   stays: ...    dropped, with the agreement's reason
   WITHHELD ...  carried only with a consent, and by which code it stays without one
   (anew)        the hub writes it for the recipient itself
+Below it stands what a format of the recipient's leaves behind or cannot say, when all may go.
 Values are shown only with --values. Exit code 1: it cannot be translated even when all may go."""
 )
 @click.argument("sample", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -86,8 +88,18 @@ def _show(sample: Path, agreement: str, sector: str | None, values: bool, as_jso
     if shown.envelope:
         say(f"Without a consent nothing goes: that the message exists already tells ({shown.envelope}).")
     say(f"When all may go:    {_result(shown.whole)}", f"Without a consent:  {_result(shown.alone)}")
+    say(*(line for one in shown.formats for line in _in_format(one)))
     say(_NO_STORE)
     return 0 if whole else 1
+
+
+def _in_format(one: Format) -> Iterator[str]:
+    """A line for a format that leaves something behind or cannot say it, and none for any other."""
+    if one.refused is not None:
+        yield f"As {one.name}:  {_result(one.refused)}"
+    for why in dict.fromkeys(one.left.values()):
+        left = ", ".join(path for path, reason in one.left.items() if reason == why)
+        yield f"As {one.name}:  without {left}: {why}"
 
 
 def _told(field: Any) -> str:
@@ -135,6 +147,7 @@ def _looked(sample: Path, agreement: str, sector: str | None) -> SideBySide:
         codes=load_codes(),
         texts=load_texts(),
         at=datetime.now(UTC),
+        adapters=hub.registry.adapters,
     )
 
 
@@ -167,6 +180,10 @@ def _plain(shown: SideBySide, values: bool) -> dict[str, Any]:
         ],
         "whole": _ending(shown.whole, values),
         "without_consent": _ending(shown.alone, values),
+        "formats": [
+            {"format": one.name, "left": dict(one.left), "code": one.refused.code if one.refused else None}
+            for one in shown.formats
+        ],
         "not_looked_at": ["moves between states", 'where "not ours" sends a request'],
     }
 

@@ -10,6 +10,7 @@ import copy
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from hub.errors import Finding, HubError
 from hub.kit import noise, shape
 from hub.kit.asked import asked
 from hub.kit.corpus import Hub, recognised, written
+from hub.kit.fitting import fitted
 from hub.kit.homes import PLAIN, Home
 from hub.kit.values import Pool, paths, pool_of, records, repaired, sample, ways
 from hub.message import Category, Record
@@ -57,10 +59,12 @@ class Case:
     bodies: Mapping[str, bytes]
     records: Mapping[str, Record]
     others: Mapping[str, bytes] = field(default_factory=dict)
+    kin: tuple[Record, ...] = ()
+    """What the examples of other formats say in records of the same type."""
 
     @property
     def pool(self) -> Pool:
-        return pool_of(self.spec, self.records.values())
+        return pool_of(self.spec, [*self.records.values(), *self.kin])
 
 
 def case_of(hub: Hub, home: Home, adapter: Adapter, others: Mapping[str, bytes]) -> Case:
@@ -77,11 +81,21 @@ def case_of(hub: Hub, home: Home, adapter: Adapter, others: Mapping[str, bytes])
     }
     if not mine:
         mine = dict(_as_written(home, adapter, bodies))
+    kin = tuple(_kin(hub, spec, {**others, **{n: body for n, body in bodies.items() if n not in mine}}))
     if home.name == PLAIN and not mine:
-        mine = {"made up": adapter.render(sample(spec))}
+        mine = {"made up": adapter.render(sample(spec, pool_of(spec, kin)))}
     parsed = {name: asked(adapter.parse, body) for name, body in mine.items()}
     read = {name: record for name, record in parsed.items() if isinstance(record, Record)}
-    return Case(hub, home, adapter, spec, mine, read, others)
+    return Case(hub, home, adapter, spec, mine, read, others, kin)
+
+
+def _kin(hub: Hub, spec: TypeSpec, bodies: Mapping[str, bytes]) -> Iterator[Record]:
+    for body in bodies.values():
+        adapter = asked(recognised, hub, body)
+        if isinstance(adapter, Adapter) and adapter.type == spec.name:
+            record = asked(adapter.parse, body)
+            if isinstance(record, Record) and not spec.check(record.fields):
+                yield record
 
 
 def _as_written(home: Home, adapter: Adapter, bodies: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
@@ -183,14 +197,20 @@ def _there_and_back(case: Case, record: Record, at: str) -> Iterator[Finding]:
 
 
 def _records(case: Case, made: int) -> tuple[list[Record], Check]:
-    """Records made from the type: each comes back as it went, or is refused as one it cannot say."""
+    """Records made from the type: each comes back as it went, or is refused as one it cannot say. Of that
+    one so much comes back as the format can say beside an example."""
     through: list[Record] = []
-    refused = 0
+    bases = [without(record, case.adapter.loses) for record in case.records.values()]
+    whole, in_part, refused = 0, 0, 0
     found: dict[Finding, None] = {}
-    for record in _made(case, made):
+    for number, record in enumerate(_made(case, made)):
         said = without(record, case.adapter.loses)
-        body = asked(case.adapter.render, said)
-        if isinstance(body, HubError) and body.code == "render.incomplete":
+        if _sayable(case, said):
+            whole += 1
+        elif bases and (part := fitted(bases[number % len(bases)], said, partial(_fits, case))) not in bases:
+            record = said = part
+            in_part += 1
+        else:
             refused += 1
             continue
         faults = list(_there_and_back(case, said, "made"))
@@ -199,8 +219,17 @@ def _records(case: Case, made: int) -> tuple[list[Record], Check]:
         found.update(dict.fromkeys(faults))
         if not faults:
             through.append(said)
-    note = f"{len(through)} of {len(through) + refused} made ones came back as they went, {refused} refused"
+    note = f"{whole} made ones came back as they went, {in_part} in part, {refused} were refused"
     return through, Check("records", tuple(found)[:_MOST_TOLD], note)
+
+
+def _sayable(case: Case, record: Record) -> bool:
+    body = asked(case.adapter.render, record)
+    return not (isinstance(body, HubError) and body.code == "render.incomplete")
+
+
+def _fits(case: Case, record: Record) -> bool:
+    return not case.spec.check(record.fields) and _sayable(case, record)
 
 
 def _left(case: Case, record: Record, said: Record) -> Iterator[Finding]:
@@ -214,10 +243,11 @@ def _left(case: Case, record: Record, said: Record) -> Iterator[Finding]:
 
 
 def _made(case: Case, count: int) -> list[Record]:
-    """The example records, the whole sample, and `count` more from Hypothesis, the same each time."""
+    """The example records, those of other formats, the whole sample, and `count` more from Hypothesis, the
+    same each time."""
     from hypothesis import HealthCheck, Phase, given, settings
 
-    made = [*case.records.values(), sample(case.spec, case.pool)]
+    made = [*case.records.values(), *case.kin[:count], sample(case.spec, case.pool)]
 
     @settings(
         max_examples=count,

@@ -281,12 +281,12 @@ def _way(hub: Hub, agreement: Agreement, record: Record) -> Way:
     made = asked(translate_record, record, agreement, hub.types, HEADER)
     if isinstance(made, HubError):
         return Way(agreement.id, made.code, made.findings)
-    made = _addressed(made, hub.types[made.type])
+    made = addressed(made, hub.types[made.type])
     target = [adapter for adapter in hub.registry.adapters if adapter.type == made.type]
     return Way(agreement.id, written=tuple(written(hub, adapter, made) for adapter in target))
 
 
-def _addressed(record: Record, spec: TypeSpec) -> Record:
+def addressed(record: Record, spec: TypeSpec) -> Record:
     """With a name for who gets it, where the type has a place for that and nothing is in it."""
     if "mottaker.enhet" not in spec.by_path:
         return record

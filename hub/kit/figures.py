@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from adapters.base import without
 from hub.errors import HubError
 from hub.kit import noise
 from hub.kit.asked import asked
@@ -86,9 +87,19 @@ def _spent(do: Callable[[], None]) -> float:
 
 
 def grown(case: Case, size: int) -> Record:
-    """The example, or the whole sample of the type, with more elements in its lists and more words in its
-    free texts, until it is `size` bytes in this format or no more fits the type."""
-    record = next(iter(case.records.values()), None) or sample(case.spec)
+    """The smallest example, or the whole sample of the type, with more elements in its lists and more words
+    in its free texts, until it is `size` bytes in this format or no more fits the type."""
+    render = case.adapter.render
+    whole = without(sample(case.spec, case.pool), case.adapter.loses)
+    fitting = [one for one in case.records.values() if isinstance(asked(render, one), bytes)]
+    for one in (*sorted(fitting, key=lambda one: len(render(one))), whole):
+        grew = _grown(case, one, size)
+        if len(render(grew)) >= size:
+            return grew
+    return grew
+
+
+def _grown(case: Case, record: Record, size: int) -> Record:
     fields = copy.deepcopy(dict(record.fields))
     lists, texts = list(_lists(case.spec.fields, fields)), list(_texts(case.spec.fields, fields))
     while True:

@@ -6,15 +6,19 @@ Asks the decision that decides in earnest, with no consent. Nothing is stored an
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from adapters.base import Adapter, without
 from consent.decide import Ask, decide, permit
 from consent.labels import CodeLists, label
-from consent.rows import Pack
+from consent.rows import Pack, Relation
 from consent.texts import Texts
 from hub.errors import HubError
 from hub.kit.asked import asked
+from hub.kit.corpus import addressed
+from hub.kit.values import paths
 from hub.message import Agency, Category, Item, Labelled, Permitted, Record, Sector, Verdict, walk
 from mappings.agreements import Agreement
 from mappings.engine import EXAMPLE_HEADER, Types, coverage, translate_record
@@ -40,9 +44,45 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Format:
+    """What one format of the recipient's makes of all that may go: `left` is what it leaves behind, by path
+    without indices, with the reason; `refused` the refusal where it cannot say it."""
+
+    name: str
+    left: Mapping[str, str]
+    refused: HubError | None = None
+
+
+def in_formats(record: Record, types: Types, adapters: Iterable[Adapter]) -> tuple[Format, ...]:
+    """What each of these adapters that writes the record's type does with it."""
+    spec = types[record.type]
+    named = addressed(record, spec)
+    return tuple(_in_format(named, one) for one in adapters if one.type == record.type)
+
+
+def _in_format(record: Record, adapter: Adapter) -> Format:
+    body = asked(adapter.render, record)
+    if isinstance(body, HubError):
+        return Format(adapter.name, {}, body)
+    stays = set(paths(adapter.as_said(without(record, adapter.loses))))
+    gone = (path for path in paths(record) if path not in stays)
+    reasons = {**adapter.yields, **adapter.loses}
+    return Format(adapter.name, {path: why for path in gone if (why := _reason(path, reasons))})
+
+
+def _reason(path: str, reasons: Mapping[str, str]) -> str | None:
+    """The reason of a field, or of a group that it stands in."""
+    while path not in reasons:
+        path, dot, _ = path.rpartition(".")
+        if not dot:
+            return None
+    return reasons[path]
+
+
+@dataclass(frozen=True)
 class SideBySide:
     """`whole` and `alone` are what the recipient gets when all may go, and without any consent; or the
-    refusal by which nothing goes."""
+    refusal by which nothing goes. `formats` are those of the recipient's type, with what is whole."""
 
     agreement: Agreement
     sender: Sector
@@ -50,6 +90,7 @@ class SideBySide:
     envelope: str
     whole: Record | HubError
     alone: Record | HubError
+    formats: tuple[Format, ...] = ()
 
 
 def side_by_side(
@@ -62,6 +103,7 @@ def side_by_side(
     codes: CodeLists,
     texts: Texts,
     at: datetime,
+    adapters: Iterable[Adapter] = (),
 ) -> SideBySide:
     """The fields of one record, in its order. `at` is aware. The record must be of the agreement's type."""
     here, there = Agency("", "the sender", sender), Agency("", "the recipient", agreement.target.sector)
@@ -93,7 +135,9 @@ def side_by_side(
             )
         )
     whole = asked(translate_record, record, agreement, types, EXAMPLE_HEADER)
-    return SideBySide(agreement, sender, tuple(fields), envelope, whole, _alone(permitted, agreement, types))
+    formats = () if isinstance(whole, HubError) else in_formats(whole, types, adapters)
+    alone = _alone(permitted, agreement, types)
+    return SideBySide(agreement, sender, tuple(fields), envelope, whole, alone, formats)
 
 
 def _alone(permitted: Permitted | None, agreement: Agreement, types: Types) -> Record | HubError:
@@ -103,7 +147,8 @@ def _alone(permitted: Permitted | None, agreement: Agreement, types: Types) -> R
 
 
 def _ask(labelled: Labelled, agreement: Agreement, types: Types, sender: Agency, recipient: Agency) -> Ask:
-    """As `hub/pipeline.py` asks, of a sender and a recipient of which only the sector is known."""
+    """As `hub/pipeline.py` asks, of a sender and a recipient of which only the sector is known. The recipient
+    is to the person whatever a row wants it to be, as a registered GP is: nothing goes to another one."""
     told: frozenset[Category] = frozenset() if agreement.route == "hub" else sender.labels
     spec = types[labelled.record.type]
     dated = labelled.record.get(spec.dated) if spec.dated else None
@@ -122,4 +167,5 @@ def _ask(labelled: Labelled, agreement: Agreement, types: Types, sender: Agency,
         items=(*(item for item in envelope if item.categories), *carried),
         protected_address=graded not in (None, "ugradert"),
         data_date=date.fromisoformat(dated) if isinstance(dated, str) else None,
+        relations=frozenset(Relation),
     )

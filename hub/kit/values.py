@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from hub.errors import HubError
@@ -111,22 +113,39 @@ def _plain(spec: FieldSpec) -> list[Any]:
 
 
 def records(spec: TypeSpec, pool: Pool | None = None) -> SearchStrategy[Record]:
-    """Records that fit the type, from the least to the whole. Raises settings.invalid without Hypothesis."""
+    """Records that fit the type, from the least to the whole; half of them with no words but those that
+    examples have there, as a format may be narrower than the type. Raises settings.invalid without
+    Hypothesis."""
     st, known = _hypothesis(), pool or {}
-    values: dict[str, Any] = {}
+    wide: dict[str, Any] = {}
+    narrow: dict[str, Any] = {}
 
     @st.composite  # type: ignore[untyped-decorator]  # Hypothesis is not always there to be typed
     def made(draw: Any) -> Record:
         share = draw(st.sampled_from((0, 1, 3, 5, 8, 10)))  # of ten optional fields, so many are there
-        return Record(spec.name, repaired(spec, _drawn(draw, st, spec.fields, known, values, share)))
+        values = _Values(st, known, *draw(st.sampled_from(((wide, False), (narrow, True)))))
+        return Record(spec.name, repaired(spec, _drawn(draw, st, spec.fields, values, share)))
 
     return made().filter(partial(_fits, spec))  # type: ignore[no-any-return]
 
 
-def _drawn(
-    draw: Any, st: Any, specs: Iterable[FieldSpec], pool: Pool, values: dict[str, Any], share: int
-) -> dict[str, Any]:
-    """The fields of one group. `values` keeps the strategy of each leaf."""
+@dataclass(frozen=True)
+class _Values:
+    """Where values come from: the strategy of each leaf is `kept`."""
+
+    st: Any
+    pool: Pool
+    kept: dict[str, Any]
+    narrow: bool
+
+    def of(self, spec: FieldSpec) -> Any:
+        if spec.path not in self.kept:
+            self.kept[spec.path] = _value(self.st, spec, self.pool, narrow=self.narrow)
+        return self.kept[spec.path]
+
+
+def _drawn(draw: Any, st: Any, specs: Iterable[FieldSpec], values: _Values, share: int) -> dict[str, Any]:
+    """The fields of one group."""
     made: dict[str, Any] = {}
     for spec in specs:
         if not spec.required and draw(st.integers(0, 9)) >= share:
@@ -135,11 +154,9 @@ def _drawn(
         found = []
         for _ in range(draw(st.integers(least, most)) if spec.many else 1):
             if spec.fields:
-                value: Any = _drawn(draw, st, spec.fields, pool, values, share)
+                value: Any = _drawn(draw, st, spec.fields, values, share)
             else:
-                if spec.path not in values:
-                    values[spec.path] = _value(st, spec, pool)
-                value = draw(values[spec.path])
+                value = draw(values.of(spec))
             found.append(value)
         found = [value for value in found if value != {}]  # an empty group says nothing
         if found:
@@ -162,7 +179,7 @@ def _hypothesis() -> Any:
     return strategies
 
 
-def _value(st: Any, spec: FieldSpec, pool: Pool) -> Any:
+def _value(st: Any, spec: FieldSpec, pool: Pool, *, narrow: bool) -> Any:
     values = _known(spec, pool)
     known = [st.sampled_from(values)] if values else []
     match spec.kind:
@@ -186,6 +203,8 @@ def _value(st: Any, spec: FieldSpec, pool: Pool) -> Any:
             return st.decimals(-10_000, 10_000, places=2).map(str).filter(_fitting(spec))
         case Kind.TEXT if known and spec.pattern and spec.most != _ID_LENGTH:
             return known[0]  # words, of which only examples know which there are
+        case Kind.TEXT if known and narrow:
+            return known[0]
         case Kind.TEXT | Kind.FREE_TEXT:
             return st.one_of(*known, _text(st, spec))
         case _ if known:
@@ -196,13 +215,19 @@ def _value(st: Any, spec: FieldSpec, pool: Pool) -> Any:
 
 
 def _known(spec: FieldSpec, pool: Pool) -> list[Any]:
-    """What examples have there, or in a field of the same name elsewhere."""
+    """What examples have there, or in a field of the same name elsewhere: the nearest of kin first."""
     if spec.path in pool:
         return pool[spec.path]
-    named = [
-        value for path, values in pool.items() if path.rpartition(".")[2] == spec.name for value in values
-    ]
-    return [value for value in named if spec.fault(value) is None]
+    kin = [(path, _shared(path, spec.path)) for path in pool]
+    named = sorted((one for one in kin if one[1]), key=lambda one: -one[1])
+    values = [value for path, _ in named for value in pool[path] if spec.fault(value) is None]
+    return [value for index, value in enumerate(values) if value not in values[:index]]
+
+
+def _shared(one: str, other: str) -> int:
+    """How many names two paths end in alike."""
+    pairs = zip(reversed(one.split(".")), reversed(other.split(".")), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _moments(st: Any) -> Any:

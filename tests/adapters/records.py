@@ -230,6 +230,12 @@ tsb = st.builds(
     ),
 )
 
+_task_fault = some(
+    {"kode": st.from_regex(r"[A-Z]?[0-9]{1,3}", fullmatch=True)},
+    system=st.just("urn:oid:2.16.578.1.12.4.1.1.8221"),
+    tekst=lines,
+    forklaring=lines,
+)
 receipt = st.builds(
     Record,
     st.just("kvittering"),
@@ -237,9 +243,10 @@ receipt = st.builds(
         {
             "melding": melding,
             "gjelder": ids,
-            "status": st.sampled_from(["mottatt", "avvist", "startet", "avsluttet"]),
+            "status": st.sampled_from(["mottatt", "delvis", "avvist", "startet", "avsluttet"]),
         },
         person=person,
+        feil=st.lists(_task_fault, min_size=1, max_size=3),
         kode=st.from_regex(r"[A-Za-z0-9._:-]{1,40}", fullmatch=True),
     ),
 )

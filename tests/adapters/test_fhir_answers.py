@@ -123,7 +123,7 @@ REFUSED: dict[str, tuple[Adapter, Break, str]] = {
     "a task with a result": (
         TASK[0],
         lambda d: d.update(output=[{"type": {"text": "x"}, "valueString": "x"}]),
-        "output",
+        "output[0].valueCodeableConcept",
     ),
     "a proposal": (TASK[0], lambda d: d.update(intent="proposal"), "intent"),
     "a reason in words": (TASK[0], lambda d: d.update(statusReason={"text": "x"}), "statusReason.coding"),

@@ -309,3 +309,16 @@ def test_an_id_of_the_hub_is_a_uuid_on_the_wire_and_can_be_read_back() -> None:
         assert message_id(message_uuid(number)) == number
         assert sent_as(message_uuid(number)) == sent_as(number) == number
     assert message_uuid("a") == message_uuid("a") != message_uuid("b")
+
+
+def test_a_second_content_of_the_senders_own_name_is_told_without_the_name() -> None:
+    body = EXAMPLES[V11.name].read_bytes()
+    assert body.count(b"</Content>") == 1
+    spoiled = body.replace(b"</Content>", b"<Kanari/></Content>")
+
+    with pytest.raises(HubError) as refused:
+        REGISTRY.recognise("application/xml", spoiled).parse(spoiled)
+
+    [finding] = refused.value.findings
+    assert (finding.at, finding.rule) == ("/Message/ServRprt/RefDoc[1]/Content/?", "one-file")
+    assert finding.line is not None

@@ -50,6 +50,7 @@ def test_it_is_what_the_hub_decides_about_somebody_who_said_nothing(
 ) -> None:
     sender, sent = bench.agency(key), (BODIES / body).read_bytes()
     record = HUB.registry.recognise(media, sent).parse(sent)
+    bench.register_gp()
 
     real = preview.of_message(bench.parts, sender, media, sent, by="test", decide=True)
 
@@ -204,3 +205,25 @@ def test_a_record_that_cannot_be_translated_is_exit_code_1(
 
     assert code == 1
     assert "When all may go:    nothing (decide.essential-missing)" in out
+
+
+def test_what_a_format_of_the_recipient_leaves_behind_is_told_with_the_reason(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sample = str(OURS / "kith_epikrise/examples/alt-1.2-2.xml")
+
+    code, out, _ = run(capsys, sample, "--to", "epikrise-fastlege")
+
+    assert code == 0
+    assert "As kith-epikrise-1.2:  without mottaker.behandler_type: a professional in a unit" in out
+    assert "As kith-epikrise-1.1:  without meldingsstatus: 1.1 has no Status of the message" in out
+    assert "As fhir-epikrise:  nothing (render.incomplete), handling final" in out
+    assert "As json:epikrise" not in out
+    told = json.loads(run(capsys, sample, "--to", "epikrise-fastlege", "--json")[1])["formats"]
+    assert {one["format"]: one["code"] for one in told} == {
+        "json:epikrise": None,
+        "kith-epikrise-1.1": None,
+        "kith-epikrise-1.2": None,
+        "fhir-epikrise": "render.incomplete",
+        "fhir-epikrise-xml": "render.incomplete",
+    }
