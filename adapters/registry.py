@@ -7,6 +7,7 @@ Adapters from other packages come in through `adapters/third_party.py`, if they 
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Collection, Iterable
 
 from adapters.apprec.adapter import ADAPTERS as APPREC
@@ -32,7 +33,7 @@ from adapters.kith_henvisning.adapter import ADAPTERS as KITH_HENVISNING
 from adapters.kith_plo.adapter import ADAPTERS as KITH_PLO
 from adapters.plain_json.adapter import adapter_for
 from adapters.safe_json import read_json
-from adapters.safe_xml import read_xml
+from adapters.safe_xml import UNICODE, encoding_of, read_xml
 from hub.errors import Finding, HubError
 
 
@@ -80,14 +81,14 @@ class Registry:
         """
         media, _, parameters = media_type.partition(";")
         media = media.strip().lower()
-        if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
-            raise HubError("parse.format-unknown", [Finding("media type", "charset", "utf-8")])
         readers = [adapter for adapter in self.adapters if media in adapter.media_types]
         if not readers:
             known = sorted({name for adapter in self.adapters for name in adapter.media_types})
             raise HubError(
                 "parse.format-unknown", [Finding("media type", "media-type", "one of " + ", ".join(known))]
             )
+        if (said := _charset(parameters)) and not _is_said(said, media, body):
+            raise HubError("parse.format-unknown", [Finding("media type", "charset", "that of the body")])
         sniff = _sniff(media, body)
         for adapter in readers:
             if adapter.recognise(sniff):
@@ -115,6 +116,25 @@ def adapters_for(types: Collection[str], third_party: Iterable[Adapter] = ()) ->
     if not all(adapter.type in types for adapter in others):
         raise _unknown("adapters", "of a declared message type")
     return Registry((*ADAPTERS, *(adapter_for(name) for name in types), *others))
+
+
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)
+
+
+def _charset(parameters: str) -> str:
+    """The charset among the parameters of a media type, empty where there is none."""
+    found = _CHARSET.search(parameters)
+    name = found.group(1).lower() if found else ""
+    return UNICODE if name == "utf8" else name
+
+
+def _is_said(charset: str, media: str, body: bytes) -> bool:
+    """Whether a body says the charset of its media type, too. Some readers believe the one and some the other
+    (RFC 7303, 3), so the two may not differ; ASCII is UTF-8 as well."""
+    if not media.endswith("xml"):
+        return charset == UNICODE
+    encoding = encoding_of(body)
+    return charset == encoding or (charset, encoding) == (UNICODE, "us-ascii")
 
 
 def _sniff(media: str, body: bytes) -> Sniff:
