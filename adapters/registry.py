@@ -31,6 +31,8 @@ from adapters.kith_dialog.adapter import ADAPTERS as KITH_DIALOG
 from adapters.kith_epikrise.adapter import ADAPTERS as KITH_EPIKRISE
 from adapters.kith_henvisning.adapter import ADAPTERS as KITH_HENVISNING
 from adapters.kith_plo.adapter import ADAPTERS as KITH_PLO
+from adapters.nav_apprec.adapter import ADAPTERS as NAV_APPREC
+from adapters.nav_dialog.adapter import ADAPTERS as NAV_DIALOG
 from adapters.plain_json.adapter import adapter_for
 from adapters.safe_json import read_json
 from adapters.safe_xml import UNICODE, encoding_of, read_xml
@@ -55,6 +57,8 @@ ADAPTERS: tuple[Adapter, ...] = (
     *KITH_PLO,
     *KITH_HENVISNING,
     *APPREC,
+    *NAV_DIALOG,
+    *NAV_APPREC,
     DIGISOS_SOKNAD,
     DIGISOS_SOKER,
     DIGISOS_VEDLEGG,

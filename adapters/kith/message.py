@@ -90,6 +90,24 @@ def alone(adapter: Adapter, payload: El) -> Adapter:
     return replace(adapter, recognise=recognise)
 
 
+def wrapped(
+    name: str, inner: Adapter, root: El, render: Callable[[Adapter], Adapter] = lambda adapter: adapter
+) -> Adapter:
+    """An adapter for what `inner` reads inside another root element, with `root` as the whole table. `render`
+    is what a format lets nobody write."""
+    assert isinstance(inner.profile, Profile)
+    content = inner.profile.root.tag
+
+    def recognise(sniff: Sniff) -> bool:
+        if sniff.root != root.tag or sniff.tree is None:
+            return False
+        found = list(sniff.tree.iterchildren(content))
+        return len(found) == 1 and inner.recognise(replace(sniff, root=content, tree=found[0]))
+
+    profile = Profile(root, {name: ns for name, ns in inner.profile.prefixes.items() if name})
+    return render(_adapter(name, inner.type, profile, recognise, inner.loses))
+
+
 def losses(name: str, mine: El, *others: El) -> Mapping[str, str]:
     """The fields that other messages of the type carry and this one has no element for."""
     carried = {one.field for one in everything(mine)}

@@ -16,6 +16,7 @@ from lxml import etree
 
 from adapters.base import Findings
 from adapters.kith.codes import meaning
+from adapters.kith.datatypes import Datatype
 from adapters.kith.names import join_names, split_name
 from adapters.kith.rules import CHECKS, DERIVED, FILLED, GROUP_CHECKS
 from adapters.kith.tables import El, Numbers, OneOf, Slot, matches
@@ -124,7 +125,7 @@ class _Reader:
             counted[tag] = counted.get(tag, 0) + 1
             seen[id(variant)] = seen.get(id(variant), 0) + 1
             here = f"{at}/{variant.name}" + (f"[{counted[tag]}]" if variant.most > 1 else "")
-            if slot.position < last:
+            if slot.position < last and not row.any_order:
                 self._fault(child, here, say("order", _next(row, slot.position)))
             last = max(last, slot.position)
             if counted[tag] > slot.most or seen[id(variant)] > variant.most:
@@ -150,10 +151,13 @@ class _Reader:
             said = (element.get(attribute.name) or "").strip()
             if attribute.value and said != attribute.value:
                 self._fault(element, at, say("fixed", attribute.value))
-            elif attribute.fresh and element.get(attribute.name) is None:
+            elif (attribute.fresh or attribute.demanded) and element.get(attribute.name) is None:
                 self._fault(element, at, say("missing", attribute.name))
             elif attribute.among and said and said not in attribute.among:
                 self._fault(element, at, say("code", *attribute.among))
+            elif attribute.type is not None and element.get(attribute.name) is not None:
+                for fault in _faults_of(attribute.type, said):
+                    self._fault(element, at, fault)
             elif attribute.to and said:
                 self._put(fields, attribute.to, said, many=False)
 
@@ -265,6 +269,13 @@ def sort_numbers(numbers: Numbers, fields: Fields) -> list[tuple[str, str]]:
     ]
 
 
+def _faults_of(declared: Datatype, said: str) -> list[Said]:
+    """What is wrong with the value of an attribute."""
+    holder = etree.Element("attribute")
+    holder.text = said
+    return declared.read(holder)[1]
+
+
 def _said_between(element: etree._Element) -> bool:
     if element.text and not element.text.isspace():
         return True
@@ -344,6 +355,8 @@ class _Writer:
         said = False
         for attribute in row.attributes:
             value = self._at(fields, attribute.to) if attribute.to else attribute.value
+            if attribute.says is not None:
+                value = attribute.says(self._top)
             if attribute.fresh:
                 self._fresh += 1
                 value = str(uuid5(NAMESPACE_URL, f"{self._top.get('melding', {}).get('id')}#{self._fresh}"))

@@ -24,6 +24,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "order": ("før {}", "before {}"),
     "missing": ("elementet {}", "the element {}"),
     "count": ("høyst {} ganger", "at most {} times"),
+    "length": ("{} tegn", "{} characters"),
     "choice": ("ett av {}", "one of {}"),
     "attribute": ("bare attributtene {}", "only the attributes {}"),
     "no-text": ("bare elementer, ingen tekst", "elements only, no text"),
