@@ -79,10 +79,10 @@ def in_msghead(
     return _adapter(name, type_name, profile, recognise, loses or {})
 
 
-def alone(adapter: Adapter, payload: El) -> Adapter:
+def alone(adapter: Adapter, *payload: El) -> Adapter:
     """The same adapter, which does not recognise a message with documents of other standards beside its own
     and attachments: it would lose them."""
-    own = {payload.tag, f"{{{BASE64_CONTAINER}}}Base64Container"}
+    own = {*(one.tag for one in payload), f"{{{BASE64_CONTAINER}}}Base64Container"}
 
     def recognise(sniff: Sniff) -> bool:
         return adapter.recognise(sniff) and sniff.tree is not None and contents(sniff.tree) <= own

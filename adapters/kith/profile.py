@@ -129,7 +129,8 @@ class _Reader:
                 self._fault(child, here, say("order", _next(row, slot.position)))
             last = max(last, slot.position)
             if counted[tag] > slot.most or seen[id(variant)] > variant.most:
-                self._fault(child, here, say("count", min(slot.most, variant.most)))
+                rule = "once" if row.any_order else "count"
+                self._fault(child, here, say(rule, min(slot.most, variant.most)))
                 continue
             self._one(child, variant, fields, here)
         if not (row.hollow and len(element) == 0):

@@ -25,6 +25,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "missing": ("elementet {}", "the element {}"),
     "count": ("høyst {} ganger", "at most {} times"),
     "length": ("{} tegn", "{} characters"),
+    "once": (
+        "høyst {} ganger, selv om skjemaet tar flere",
+        "at most {} times, though the schema takes more",
+    ),
     "choice": ("ett av {}", "one of {}"),
     "attribute": ("bare attributtene {}", "only the attributes {}"),
     "no-text": ("bare elementer, ingen tekst", "elements only, no text"),
@@ -38,6 +42,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "oid": ("en OID: tall med punktum mellom", "an OID: numbers with dots between"),
     "number": ("et tall", "a number"),
     "year": ("et årstall, ÅÅÅÅ", "a year, YYYY"),
+    "duration": ("en varighet, som PT15M", "a duration, such as PT15M"),
     "integer": ("et heltall", "a whole number"),
     "boolean": ("true eller false", "true or false"),
     "time": ("dato, eller dato og klokkeslett med sekunder", "a date, or a date and a time with seconds"),

@@ -75,7 +75,7 @@ FAULTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
     "a day for a time": (changed("2030-05-02T09:30:11", "2030-05-02"), [("/EI_fellesformat/MottakenhetBlokk", "datetime")]),
     "an unknown attribute": (changed('ebRole="', 'ebNoe="x" ebRole="'), [("/EI_fellesformat/MottakenhetBlokk", "attribute")]),
     "text in the block": (changed('Svar"/>', 'Svar">x</MottakenhetBlokk>'), [("/EI_fellesformat/MottakenhetBlokk", "no-text")]),
-    "two blocks": (changed(BLOCK, BLOCK + BLOCK), [("/EI_fellesformat/MottakenhetBlokk", "count")]),
+    "two blocks": (changed(BLOCK, BLOCK + BLOCK), [("/EI_fellesformat/MottakenhetBlokk", "once")]),
     "no block": (changed(BLOCK, ""), [("/EI_fellesformat/MottakenhetBlokk", "missing")]),
     "a trace without a time": (changed(' tidsstempel="2030-05-02T09:30:12"', ""), [("/EI_fellesformat/SporinformasjonBlokk[1]", "missing")]),
     "a trace with a wrong result": (changed('Koder="0"', 'Koder="ja"'), [("/EI_fellesformat/SporinformasjonBlokk[1]", "integer")]),
