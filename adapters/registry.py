@@ -27,6 +27,7 @@ from adapters.fiks.package import MEDIA_TYPE as PACKAGE
 from adapters.fiks_foresporsel.adapter import ADAPTER as FIKS_FORESPORSEL
 from adapters.fiks_kvittering.adapter import ADAPTER as FIKS_KVITTERING
 from adapters.fiks_svar.adapter import ADAPTER as FIKS_SVAR
+from adapters.kith.unread import roots_read, unread
 from adapters.kith_dialog.adapter import ADAPTERS as KITH_DIALOG
 from adapters.kith_epikrise.adapter import ADAPTERS as KITH_EPIKRISE
 from adapters.kith_henvisning.adapter import ADAPTERS as KITH_HENVISNING
@@ -68,6 +69,14 @@ ADAPTERS: tuple[Adapter, ...] = (
 )
 
 
+UNKNOWN = Finding(
+    "body",
+    "format",
+    "a format that is read here; docs/reference/README.md lists them",
+    nb="et format som leses her; docs/reference/README.md har lista",
+)
+
+
 class Registry:
     """All adapters of one hub."""
 
@@ -97,10 +106,8 @@ class Registry:
         for adapter in readers:
             if adapter.recognise(sniff):
                 return adapter
-        raise HubError(
-            "parse.format-unknown",
-            [Finding("body", "format", "one of " + ", ".join(sorted(adapter.name for adapter in readers)))],
-        )
+        found = unread(sniff.tree, body, roots_read(readers)) if sniff.tree is not None else ()
+        raise HubError("parse.format-unknown", found or [UNKNOWN])
 
     def by_name(self, name: str) -> Adapter:
         """The adapter that a setting names, or settings.invalid."""

@@ -1,12 +1,13 @@
 """Understands how every message type and every agreement is written out for people who connect to the hub.
 
-Everything comes from the files of `mappings/`; a page says nothing of its own.
+Everything comes from the files of `mappings/` and the registry of formats; a page says nothing of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from adapters.registry import ADAPTERS
 from mappings.agreements import Agreement, Carry, load_agreements
 from mappings.fields import FieldSpec, Kind
 from mappings.types import TypeSpec, load_types
@@ -35,11 +36,11 @@ def _index(types: Mapping[str, TypeSpec], agreements: Sequence[Agreement], note:
         "",
         "## Message types",
         "",
-        "The wire formats of a type are what `bro adapter list` shows.",
+        "| type | what it is | formats |",
+        "|---|---|---|",
+        *(f"| {_of_type(spec.name)} | {spec.title.en} | {_formats(spec.name)} |" for spec in types.values()),
         "",
-        "| type | what it is |",
-        "|---|---|",
-        *(f"| {_of_type(spec.name)} | {spec.title.en} |" for spec in types.values()),
+        "Formats of other packages are what `bro adapter list` shows besides.",
         "",
         "## Agreements",
         "",
@@ -53,6 +54,12 @@ def _index(types: Mapping[str, TypeSpec], agreements: Sequence[Agreement], note:
         name = f"[`{agreement.id}`](agreement-{agreement.id}.md)"
         lines.append(f"| {name} | {way} | {end} | {agreement.title.en} |")
     return "\n".join([*lines, ""])
+
+
+def _formats(type_name: str) -> str:
+    """The names of our formats of a type, and plain JSON, which every type has."""
+    names = [adapter.name for adapter in ADAPTERS if adapter.type == type_name]
+    return ", ".join(f"`{name}`" for name in (*names, f"json:{type_name}"))
 
 
 def _of_type(name: str) -> str:

@@ -57,17 +57,28 @@ RULES: Mapping[str, tuple[str, str]] = {
     "msgid-uuid": ("en UUID", "a UUID"),
     "code": ("en av kodene {}", "one of the codes {}"),
     "person-number-missing": (
-        "fødselsnummer, D-nummer eller felles hjelpenummer",
-        "a national identity number, D-number or common help number",
+        "fødselsnummer, D-nummer eller felles hjelpenummer: uten det finnes ikke personens samtykke",
+        "a national identity number, D-number or common help number, which a consent is found by",
     ),
     "person-number": ("et nummer med riktige kontrollsiffer", "a number with the right check digits"),
     "person-number-local": (
-        "fødselsnummer, D-nummer eller felles hjelpenummer; H-nummer er bare kjent der det ble laget",
-        "a national identity number, D-number or common help number; an H-number is known where it was made",
+        "fødselsnummer, D-nummer eller felles hjelpenummer; et lokalt nummer er bare kjent der det ble "
+        "laget, og personens samtykke finnes ikke med det",
+        "a national identity number, D-number or common help number; a local one is known where it was "
+        "made, and a person's consent cannot be found by it",
     ),
     "person-name-missing": ("pasientens navn", "the name of the patient"),
     "sender-missing": ("avsenderens navn eller id", "the name or the id of the sender"),
     "receiver-missing": ("mottakerens navn eller id", "the name or the id of the receiver"),
+    "content-named": (
+        "et innhold som leses her; {} leses ikke",
+        "a content that is read here; {} is not",
+    ),
+    "content": ("et innhold som leses her", "a content that is read here"),
+    "content-type": (
+        "en meldingstype som leses sammen med innholdet i meldingen",
+        "a message type that is read together with the contents of the message",
+    ),
     "payload": ("meldingen {} som innhold", "the message {} as the content"),
     "too-large": ("høyst {} byte", "at most {} bytes"),
     "national-schema": (
