@@ -144,7 +144,7 @@ def carries(text: str) -> bool:
 
 
 def decode(body: bytes) -> str:
-    """The text of a body in UTF-8, the only encoding any adapter reads."""
+    """The text of a body in UTF-8, as every format but some XML is."""
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as fault:
@@ -153,5 +153,6 @@ def decode(body: bytes) -> str:
 
 
 def position(before: str) -> tuple[int, int]:
-    """Line and column (1-based) of what follows this text."""
-    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    """Line and column (1-based) of what follows this text. A line ends with LF, CR or both."""
+    lines = before.count("\n") + before.count("\r") - before.count("\r\n")
+    return lines + 1, len(before) - max(before.rfind("\n"), before.rfind("\r"))

@@ -15,7 +15,7 @@ from adapters.base import Adapter, Findings, Sniff, decode
 from adapters.fhir import JSON_TYPES, XML_TYPES, Json
 from adapters.fhir_xml import FHIR, Models, Release, XmlReader, write_fhir_xml
 from adapters.safe_json import read_json, write_json
-from adapters.safe_xml import positions, read_xml
+from adapters.safe_xml import UNICODE, positions, read_xml
 from hub.errors import Finding, HubError
 from hub.message import Record
 
@@ -71,7 +71,7 @@ def _parse_json(body: bytes, read: Read) -> Record:
 def _parse_xml(body: bytes, read: Read, models: Models | Release) -> Record:
     """What XML says that JSON could not is told before what is wrong with the document."""
     faults = Findings()
-    source = XmlReader(read_xml(body), models, faults)
+    source = XmlReader(read_xml(body, (UNICODE,)), models, faults)  # FHIR has one encoding
     code, found = "parse.invalid", list(told(faults))
     try:
         record = read(source.document)
@@ -173,7 +173,7 @@ def kind_of(media_type: str, body: bytes) -> str:
     Raises parse.malformed or parse.forbidden-construct, with line and column.
     """
     if media_type.endswith("xml"):
-        root = read_xml(body)
+        root = read_xml(body, (UNICODE,))
         return str(root.tag).removeprefix(FHIR) if str(root.tag).startswith(FHIR) else ""
     kind = read_json(body).get("resourceType")
     return kind if isinstance(kind, str) else ""

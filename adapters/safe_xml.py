@@ -6,7 +6,7 @@ It must not know what any element means.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol, cast
 from xml.parsers import expat
@@ -14,24 +14,34 @@ from xml.parsers import expat
 from lxml import etree
 
 from adapters.base import MAX_DEPTH, MAX_NODES, decode, position, refuse
+from hub.errors import HubError
 
-_DECLARED = re.compile(r"<\?xml[^>]{0,200}?\bencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_DECLARED = re.compile(
+    rb"(?:\xef\xbb\xbf)?<\?xml[^>]{0,200}?\bencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']"
+)
+_PLAINLY = re.compile(
+    rb"<\?xml\s+version\s*=\s*(?:'1\.0'|\"1\.0\")\s+encoding\s*=\s*(?:'[A-Za-z0-9-]+'|\"[A-Za-z0-9-]+\")"
+    rb"(?:\s+standalone\s*=\s*(?:'(?:yes|no)'|\"(?:yes|no)\"))?\s*\?>"
+)
 _MOST_TAGS = 2 * MAX_NODES + 1000
 """A start and an end for each element, and some comments."""
 
-_ENCODINGS = {"utf-8", "us-ascii"}
+UNICODE = "utf-8"
+_OF_BYTES = {"us-ascii": "ascii", "iso-8859-1": "latin-1", "windows-1252": "cp1252"}
+ENCODINGS = (UNICODE, *_OF_BYTES)
+"""What a document may declare, by its registered name. Without a declaration it is UTF-8."""
+_BEYOND_ASCII, _C1 = re.compile("[^\x00-\x7f]"), re.compile("[\x80-\x9f]")
 
 
-def read_xml(body: bytes) -> etree._Element:
-    """The root of a UTF-8 XML document without DTD, comments or processing instructions.
+def read_xml(body: bytes, encodings: Collection[str] = ENCODINGS) -> etree._Element:
+    """The root of an XML document without DTD, comments or processing instructions.
 
-    No entity is resolved, nothing is fetched. Raises parse.malformed with line and column, or
-    parse.forbidden-construct.
+    It is in one of the `encodings`, in the one that it declares. No entity is resolved, nothing is fetched.
+    Raises parse.malformed with line and column, or parse.forbidden-construct.
     """
-    text = decode(body)
-    declared = _DECLARED.match(text.lstrip("\ufeff"))
-    if declared and declared.group(1).lower() not in _ENCODINGS:
-        raise refuse("parse.malformed", "encoding", "UTF-8", 1, 1)
+    if encoding_of(body) not in encodings:
+        raise refuse("parse.malformed", "encoding", _one_of(encodings), 1, 1)
+    text, body = _in_utf_8(body)
     if (start := _doctype(text)) is not None:
         raise refuse("parse.forbidden-construct", "doctype", "no DOCTYPE", *position(text[:start]))
     if body.count(b"<") > _MOST_TAGS:  # before a tree of it is built, which takes many times its size
@@ -39,6 +49,61 @@ def read_xml(body: bytes) -> etree._Element:
     root = _parse_xml(body)
     _bound_xml(root)
     return root
+
+
+def encoding_of(body: bytes) -> str:
+    """The encoding that a document declares, one of ENCODINGS; UTF-8 where it declares none.
+
+    Raises parse.malformed for any other. A mark before the declaration says UTF-8, so no other may follow it.
+    """
+    said = _DECLARED.match(body)
+    name = said.group(1).decode("ascii").lower() if said else UNICODE
+    if name == UNICODE or (name in _OF_BYTES and _PLAINLY.match(body)):
+        return name
+    raise refuse("parse.malformed", "encoding", _one_of(ENCODINGS), 1, 1)
+
+
+def _one_of(encodings: Collection[str]) -> str:
+    return "one of the encodings " + ", ".join(encodings)
+
+
+def _in_utf_8(body: bytes) -> tuple[str, bytes]:
+    """A document as text, and in UTF-8 with the line ends that XML makes of all others (XML 1.0, 2.11).
+
+    Bytes that are letters in two encodings have one meaning only: what says that it is of single bytes and
+    reads as UTF-8 is refused, and so is a C1 control character, which windows-1252 has letters for.
+    """
+    name = encoding_of(body)
+    if name == UNICODE:
+        return (text := decode(body)), _lines(body, text)
+    try:
+        text = body.decode(_OF_BYTES[name])
+    except UnicodeDecodeError as fault:
+        before = body[: fault.start].decode(_OF_BYTES[name])
+        raise _other_than_said(name, before) from None
+    unlike = _BEYOND_ASCII if _is_utf_8(body) else _C1
+    if (found := unlike.search(text)) is not None:
+        raise _other_than_said(name, text[: found.start()])
+    return text, _lines(text.encode(), text)
+
+
+def _other_than_said(name: str, before: str) -> HubError:
+    return refuse("parse.malformed", "encoding", f"{name}, as the document declares", *position(before))
+
+
+def _is_utf_8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lines(body: bytes, text: str) -> bytes:
+    """libxml2 counts LF alone, expat all three."""
+    if text.count("\r") == text.count("\r\n"):
+        return body
+    return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _parse_xml(body: bytes) -> etree._Element:
@@ -135,7 +200,7 @@ def positions(body: bytes) -> list[tuple[int, int]]:
         (parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
     )
     try:
-        parser.Parse(body, True)
+        parser.Parse(_in_utf_8(body)[1], True)
     except expat.ExpatError as fault:
         line, column = fault.lineno, fault.offset + 1
         raise refuse("parse.malformed", "well-formed", "well-formed XML", line, column) from None

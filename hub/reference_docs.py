@@ -38,11 +38,11 @@ def _index(types: Mapping[str, TypeSpec], agreements: Sequence[Agreement], note:
         "",
         "## Message types",
         "",
-        "The wire formats of a type are what `bro adapter list` shows.",
+        "| type | what it is | formats |",
+        "|---|---|---|",
+        *(f"| {_of_type(spec.name)} | {spec.title.en} | {_formats(spec.name)} |" for spec in types.values()),
         "",
-        "| type | what it is |",
-        "|---|---|",
-        *(f"| {_of_type(spec.name)} | {spec.title.en} |" for spec in types.values()),
+        "Formats of other packages are what `bro adapter list` shows besides.",
         "",
         "## Agreements",
         "",
@@ -56,6 +56,12 @@ def _index(types: Mapping[str, TypeSpec], agreements: Sequence[Agreement], note:
         name = f"[`{agreement.id}`](agreement-{agreement.id}.md)"
         lines.append(f"| {name} | {way} | {end} | {agreement.title.en} |")
     return "\n".join([*lines, ""])
+
+
+def _formats(type_name: str) -> str:
+    """The names of our formats of a type, and plain JSON, which every type has."""
+    names = [adapter.name for adapter in ADAPTERS if adapter.type == type_name]
+    return ", ".join(f"`{name}`" for name in (*names, f"json:{type_name}"))
 
 
 def _of_type(name: str) -> str:

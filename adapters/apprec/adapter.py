@@ -26,7 +26,11 @@ LOSES = {
 
 
 def _adapter(version: Version) -> Adapter:
-    adapter = own_root(f"apprec-{version.name}", TYPE, receipt(version), (), loses=LOSES)
+    return of_sendings(own_root(f"apprec-{version.name}", TYPE, receipt(version), (), loses=LOSES))
+
+
+def of_sendings(adapter: Adapter) -> Adapter:
+    """The adapter, which writes receipts for sendings only."""
 
     def render(record: Record) -> bytes:
         """One AppRec is given for a sending, when it comes in. That work has begun or ended is none."""

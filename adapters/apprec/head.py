@@ -25,6 +25,7 @@ from adapters.kith.message import contents
 from adapters.kith.msghead import MH, ROOT, ident, professional
 from adapters.kith.profile import Profile
 from adapters.kith.tables import MANY, El, group, leaf, within
+from adapters.nav.fellesformat import ROOT as FELLESFORMAT
 from adapters.safe_xml import read_xml
 from hub.errors import HubError
 
@@ -78,6 +79,8 @@ def head(body: bytes) -> Head:
         root = read_xml(body)
     except HubError:
         return _broken(body.decode("utf-8", errors="replace"))
+    if root.tag == FELLESFORMAT and (inside := root.find(ROOT)) is not None:
+        root, body = inside, etree.tostring(inside, with_tail=False)
     if root.tag == ROOT:
         return _of_msghead(root, body)
     form = form_of([etree.QName(root).namespace or ""])

@@ -80,15 +80,33 @@ def in_msghead(
     return _adapter(name, type_name, profile, recognise, loses or {})
 
 
-def alone(adapter: Adapter, payload: El) -> Adapter:
+def alone(adapter: Adapter, *payload: El) -> Adapter:
     """The same adapter, which does not recognise a message with documents of other standards beside its own
     and attachments: it would lose them."""
-    own = {payload.tag, f"{{{BASE64_CONTAINER}}}Base64Container"}
+    own = {*(one.tag for one in payload), f"{{{BASE64_CONTAINER}}}Base64Container"}
 
     def recognise(sniff: Sniff) -> bool:
         return adapter.recognise(sniff) and sniff.tree is not None and contents(sniff.tree) <= own
 
     return replace(adapter, recognise=recognise)
+
+
+def wrapped(
+    name: str, inner: Adapter, root: El, render: Callable[[Adapter], Adapter] = lambda adapter: adapter
+) -> Adapter:
+    """An adapter for what `inner` reads inside another root element, with `root` as the whole table. `render`
+    is what a format lets nobody write."""
+    assert isinstance(inner.profile, Profile)
+    content = inner.profile.root.tag
+
+    def recognise(sniff: Sniff) -> bool:
+        if sniff.root != root.tag or sniff.tree is None:
+            return False
+        found = list(sniff.tree.iterchildren(content))
+        return len(found) == 1 and inner.recognise(replace(sniff, root=content, tree=found[0]))
+
+    profile = Profile(root, {name: ns for name, ns in inner.profile.prefixes.items() if name})
+    return render(_adapter(name, inner.type, profile, recognise, inner.loses))
 
 
 def losses(name: str, mine: El, *others: El) -> Mapping[str, str]:

@@ -198,9 +198,16 @@ def patient(name: str = "Patient", ns: str = "", least: int = 0) -> El:
 
 
 def document(
-    *content: Row, when: tuple[str, ...], kind: str, least: int = 0, most: int = 1, into: str = ""
+    *content: Row,
+    when: tuple[str, ...],
+    kind: str,
+    least: int = 0,
+    most: int = 1,
+    into: str = "",
+    beside: bool = False,
 ) -> El:
-    """mh:Document with this content; MsgType `kind` (8114). One with a group of its own is described too."""
+    """mh:Document with this content; MsgType `kind` (8114). One with a group of its own is described too, and
+    stands `beside` the message, as another of a standard of its own does."""
 
     def said(name: str, datatype: Datatype, part: str, field: str) -> El:
         if into:
@@ -209,7 +216,7 @@ def document(
 
     return group(
         "Document",
-        leaf("DocumentConnection", CS, 0, default="V" if into else "H", codes="4702"),
+        leaf("DocumentConnection", CS, 0, default="V" if into or beside else "H", codes="4702"),
         leaf("ContentType", CV, 0, why=_ENVELOPE_WHY),
         said("ContentDescription", ST, "text", "beskrivelse"),
         leaf("ContentCategory", CV, 0, why=_ENVELOPE_WHY),
@@ -254,6 +261,7 @@ def msghead(
 
     `code` is MsgInfo/Type (8279) as it is written; where `others` may stand too, the record's `code_field`
     says which. `payload` are the root elements of the content, each with its namespace (`within`). The
+    further ones may stand in as many documents as their `most` says. The
     schema lets the patient out: `about` names the rule that says when there must be one.
     """
     contents = [group("Content", element) for element in payload]
@@ -264,7 +272,13 @@ def msghead(
         least=1,
     )
     further = [
-        document(group("Content", element), when=(f"RefDoc/Content/{element.name}",), kind="XML")
+        document(
+            group("Content", element),
+            when=(f"RefDoc/Content/{element.name}",),
+            kind="XML",
+            most=element.most,
+            beside=True,
+        )
         for element in payload[1:]
     ]
     attachment = document(

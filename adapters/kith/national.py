@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -34,12 +35,12 @@ class NationalSchemas:
 
     @cached_property
     def _files(self) -> Mapping[str, Path]:
-        """Namespace to file: the first in the order of their names."""
-        found: dict[str, Path] = {}
+        """Namespace to file: the first by name that no other of the namespace includes."""
+        found: dict[str, list[tuple[Path, frozenset[str]]]] = {}
         for file in sorted(self._folder.rglob("*.xsd")):
-            if (namespace := _target(file)) is not None:
-                found.setdefault(namespace, file)
-        return found
+            if (said := _head(file)) is not None:
+                found.setdefault(said[0], []).append((file, said[1]))
+        return {namespace: _main(files) for namespace, files in found.items()}
 
     def knows(self, root: etree._Element) -> bool:
         """Whether the folder has a schema for the root's namespace."""
@@ -80,23 +81,32 @@ class _Beside(etree.Resolver):
         self._folder = folder
 
     def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]  # the stubs miss the third
-        name = system_url.replace("\\", "/").rpartition("/")[2]
-        given = Path(system_url.removeprefix("file://"))
+        given = Path(unquote(system_url.removeprefix("file://")))
+        name = _name(unquote(system_url))
         near = given if given.is_file() and self._folder in given.parents else None
         found = near or next(iter(sorted(self._folder.rglob(name))), None) if name else None
         text = found.read_bytes() if found else b"<nothing/>"
         return self.resolve_string(text, context, base_url=found.as_uri() if found else None)
 
 
-def _target(file: Path) -> str | None:
+def _head(file: Path) -> tuple[str, frozenset[str]] | None:
+    """The namespace of a schema, and the names of the files that it includes."""
     try:
-        with file.open("rb") as stream:
-            for _, element in etree.iterparse(stream, events=("start",), no_network=True):
-                namespace: str | None = element.get("targetNamespace")
-                return namespace
+        root = etree.parse(file, etree.XMLParser(no_network=True, resolve_entities=False)).getroot()
     except (etree.XMLSyntaxError, OSError):
         return None
-    return None
+    namespace = root.get("targetNamespace")
+    names = (item.get("schemaLocation", "") for item in root.iter(f"{{{_XS}}}include"))
+    return None if namespace is None else (namespace, frozenset(map(_name, names)))
+
+
+def _name(location: str) -> str:
+    return location.replace("\\", "/").rpartition("/")[2]
+
+
+def _main(files: list[tuple[Path, frozenset[str]]]) -> Path:
+    included = {name for file, names in files for name in names if name != file.name}
+    return next((file for file, _ in files if file.name not in included), files[0][0])
 
 
 def _namespaces(root: etree._Element) -> frozenset[str]:

@@ -134,12 +134,12 @@ class _Reader:
             counted[tag] = number = counted.get(tag, 0) + 1
             seen[id(variant)] = like = seen.get(id(variant), 0) + 1
             here = At(at, variant.name, number if variant.most > 1 else 0)
-            if slot.position < last:
+            if slot.position < last and not row.any_order:
                 self._fault(child, here, say("order", _next(row, slot.position)))
-            else:
-                last = slot.position
+            last = max(last, slot.position)
             if number > slot.most or like > variant.most:
-                self._fault(child, here, say("count", min(slot.most, variant.most)))
+                rule = "once" if row.any_order else "count"
+                self._fault(child, here, say(rule, min(slot.most, variant.most)))
             elif variant.type is not None:
                 self._leaf(child, variant, variant.type, fields, here)
             else:
@@ -164,10 +164,13 @@ class _Reader:
             said = (element.get(attribute.name) or "").strip()
             if attribute.value and said != attribute.value:
                 self._fault(element, at, say("fixed", attribute.value))
-            elif attribute.fresh and element.get(attribute.name) is None:
+            elif (attribute.fresh or attribute.demanded) and element.get(attribute.name) is None:
                 self._fault(element, at, say("missing", attribute.name))
             elif attribute.among and said and said not in attribute.among:
                 self._fault(element, at, say("code", *attribute.among))
+            elif attribute.type is not None and element.get(attribute.name) is not None:
+                for fault in _faults_of(attribute.type, said):
+                    self._fault(element, at, fault)
             elif attribute.to and said:
                 self._put(fields, attribute.to, said, many=False)
 
@@ -269,6 +272,13 @@ def sort_numbers(numbers: Numbers, fields: Fields) -> list[tuple[str, str]]:
     ]
 
 
+def _faults_of(declared: Datatype, said: str) -> list[Said]:
+    """What is wrong with the value of an attribute."""
+    holder = etree.Element("attribute")
+    holder.text = said
+    return declared.read(holder)[1]
+
+
 def _variant(slot: Slot, element: etree._Element, seen: Mapping[int, int]) -> El:
     """The first row of the name that asks for what the element holds and is not used up."""
     for row in slot.variants[:-1]:
@@ -340,6 +350,8 @@ class _Writer:
         said = False
         for attribute in row.attributes:
             value = self._at(fields, attribute.to) if attribute.to else attribute.value
+            if attribute.says is not None:
+                value = attribute.says(self._top)
             if attribute.fresh:
                 self._fresh += 1
                 value = str(uuid5(NAMESPACE_URL, f"{self._top.get('melding', {}).get('id')}#{self._fresh}"))

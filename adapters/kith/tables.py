@@ -8,9 +8,10 @@ fields of the record, seen from the nearest `into` above; a name that starts wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from lxml import etree
 
@@ -37,14 +38,18 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Attribute:
-    """An attribute of an element with elements: always `value`, a field (`to`) that is `among` these, or an
-    id that is new in each document (`fresh`). The first and the last are demanded."""
+    """An attribute of an element with elements: always `value`, a field (`to`) that is `among` these, an id
+    that is new in each document (`fresh`), or what a function says of the whole record (`says`). The first
+    and the third are `demanded` in any case. `type` is what may stand there, if not any text."""
 
     name: str
     value: str = ""
     to: str = ""
     among: tuple[str, ...] = ()
     fresh: bool = False
+    says: Callable[[Mapping[str, Any]], str] | None = None
+    demanded: bool = False
+    type: Datatype | None = None
     why: str = ""
 
 
@@ -59,9 +64,9 @@ class El:
     element must hold to be this row and not a later one of the same name (`Type@V=H|B`, `Medication`);
     `must` the rules beyond the datatype; `needs` fields without any of which an optional group is not
     written; `listed` that the record has a list though the element stands once; `numbers` what its numbers
-    are; `fill` a function (`rules.py`) of what was read; `elsewhere` that another row writes it; `strangers`
-    the rule that an element breaks which the schema allows and no row has; `why` the reason where nothing is
-    carried.
+    are; `fill` a function (`rules.py`) of what was read; `any_order` that the schema takes the rows in any;
+    `elsewhere` that another row writes it; `strangers` the rule that an element breaks which the schema
+    allows and no row has; `why` the reason where nothing is carried.
     """
 
     name: str
@@ -85,6 +90,7 @@ class El:
     fill: str = ""
     elsewhere: bool = False
     hollow: bool = False
+    any_order: bool = False
     listed: bool = False
     attributes: tuple[Attribute, ...] = ()
     strangers: str = ""
@@ -258,6 +264,7 @@ def group(
     fill: str = "",
     elsewhere: bool = False,
     hollow: bool = False,
+    any_order: bool = False,
     listed: bool = False,
     attributes: tuple[Attribute, ...] = (),
     strangers: str = "",
@@ -279,6 +286,7 @@ def group(
         fill=fill,
         elsewhere=elsewhere,
         hollow=hollow,
+        any_order=any_order,
         listed=listed,
         attributes=attributes,
         strangers=strangers,
@@ -364,7 +372,8 @@ def _everything(row: El, at: str, into: str, why: str) -> Iterator[Carried]:
             yield Carried(f"{at}/Id", kind, resolved(inner, target), "")
     for attribute in row.attributes:
         target = resolved(inner, attribute.to) if attribute.to else ""
-        dropped = "always the same" if attribute.value else attribute.why or why
+        made = "always the same" if attribute.value else "follows from the rest" if attribute.says else ""
+        dropped = made or attribute.why or why
         yield Carried(f"{at}/@{attribute.name}", attribute.name, target, "" if target else dropped)
     for below in row.rows:
         for member in below.rows if isinstance(below, OneOf) else (below,):

@@ -24,6 +24,11 @@ RULES: Mapping[str, tuple[str, str]] = {
     "order": ("før {}", "before {}"),
     "missing": ("elementet {}", "the element {}"),
     "count": ("høyst {} ganger", "at most {} times"),
+    "length": ("{} tegn", "{} characters"),
+    "once": (
+        "høyst {} ganger, selv om skjemaet tar flere",
+        "at most {} times, though the schema takes more",
+    ),
     "choice": ("ett av {}", "one of {}"),
     "attribute": ("bare attributtene {}", "only the attributes {}"),
     "no-text": ("bare elementer, ingen tekst", "elements only, no text"),
@@ -37,6 +42,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "oid": ("en OID: tall med punktum mellom", "an OID: numbers with dots between"),
     "number": ("et tall", "a number"),
     "year": ("et årstall, ÅÅÅÅ", "a year, YYYY"),
+    "duration": ("en varighet, som PT15M", "a duration, such as PT15M"),
     "integer": ("et heltall", "a whole number"),
     "boolean": ("true eller false", "true or false"),
     "time": ("dato, eller dato og klokkeslett med sekunder", "a date, or a date and a time with seconds"),
@@ -51,17 +57,28 @@ RULES: Mapping[str, tuple[str, str]] = {
     "msgid-uuid": ("en UUID", "a UUID"),
     "code": ("en av kodene {}", "one of the codes {}"),
     "person-number-missing": (
-        "fødselsnummer, D-nummer eller felles hjelpenummer",
-        "a national identity number, D-number or common help number",
+        "fødselsnummer, D-nummer eller felles hjelpenummer: uten det finnes ikke personens samtykke",
+        "a national identity number, D-number or common help number, which a consent is found by",
     ),
     "person-number": ("et nummer med riktige kontrollsiffer", "a number with the right check digits"),
     "person-number-local": (
-        "fødselsnummer, D-nummer eller felles hjelpenummer; H-nummer er bare kjent der det ble laget",
-        "a national identity number, D-number or common help number; an H-number is known where it was made",
+        "fødselsnummer, D-nummer eller felles hjelpenummer; et lokalt nummer er bare kjent der det ble "
+        "laget, og personens samtykke finnes ikke med det",
+        "a national identity number, D-number or common help number; a local one is known where it was "
+        "made, and a person's consent cannot be found by it",
     ),
     "person-name-missing": ("pasientens navn", "the name of the patient"),
     "sender-missing": ("avsenderens navn eller id", "the name or the id of the sender"),
     "receiver-missing": ("mottakerens navn eller id", "the name or the id of the receiver"),
+    "content-named": (
+        "et innhold som leses her; {} leses ikke",
+        "a content that is read here; {} is not",
+    ),
+    "content": ("et innhold som leses her", "a content that is read here"),
+    "content-type": (
+        "en meldingstype som leses sammen med innholdet i meldingen",
+        "a message type that is read together with the contents of the message",
+    ),
     "payload": ("meldingen {} som innhold", "the message {} as the content"),
     "too-large": ("høyst {} byte", "at most {} bytes"),
     "unsaid": (

@@ -218,12 +218,13 @@ def add(app: FastAPI, take: Take, caller: Callable[[Request], Agency], codes: tu
 
     async def created(request: Request, sender: Agency, kind: str) -> Response:
         stated = media_type(request)
-        if stated not in _BODIES:
+        essence = stated.partition(";")[0]
+        if essence not in _BODIES:
             expected = "one of " + ", ".join(_BODIES)
             raise HubError("parse.format-unknown", [Finding("media type", "media-type", expected)])
 
         def look(body: bytes) -> None:
-            if kind_of(stated, body) != kind:
+            if kind_of(essence, body) != kind:
                 raise HubError("parse.format-unknown", [Finding("body", "resourceType", kind)])
 
         accepted = await take(request, sender, stated, look)

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
+from adapters.safe_xml import ENCODINGS
 from hub.errors import Finding, HubError
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,63}/[a-z0-9!#$&^_.+-]{1,63}")
@@ -66,7 +67,8 @@ class Bodies:
 
 
 def media_type(request: Request) -> str:
-    """The media type of the body without its parameters; only UTF-8 may be announced."""
+    """The media type of the body without its parameters. Only UTF-8 may be announced, or an encoding that XML
+    may be in; for XML the charset stays, because the document says one, too."""
     stated = request.headers.getlist("content-type")
     if len(stated) != 1:
         raise _invalid("header.content-type", "required", "one media type")
@@ -75,9 +77,12 @@ def media_type(request: Request) -> str:
     if not _MEDIA_TYPE.fullmatch(essence):
         raise _invalid("header.content-type", "media-type", "a media type, such as application/json")
     charset = _CHARSET.search(parameters)
-    if charset and charset.group(1).lower() not in ("utf-8", "utf8"):
+    if charset is None:
+        return essence
+    name = charset.group(1).lower()
+    if name not in (ENCODINGS if essence.endswith("xml") else ()) and name not in ("utf-8", "utf8"):
         raise _invalid("header.content-type", "charset", "utf-8 or no charset")
-    return essence
+    return f"{essence}; charset={name}" if essence.endswith("xml") else essence
 
 
 def _invalid(at: str, rule: str, expected: str) -> HubError:

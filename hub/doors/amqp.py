@@ -169,7 +169,7 @@ class Incoming:
     def _reply(self, agency: Agency, properties: BasicProperties, body: bytes) -> dict[str, Any]:
         if len(body) > self._max_body_bytes:
             raise HubError("receive.too-large")
-        stated = (properties.content_type or "").partition(";")[0].strip().lower()
+        stated = (properties.content_type or "").strip().lower()
         accepted = self._receive(agency, stated, body)
         return {
             "id": accepted.id,

@@ -258,7 +258,7 @@ def _places(
 ) -> dict[etree._Element, tuple[int | None, int | None]]:
     try:
         found = positions(body)
-    except ExpatError:  # not UTF-8: libxml2 knows the line
+    except (ExpatError, HubError):  # in an encoding that nobody reads: libxml2 knows the line
         return {element: (cast(int, element.sourceline), None) for element in elements}
     return dict(zip(elements, found, strict=True))
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 from adapters.kith.national import NationalSchemas
 
 STANDARDS = Path(__file__).parents[3] / "shared" / "standards"
 SAMPLES = STANDARDS / "samples"
 SCHEMAS = STANDARDS / "xsd" / "sarepta-standarder" / "skjema"
+FELLESFORMAT = STANDARDS / "xsd" / "navikt-syfo-xml-codegen" / "xmlfellesformat2"
 
 Absent = Callable[[str, int], None]
 
@@ -25,7 +29,14 @@ def samples(pattern: str, least: int, absent: Absent) -> list[Path]:
 
 @cache
 def _schemas() -> NationalSchemas:
-    return NationalSchemas(SCHEMAS)
+    """The national schemas, and NAV's of its wrapper, as an installation would have both: in one folder."""
+    folder = Path(mkdtemp(prefix="schemas-"))
+    for file in [*SCHEMAS.rglob("*.xsd"), *FELLESFORMAT.rglob("*.xsd")]:
+        there = folder / file.relative_to(STANDARDS)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.symlink_to(file)
+    atexit.register(shutil.rmtree, folder)
+    return NationalSchemas(folder)
 
 
 def schemas(checks: int, absent: Absent) -> NationalSchemas | None:

@@ -14,7 +14,7 @@ from adapters.base import Adapter
 from adapters.kith.profile import Profile
 from adapters.kith.tables import everything
 from adapters.registry import adapters_for
-from adapters.safe_xml import read_xml
+from adapters.safe_xml import encoding_of, read_xml
 from hub.errors import HubError
 from hub.message import Record
 from mappings.types import load_types
@@ -116,13 +116,17 @@ def test_a_sample_whose_status_or_version_nobody_knows_is_refused(
         assert expected <= {(one.at, one.rule) for one in refused.value.findings}
 
 
-def test_a_document_that_does_not_say_utf_8_is_refused(absent_reference: Absent) -> None:
+def test_a_receipt_in_iso_8859_1_is_read_and_written_in_utf_8(absent_reference: Absent) -> None:
     pattern = "sarepta-standarder-8bbfa534/eksempel/Applikasjonskvittering/*.xml"
     for file in samples(pattern, SAMPLES[pattern], absent_reference):
-        with pytest.raises(HubError) as refused:
-            REGISTRY.recognise("application/xml", file.read_bytes())
+        body = file.read_bytes()
+        adapter = REGISTRY.recognise("application/xml", body)
+        record = adapter.parse(body)
 
-        assert refused.value.code == "parse.malformed"
+        assert encoding_of(body) == "iso-8859-1"
+        written = adapter.render(record)
+        assert encoding_of(written) == "utf-8"
+        assert adapter.parse(written) == record
 
 
 # -- what is written follows the record alone --

@@ -57,7 +57,7 @@ MALFORMED = {
     "blanks": b"  \n ",
     "binary noise": bytes(range(256)),
     "latin-1": "<Kartlegging>\u00f8</Kartlegging>".encode("latin-1"),
-    "latin-1 declared": b'<?xml version="1.0" encoding="ISO-8859-1"?><k/>',
+    "another alphabet": '<?xml version="1.0" encoding="ISO-8859-5"?><k>\u0430</k>'.encode("iso-8859-5"),
     "UTF-16 XML": '<?xml version="1.0" encoding="UTF-16"?><k/>'.encode("utf-16"),
     "UTF-16 JSON": '{"a":1}'.encode("utf-16"),
     "a byte order mark before JSON": b'\xef\xbb\xbf{"a":1}',

@@ -232,7 +232,7 @@ def test_several_kinds_of_journal_information_are_not_squeezed_into_the_old_vers
 
 # -- the national samples --
 
-NOT_ALONE = 8
+NOT_ALONE = 9
 """Schema-valid dialogs with documents of other standards beside them: prescriptions, lists, reports."""
 REFUSED = {
     "dialog-notat-webmed-test.xml": ("E31",),

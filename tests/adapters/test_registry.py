@@ -87,6 +87,16 @@ def test_no_type_has_a_field_that_plain_json_keeps_for_itself() -> None:
         ("application/fhir+json", b'{"resourceType":"Patient"}'),
         ("application/fhir+json", b'{"resourceType":"Bundle","type":"document","entry":[{"resource":[]}]}'),
         ("application/fhir+json", b'{"resourceType":"Bundle","type":"document","entry":{"0":1}}'),
+        ("application/xml; charset=iso-8859-1", b"<k/>"),
+        (
+            "application/xml; charset=iso-8859-1",
+            b'<?xml version="1.0"?><Kartlegging xmlns="urn:brobygger:brik:1"/>',
+        ),
+        (
+            "application/xml; charset=UTF-8",
+            b'<?xml version="1.0" encoding="ISO-8859-1"?><Kartlegging xmlns="urn:brobygger:brik:1"/>',
+        ),
+        ("application/xml; charset=us-ascii", b'<Kartlegging xmlns="urn:brobygger:brik:1"/>'),
         ("application/xml", b"<k/>"),
         ("application/xml", b'<Kartlegging xmlns="urn:brobygger:brik:2"/>'),
     ],
@@ -104,6 +114,46 @@ def test_a_sound_body_of_no_known_format_is_refused_as_that(media_type: str, bod
 )
 def test_a_media_type_is_read_without_regard_to_case_and_parameters(media_type: str) -> None:
     assert REGISTRY.recognise(media_type, b'{"type":"epikrise"}').type == "epikrise"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "encoding"),
+    [
+        ("", "ISO-8859-1"), ("; charset=iso-8859-1", "ISO-8859-1"), (';charset="ISO-8859-1"', "iso-8859-1"),
+        ("; charset=utf-8", "UTF-8"), ("; charset=utf-8", "us-ascii"), ("; charset=utf8", "UTF-8"),
+        ("; charset=windows-1252", "windows-1252"),
+    ],
+)  # one row per case # fmt: skip
+def test_a_charset_may_say_what_the_document_says(parameter: str, encoding: str) -> None:
+    body = f'<?xml version="1.0" encoding="{encoding}"?><Kartlegging xmlns="urn:brobygger:brik:1"/>'.encode()
+
+    assert REGISTRY.recognise(f"text/xml{parameter}", body).name == "brik-xml"
+
+
+XML_EXAMPLES = [path for path in EXAMPLES if path.suffix == ".xml"]
+
+
+@pytest.mark.parametrize("example", XML_EXAMPLES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
+@pytest.mark.parametrize(("encoding", "codec"), [("ISO-8859-1", "latin-1"), ("windows-1252", "cp1252")])
+def test_every_xml_example_is_read_in_an_encoding_of_single_bytes(
+    example: Path, encoding: str, codec: str
+) -> None:
+    """But FHIR, which has one encoding. What is written is UTF-8."""
+    body = example.read_bytes()
+    adapter = REGISTRY.recognise("application/xml", body)
+    _, _, rest = body.decode().lstrip().rpartition("?>")
+    other = (f'<?xml version="1.0" encoding="{encoding}"?>' + rest).encode(codec, "xmlcharrefreplace")
+
+    if adapter.name.startswith("fhir"):
+        with pytest.raises(HubError, match=r"parse\.malformed"):
+            adapter.parse(other)
+    else:
+        assert REGISTRY.recognise("application/xml", other) is adapter
+        assert adapter.parse(other) == adapter.parse(body)
+
+
+def test_some_examples_have_letters_that_differ_between_encodings() -> None:
+    assert sum(not path.read_bytes().isascii() for path in XML_EXAMPLES) > len(XML_EXAMPLES) // 2
 
 
 def test_a_format_that_does_not_exist_is_a_fault_of_the_settings() -> None:

@@ -29,6 +29,8 @@ ANY_RECORD = st.one_of(
 RECEIPTS = {
     "apprec-1.0": records.kvittering,
     "apprec-1.1": records.kvittering,
+    "nav-apprec-1.0": records.kvittering,
+    "nav-apprec-1.1": records.kvittering,
     "fhir-task": records.receipt,
     "fhir-task-xml": records.receipt,
     "fiks-kvittering": test_fiks.receipts,

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.base import MAX_DEPTH, MAX_DIGITS, MAX_NODES
 from adapters.safe_json import read_json, write_json
-from adapters.safe_xml import log_of, positions, read_xml
+from adapters.safe_xml import UNICODE, encoding_of, log_of, positions, read_xml
 from hub.errors import HubError
 
 Told = tuple[str, str, int | None, int | None]
@@ -98,6 +98,15 @@ def test_nothing_is_written_that_could_not_be_read(document: dict[str, object], 
         assert read_json(body) == document
 
 
+def declared(name: str, text: str, codec: str = "latin-1") -> bytes:
+    """A document that declares the one encoding, and is in the other."""
+    return f'<?xml version="1.0" encoding="{name}"?>{text}'.encode(codec)
+
+
+def encoding(line: int, column: int) -> Told:
+    return ("parse.malformed", "encoding", line, column)
+
+
 XML: list[tuple[str, str | bytes, list[Told]]] = [
     ("as deep as may be", "<a>" * MAX_DEPTH + "</a>" * MAX_DEPTH, []),
     ("a level deeper", "<a>" * (MAX_DEPTH + 1) + "</a>" * (MAX_DEPTH + 1), [(FORBIDDEN, "depth", None, None)]),
@@ -110,6 +119,34 @@ XML: list[tuple[str, str | bytes, list[Told]]] = [
         "declared otherwise behind a mark", '\ufeff<?xml version="1.0" encoding="latin-1"?><a/>',
         [("parse.malformed", "encoding", 1, 1)],
     ),
+    ("in ISO-8859-1", declared("ISO-8859-1", "<a>æøå§</a>"), []),
+    ("ASCII that is declared as more", declared("ISO-8859-1", "<a>a\x7f</a>"), []),
+    ("ISO-8859-1 that is UTF-8 with control characters", declared("ISO-8859-1", "<a>nØ</a>", "utf-8"), [encoding(1, 48)]),
+    ("in small letters", declared("iso-8859-1", "<a>æøå</a>"), []),
+    ("in windows-1252", declared("windows-1252", "<a>«æøå» – €</a>", "cp1252"), []),
+    ("by single quotes and standalone", b"<?xml version='1.0' encoding='ISO-8859-1' standalone = 'yes' ?><a>\xf8</a>", []),
+    ("ASCII that is more", declared("US-ASCII", "<a>\nnå</a>"), [encoding(2, 2)]),
+    ("ISO-8859-1 that is UTF-8", declared("ISO-8859-1", "<a>\n\nnå</a>", "utf-8"), [encoding(3, 2)]),
+    ("windows-1252 that is UTF-8", declared("windows-1252", "<a>nå</a>", "utf-8"), [encoding(1, 50)]),
+    ("ISO-8859-1 that is windows-1252", declared("ISO-8859-1", "<a>–</a>", "cp1252"), [encoding(1, 47)]),
+    ("a first control character", declared("ISO-8859-1", "<a>å\x80</a>"), [encoding(1, 48)]),
+    ("a last control character", declared("ISO-8859-1", "<a>å\x9f</a>"), [encoding(1, 48)]),
+    ("what is no control character", declared("ISO-8859-1", "<a>\x7få\xa0</a>"), []),
+    ("what windows-1252 has no letter for", declared("windows-1252", "<a>å\x81</a>"), [encoding(1, 50)]),
+    ("UTF-8 that is ISO-8859-1", declared("UTF-8", "<a>å</a>"), [encoding(1, 42)]),
+    ("ISO-8859-1 behind a mark", b"\xef\xbb\xbf" + declared("ISO-8859-1", "<a/>"), [encoding(1, 1)]),
+    ("ISO-8859-1 said by an instruction", b"<?xml-stylesheet encoding='ISO-8859-1'?><a>\xf8</a>", [encoding(1, 1)]),
+    ("ISO-8859-1 inside a version", b"<?xml version=\"1.0' encoding='ISO-8859-1\"?><a>\xf8</a>", [encoding(1, 1)]),
+    ("ISO-8859-1 in another version", declared("ISO-8859-1", "<a/>").replace(b"1.0", b"1.1"), [encoding(1, 1)]),
+    ("declared twice", b'<?xml version="1.0" encoding="ISO-8859-1" encoding="UTF-8"?><a/>', [encoding(1, 1)]),
+    ("ISO-8859-15", declared("ISO-8859-15", "<a>¤</a>"), [encoding(1, 1)]),
+    ("UTF-7", declared("UTF-7", "+ADw-a/+AD4-"), [encoding(1, 1)]),
+    ("UTF-16 said", declared("UTF-16", "<a/>"), [encoding(1, 1)]),
+    ("UTF-16", declared("UTF-16", "<a/>", "utf-16"), [encoding(1, 1)]),
+    ("UTF-16 that says ISO-8859-1", declared("ISO-8859-1", "<a/>", "utf-16-le"), [("parse.malformed", "invalid-char", 1, 2)]),
+    ("ISO-8859-1 and then UTF-16", declared("ISO-8859-1", "") + "<a/>".encode("utf-16-le"), [("parse.malformed", "invalid-char", 1, 45)]),
+    ("a DOCTYPE in ISO-8859-1", declared("ISO-8859-1", "<!-- å -->\r<!DOCTYPE a><a/>"), [(FORBIDDEN, "doctype", 2, 1)]),
+    ("half an element behind lines that end with CR", declared("ISO-8859-1", "\r<a>å\r\n\r<b></a>"), [("parse.malformed", "tag-name-mismatch", 4, 8)]),
     ("a DOCTYPE", "<!DOCTYPE a><a/>", [(FORBIDDEN, "doctype", 1, 1)]),
     ("a DOCTYPE behind a mark and spaces", "\ufeff\r\n\t <!DOCTYPE a><a/>", [(FORBIDDEN, "doctype", 2, 3)]),
     ("a DOCTYPE behind a comment", "<!-- -> --><!DOCTYPE a><a/>", [(FORBIDDEN, "doctype", 1, 12)]),
@@ -155,6 +192,42 @@ def test_a_name_that_one_of_two_parsers_reads_has_no_place_and_is_refused_at_its
         positions(body.encode())
 
     assert (refused.value.code, refused.value.findings[0].line) == ("parse.malformed", 2)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CR LF", "CR"])
+@pytest.mark.parametrize(
+    ("name", "codec"), [("UTF-8", "utf-8"), ("ISO-8859-1", "latin-1"), ("windows-1252", "cp1252")]
+)
+def test_a_place_is_the_same_in_every_encoding_and_with_every_line_end(
+    end: str, name: str, codec: str
+) -> None:
+    body = declared(name, end.join(["", "<a>", "æøå<b/><c>å", "</c><d/></a>"]), codec)
+
+    root = read_xml(body)
+
+    assert positions(body) == [(2, 1), (3, 4), (3, 8), (4, 5)]
+    assert [element.text for element in root.iter()] == ["\næøå", None, "å\n", None]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"<a/>", "utf-8"), (b"", "utf-8"), (declared("ISO-8859-1", "<a/>"), "iso-8859-1"),
+        (declared("us-ascii", "<a/>"), "us-ascii"), (declared("Windows-1252", "<a/>"), "windows-1252"),
+        (declared("ISO-8859-15", "<a/>"), None), (declared("UTF-32", "<a/>"), None),
+    ],
+)  # one row per case # fmt: skip
+def test_the_encoding_is_the_one_declared_or_none_that_is_read(body: bytes, expected: str | None) -> None:
+    assert told(encoding_of, body) == ([] if expected else [encoding(1, 1)])
+    assert expected is None or encoding_of(body) == expected
+
+
+def test_only_the_encodings_that_are_asked_for_are_read() -> None:
+    body = declared("ISO-8859-1", "<a>å</a>")
+
+    assert told(read_xml, body) == []
+    assert told(lambda given: read_xml(given, (UNICODE,)), body) == [encoding(1, 1)]
+    assert told(lambda given: read_xml(given, (UNICODE,)), declared("UTF-8", "<a>å</a>", "utf-8")) == []
 
 
 def test_a_log_entry_without_place_has_an_empty_one() -> None:

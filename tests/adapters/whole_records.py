@@ -27,6 +27,8 @@ FIXED = {
     "melding.avsender": "311000012",
     "melding.mottaker": "311000020",
     "person.id": FNR,
+    "timer.avlysning": "Avlyst av tjeneste",
+    "timer.varighet": "PT15M",
     "vedlegg.innhold": base64.b64encode(b"%PDF-1.7").decode(),
 }
 

@@ -21,7 +21,7 @@ from urllib.request import urlopen
 import pytest
 from starlette.datastructures import MutableHeaders
 
-from adapters import safe_json
+from adapters import registry, safe_json, safe_xml
 from consent import decide as deciding
 from consent import intake as taking
 from consent import labels
@@ -75,6 +75,14 @@ def read_no_text(patch: pytest.MonkeyPatch, _: Lab) -> None:
 
 def trust_name_fields(patch: pytest.MonkeyPatch, _: Lab) -> None:
     patch.setattr(labels, "is_prose", lambda text: False)
+
+
+def believe_what_is_declared(patch: pytest.MonkeyPatch, _: Lab) -> None:
+    patch.setattr(safe_xml, "_is_utf_8", lambda body: False)
+
+
+def believe_the_header(patch: pytest.MonkeyPatch, _: Lab) -> None:
+    patch.setattr(registry, "_charset", lambda parameters: "")
 
 
 def know_no_code(patch: pytest.MonkeyPatch, _: Lab) -> None:
@@ -310,6 +318,8 @@ MUTATIONS: tuple[tuple[Mutate, Attack], ...] = (
     (keep_the_key, lambda lab, *_: test_keys.test_a_destroyed_key_is_in_no_page_of_the_file(lab, "acknowledged")),
     (fetch_what_is_named, lambda lab, first, fresh, patch: _with_host(lab, patch)),
     (last_key_wins, lambda lab, *_: test_parsers.test_a_body_with_two_meanings_has_none(lab)),
+    (believe_what_is_declared, lambda lab, *_: test_parsers.test_a_body_with_two_meanings_has_none(lab)),
+    (believe_the_header, lambda lab, *_: test_parsers.test_a_body_with_two_meanings_has_none(lab)),
     (count_refusals, lambda lab, *_: test_desk.test_metrics_have_no_label_but_these_and_no_exemplar(lab)),
     (audit_the_text, lambda lab, *_: test_desk.test_the_audit_holds_no_content_even_when_it_is_opened(lab)),
     (no_row_no_matter, lambda lab, first, *_: test_policy.test_a_category_that_no_row_names_is_refused_whatever_was_signed(first, Category.HOUSING)),

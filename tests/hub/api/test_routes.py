@@ -225,6 +225,8 @@ def test_all_wrong_parameters_are_named_at_once(client: httpx.Client, bearer: Be
         ({"Content-Type": ""}, "header.content-type"),
         ({"Content-Type": f"{fakes.CANARY}"}, "header.content-type"),
         ({"Content-Type": "application/json; charset=utf-16"}, "header.content-type"),
+        ({"Content-Type": "application/json; charset=iso-8859-1"}, "header.content-type"),
+        ({"Content-Type": "application/xml; charset=utf-16"}, "header.content-type"),
         ({"Content-Encoding": "gzip"}, "header.content-encoding"),
     ],
 )

@@ -76,10 +76,15 @@ def test_a_root_that_no_file_declares_is_unknown_and_not_invalid(folder: Path) -
     assert not schemas.judge(b"no xml").known
 
 
-def test_another_encoding_is_judged_too(folder: Path) -> None:
-    body = letter("3", '<?xml version="1.0" encoding="ISO-8859-1"?>').replace(b"Elvestad", b"\xd8y")
+@pytest.mark.parametrize(("encoding", "column"), [("ISO-8859-1", 2), ("ISO-8859-15", None)])
+def test_another_encoding_is_judged_too(folder: Path, encoding: str, column: int | None) -> None:
+    """With the column, if it is one that the hub reads."""
+    head = f'<?xml version="1.0" encoding="{encoding}"?>'
+    schemas = SchemaSet(folder)
 
-    assert SchemaSet(folder).judge(body).valid
+    assert schemas.judge(letter("3", head).replace(b"Elvestad", b"\xd8y")).valid
+    [finding] = schemas.judge(letter("three", head).replace(b"Elvestad", b"\xd8y")).findings
+    assert (finding.line, finding.column) == (2, column)
 
 
 @pytest.mark.parametrize(

@@ -303,13 +303,13 @@ def _two_meanings(lab: Lab) -> Iterator[tuple[str, str, str, bytes]]:
     for name, body in {
         "two roots": (xml + xml[xml.index("<Kartlegging") :]).encode(),
         "element twice": xml.replace("</Bolig>", "</Bolig><Bolig><Behov>noe</Behov></Bolig>").encode(),
-        "another encoding said": xml.replace("UTF-8", "ISO-8859-1").encode(),
         "UTF-16 said": xml.replace("UTF-8", "UTF-16").encode(),
         "UTF-16": xml.replace("UTF-8", "UTF-16").encode("utf-16"),
         "UTF-7 said": xml.replace("UTF-8", "UTF-7").encode(),
         "no namespace": xml.replace(' xmlns="urn:brobygger:brik:1"', "").encode(),
     }.items():
         yield name, "prison", XML, body
+    yield from _letters_of_two_encodings(lab)
     bundle = json.loads(m.as_fhir(lab.parts, summary()))
     twice = {**bundle, "entry": [*bundle["entry"], bundle["entry"][0]]}
     yield "fullUrl twice", "prison_health", FHIR, m.as_json(twice)
@@ -321,6 +321,33 @@ def _two_meanings(lab: Lab) -> Iterator[tuple[str, str, str, bytes]]:
         ],
     }
     yield "two patients", "prison_health", FHIR, m.as_json(two)
+
+
+def _letters_of_two_encodings(lab: Lab) -> Iterator[tuple[str, str, str, bytes]]:
+    """Bytes that are one text to who believes the document, and another to who believes the bytes, the mark
+    before them or the header."""
+    fields = bare_brik()
+    put(fields, "kommuner.bydel", "Nordøya «øst» – her")
+    said = {
+        name: m.as_xml(lab.parts, fields).decode().replace("UTF-8", name, 1)
+        for name in ("UTF-8", "us-ascii", "ISO-8859-1", "windows-1252", "ISO-8859-5", "UTF-7", "IBM037")
+    }
+    without_dash = said["ISO-8859-1"].replace("–", "-")
+    bodies = {f"{name} that is UTF-8": text.encode() for name, text in said.items() if name != "UTF-8"}
+    bodies |= {
+        "UTF-8 that is windows-1252": said["UTF-8"].encode("cp1252"),
+        "ISO-8859-1 that is windows-1252": said["ISO-8859-1"].encode("cp1252"),
+        "ISO-8859-1 with control characters": without_dash.replace("øya", "øy\x85a").encode("latin-1"),
+        "ISO-8859-1 behind a mark": b"\xef\xbb\xbf" + without_dash.encode("latin-1"),
+        "ISO-8859-1 said by an instruction": without_dash.replace("<?xml version='1.0'", "<?xml-model").encode("latin-1"),
+        "ISO-8859-1 inside a version": without_dash.replace("'1.0' encoding='ISO-8859-1'", "\"1.0' encoding='ISO-8859-1\"").encode("latin-1"),
+    }  # one row per case # fmt: skip
+    for name, body in bodies.items():
+        yield name, "prison", XML, body
+    latin, utf_8 = without_dash.encode("latin-1"), said["UTF-8"].encode()
+    yield "another charset than the document", "prison", f"{XML}; charset=utf-8", latin
+    yield "another document than the charset", "prison", f"{XML}; charset=iso-8859-1", utf_8
+    yield "a charset that nobody reads", "prison", f"{XML}; charset=iso-8859-5", utf_8
 
 
 def test_a_body_with_two_meanings_has_none(lab: Lab) -> None:
@@ -336,17 +363,19 @@ def test_a_body_with_two_meanings_has_none(lab: Lab) -> None:
     assert lab.recipients.sent == []
 
 
-@pytest.mark.parametrize("how", ["XML", "FHIR"])
+@pytest.mark.parametrize("how", ["XML", "XML in ISO-8859-1", "XML in windows-1252", "FHIR"])
 def test_what_is_sent_is_written_by_us_and_never_the_bytes_that_came(lab: Lab, how: str) -> None:
     """Attack 49: the same content written strangely arrives as we write it: what the recipient's program
     reads is what was decided on, byte for byte."""
     agree(lab, "housing", "gp")
-    if how == "XML":
-        fields = bare_brik()
-        put(fields, "kommuner.bydel", "Nordbyen")
+    if how != "FHIR":
+        fields, (_, _, encoding) = bare_brik(), how.partition(" in ")
+        put(fields, "kommuner.bydel", "Nordøyen")
         text = m.as_xml(lab.parts, fields).decode()
-        odd = text.replace("><", ">\n\t  <").replace("Nordbyen", "&#78;ord<![CDATA[byen]]>")
-        accepted(lab.post("prison", XML, odd.encode()))
+        odd = text.replace("><", ">\n\t  <").replace("Nordøyen", "&#78;ord<![CDATA[øyen]]>")
+        charset = f"; charset={encoding}" if encoding else ""
+        there = odd.replace("UTF-8", encoding or "UTF-8", 1).encode(encoding or "UTF-8")
+        accepted(lab.post("prison", XML + charset, there))
         key, adapter, media = "housing", "bolig.foresporsel", JSON
     else:
         odd = json.dumps(
