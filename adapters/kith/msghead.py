@@ -26,6 +26,7 @@ PREFIXES = {"fk1": FK1}
 _ADDRESS_WHY = "the hub carries no addresses: a graded one must not travel by chance"
 _CONTACT_WHY = "the directory has the contact data of its parties"
 _PERSON_WHY = "the identity number says it"
+_ALONE_WHY = "the message head has no place for a professional without a HPR or HER number"
 _NUMBERS_WHY = "one number leads to the person; a further one only tells more"
 _ENVELOPE_WHY = "about this sending only; the hub writes its own"
 
@@ -136,6 +137,7 @@ def professional(ns: str, prefix: str, least: int = 0) -> El:
             telecom(),
             least=least,
             needs=(f"{prefix}_hpr", f"{prefix}_her"),
+            alone=_ALONE_WHY,
         ),
     )
 

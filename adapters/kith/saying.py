@@ -4,6 +4,7 @@
     a text           on one line where an attribute holds it; without blanks around a line anywhere
     a time           with seconds; a day as its midnight where a moment is demanded
     a choice         without the fields that its first alternative leaves no place for (`OneOf.yields`)
+    a group          not at all without one of the fields that it needs (`El.alone`)
     a kind           that every message must say, as the first of those the table knows
     ids              of messages and conversations as UUIDs, where the table derives them
 
@@ -28,11 +29,13 @@ Fields = Mapping[str, Any]
 
 @dataclass
 class _Node:
-    """One field or group of the record: how its text reads back, and what gives way to what in it."""
+    """One field or group of the record: how its text reads back, what gives way to what in it, and what
+    stands only beside what."""
 
     read: Callable[[str], str] | None = None
     below: dict[str, _Node] = field(default_factory=dict)
     yields: list[tuple[tuple[str, ...], frozenset[str]]] = field(default_factory=list)
+    alone: list[tuple[tuple[str, ...], frozenset[str]]] = field(default_factory=list)
 
     def at(self, path: str) -> _Node:
         here = self
@@ -59,11 +62,13 @@ class Saying:
 
     @cached_property
     def yields(self) -> Mapping[str, str]:
-        """Fields that are left behind where something else stands in their place, with the reason."""
+        """Fields that are left behind where something else stands in their place, or where what they go with
+        is not there, with the reason."""
         found: dict[str, str] = {}
         for row, into in _rows(self._root):
             for choice in row.choices:
                 found |= {resolved(into, name): why for name, why in choice.yields.items()}
+            found |= {resolved(into, name): row.alone for name in _beside(row)}
         return found
 
     @cached_property
@@ -89,6 +94,8 @@ class Saying:
             for choice in row.choices:
                 if choice.yields:
                     plan.at(into).yields.append((choice.rows[0].needs, frozenset(choice.yields)))
+            if names := _beside(row):
+                plan.at(into).alone.append((row.needs, names))
         return plan
 
 
@@ -100,6 +107,12 @@ def _rows(row: El, into: str = "") -> Iterator[tuple[El, str]]:
         for member in below.rows if isinstance(below, OneOf) else (below,):
             if not member.into.endswith("#more"):
                 yield from _rows(member, into)
+
+
+def _beside(row: El) -> frozenset[str]:
+    """The fields of a group that are not written without those that it needs."""
+    below = (leaf for leaf in row.rows if isinstance(leaf, El) and row.alone)
+    return frozenset(to.partition("#")[0] for leaf in below for to in leaf.to.values()) - set(row.needs)
 
 
 def _reading(row: El, part: str, piece: str) -> Callable[[str], str]:
@@ -120,10 +133,11 @@ def _moment(time: str) -> str:
 
 
 def _read(fields: Fields, plan: _Node, top: Fields) -> dict[str, Any]:
-    gone = _gone(fields, plan, top) if plan.yields else frozenset()
-    return {
+    gone = _gone(fields, plan, top) if plan.yields or plan.alone else frozenset()
+    said = {
         name: _value(value, plan.below.get(name), top) for name, value in fields.items() if name not in gone
     }
+    return {name: value for name, value in said.items() if value != {} or fields[name] == {}}
 
 
 def _value(value: Any, node: _Node | None, top: Fields) -> Any:
@@ -142,6 +156,9 @@ def _gone(fields: Fields, plan: _Node, top: Fields) -> frozenset[str]:
     found: frozenset[str] = frozenset()
     for needs, names in plan.yields:
         if any(_there(name, fields, top) for name in needs):
+            found |= names
+    for needs, names in plan.alone:
+        if not any(_there(name, fields, top) for name in needs):
             found |= names
     return found
 

@@ -63,10 +63,11 @@ class El:
     `into` the group of the record for all that stands below (a list where it may repeat); `when` what an
     element must hold to be this row and not a later one of the same name (`Type@V=H|B`, `Medication`);
     `must` the rules beyond the datatype; `needs` fields without any of which an optional group is not
-    written; `listed` that the record has a list though the element stands once; `numbers` what its numbers
-    are; `fill` a function (`rules.py`) of what was read; `any_order` that the schema takes the rows in any;
-    `elsewhere` that another row writes it; `strangers` the rule that an element breaks which the schema
-    allows and no row has; `why` the reason where nothing is carried.
+    written, and `alone` why the group's other fields are left behind then; `listed` that the record has a
+    list though the element stands once; `numbers` what its numbers are; `fill` a function (`rules.py`) of
+    what was read; `any_order` that the schema takes the rows in any; `elsewhere` that another row writes it;
+    `strangers` the rule that an element breaks which the schema allows and no row has; `why` the reason where
+    nothing is carried.
     """
 
     name: str
@@ -86,6 +87,7 @@ class El:
     when: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     needs: tuple[str, ...] = ()
+    alone: str = ""
     numbers: Numbers | None = None
     fill: str = ""
     elsewhere: bool = False
@@ -260,6 +262,7 @@ def group(
     when: tuple[str, ...] = (),
     must: tuple[str, ...] = (),
     needs: tuple[str, ...] = (),
+    alone: str = "",
     numbers: Numbers | None = None,
     fill: str = "",
     elsewhere: bool = False,
@@ -282,6 +285,7 @@ def group(
         rows=rows,
         must=must,
         needs=needs,
+        alone=alone,
         numbers=numbers,
         fill=fill,
         elsewhere=elsewhere,

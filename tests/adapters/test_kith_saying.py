@@ -48,6 +48,16 @@ def test_a_name_is_read_in_the_order_of_its_pieces(name: str, read: str) -> None
 
 def _root() -> El:
     unit = group("Unit", leaf("Name", ST, 0, to="enhet"), needs=("enhet", "/melding.mottaker"))
+    lege = group(
+        "Doctor",
+        leaf("FamilyName", ST, 0, to="lege#family"),
+        leaf("GivenName", ST, 0, to="lege#given"),
+        leaf("Role", CS, 0, to="rolle"),
+        leaf("Id", ST, to="hpr"),
+        least=0,
+        needs=("hpr",),
+        alone="a doctor has a number",
+    )
     alone = group("Alone", leaf("Kind", CS, 0, to="type"), leaf("Name", ST, 0, to="navn"))
     number, text = leaf("Number", ST, 0, to="tall"), leaf("Text", ST, 0, to="ord")
     return group(
@@ -65,6 +75,7 @@ def _root() -> El:
         leaf("File", BASE64, 0, to="fil"),
         group("Party", one_of(unit, alone, yields={"type": "a unit has no kind"}), least=0, into="part"),
         group("Result", one_of(number, text), least=0, most=9, into="svar"),
+        group("Sender", leaf("Unit", ST, 0, to="enhet"), lege, least=0, into="fra"),
         ns="urn:saying",
     )
 
@@ -100,6 +111,12 @@ SAID: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {"part": {"navn": "Kari", "type": "LE"}},
         {"part": {"navn": "Kari", "type": "LE"}},
     ),
+    "a doctor with a number": (
+        {"fra": {"lege": "Vik, Kari", "rolle": "6", "hpr": "1"}},
+        {"fra": {"lege": "Kari Vik", "rolle": "6", "hpr": "1"}},
+    ),
+    "a doctor without": ({"fra": {"enhet": "E", "lege": "Kari", "rolle": "6"}}, {"fra": {"enhet": "E"}}),
+    "nothing but a doctor without": ({"linjer": "a", "fra": {"lege": "Kari", "rolle": "6"}}, {"linjer": "a"}),
     "what has no place": ({"linjer": "a", "borte": "b"}, {"linjer": "a"}),
     "several": ({"svar": [{"tall": "1"}, {"ord": "a"}]}, {"svar": [{"tall": "1"}, {"ord": "a"}]}),
 }
@@ -151,7 +168,11 @@ def test_the_record_itself_is_not_changed() -> None:
 
 
 def test_what_gives_way_is_told_by_path_with_the_reason() -> None:
-    assert SAYING.yields == {"part.type": "a unit has no kind"}
+    assert SAYING.yields == {
+        "part.type": "a unit has no kind",
+        "fra.lege": "a doctor has a number",
+        "fra.rolle": "a doctor has a number",
+    }
     for name in ("kith-epikrise-1.1", "kith-henvisning-1.0"):
         told = REGISTRY.by_name(name).yields
         assert {"avsender.behandler_type", "mottaker.behandler_type"} <= set(told)
