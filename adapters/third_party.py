@@ -11,10 +11,13 @@ import hashlib
 import importlib
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import CodeType
 
 from adapters.base import Adapter
 from hub.errors import Finding, HubError
@@ -72,14 +75,47 @@ def enabled(stamps: Mapping[str, str]) -> tuple[Adapter, ...]:
 
 
 def load(found: Offered) -> Adapter:
-    """Run the code of a package and take the adapter from it. Raises settings.invalid."""
+    """Run the code of a package and take the adapter from it: what its files say, now and whenever it
+    imports more of itself. Raises settings.invalid, whatever the package raises."""
+    _FROM_SOURCE.packages.add(found.module.partition(".")[0])
+    if _FROM_SOURCE not in sys.meta_path:
+        sys.meta_path.insert(0, _FROM_SOURCE)
     try:
         adapter = getattr(importlib.import_module(found.module), found.attribute, None)
-    except ImportError:
-        adapter = None
+    except Exception as fault:  # noqa: BLE001  what fails is not ours, and its text may say anything
+        kind = type(fault).__name__
+        raise _refuse(found.name, "import", f"a package that can be imported; it raised {kind}") from None
     if not isinstance(adapter, Adapter) or adapter.name != found.name:
         raise _refuse(found.name, "adapter", "an Adapter of the name of the entry point")
     return adapter
+
+
+class _Source(SourceFileLoader):
+    """Compiles what the file says. What Python keeps beside it is in no stamp, and could be anything."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+class _FromSource:
+    """Finds the modules of the packages that have a stamp, as source files and as nothing else."""
+
+    def __init__(self) -> None:
+        self.packages: set[str] = set()
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
+        if name.partition(".")[0] not in self.packages:
+            return None
+        spec = PathFinder.find_spec(name, path)
+        if spec is None or not isinstance(spec.loader, SourceFileLoader):
+            raise ImportError(name)
+        spec.loader = _Source(name, str(spec.origin))
+        spec.cached = None
+        return spec
+
+
+_FROM_SOURCE = _FromSource()
 
 
 def read_stamps(file: Path) -> dict[str, str]:

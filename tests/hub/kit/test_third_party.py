@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import marshal
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -194,3 +196,61 @@ def test_a_package_cannot_take_the_name_of_one_of_ours() -> None:
 def test_ours_are_not_enabled_by_a_stamp(stamps: Path) -> None:
     assert main(["adapter", "conform", "brik-xml", "--made", "1", "--inputs", "1", "--enable"]) == 2
     assert not stamps.exists()
+
+
+def kept_by_python(file: Path, more: str) -> None:
+    """What Python keeps beside a source file, and never compares with it again: the code with more in it."""
+    source = file.read_bytes()
+    compiled = compile(source.decode() + more, str(file), "exec")
+    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(source)
+    kept = Path(importlib.util.cache_from_source(str(file)))
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(head + marshal.dumps(compiled))
+
+
+@pytest.mark.parametrize("when", ["before it conforms", "after"])
+def test_what_python_keeps_beside_the_files_is_not_run(
+    package: Path, stamps: Path, tmp_path: Path, when: str
+) -> None:
+    mark = tmp_path / "ran"
+    more = f"\nfrom pathlib import Path\nPath({str(mark)!r}).touch()\n"
+    if when == "before it conforms":
+        kept_by_python(package / "adapter.py", more)
+    assert conform("--enable") == 0
+    for name in [name for name in sys.modules if name.partition(".")[0] == NAME]:
+        del sys.modules[name]
+    kept_by_python(package / "adapter.py", more)
+
+    [adapter] = third_party.enabled(third_party.read_stamps(stamps))
+
+    assert adapter.name == NAME
+    assert not mark.exists()
+
+
+def test_no_folder_of_a_package_is_out_of_sight(package: Path, stamps: Path) -> None:
+    (package / "tests").mkdir()
+    (package / "tests" / "__init__.py").write_text("")
+    (package / "tests" / "out.py").write_text("import socket\n")
+
+    assert conform("--enable") == 2
+    assert not stamps.exists()
+
+
+def test_a_package_that_cannot_be_imported_is_refused_by_name(package: Path, stamps: Path) -> None:
+    file = package / "adapter.py"
+    file.write_text(file.read_text() + "\n1 / 0\n")
+    third_party.write_stamp(stamps, next(found for found in third_party.offered() if found.name == NAME))
+
+    assert refused(stamps) == [(f"adapters.{NAME}", "import")]
+
+
+@pytest.mark.parametrize("suffix", [".pyc", ".so"])
+def test_a_module_that_is_no_source_is_not_run(package: Path, stamps: Path, suffix: str) -> None:
+    file = package / "adapter.py"
+    source = file.read_bytes()
+    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + importlib.util.source_hash(source)
+    file.with_suffix(suffix).write_bytes(head + marshal.dumps(compile(source, str(file), "exec")))
+    file.unlink()
+    third_party.write_stamp(stamps, next(found for found in third_party.offered() if found.name == NAME))
+
+    assert refused(stamps) == [(f"adapters.{NAME}", "import")]
