@@ -337,8 +337,9 @@ class _Font:
         """Whether each code of a string, or of an array of strings and numbers, has a letter."""
         if isinstance(shown, list):
             return all(self.knows(one) for one in shown if not isinstance(one, int | float))
-        if not isinstance(shown, bytes) or len(shown) % self.width:
+        if not isinstance(shown, bytes):
             return False
+        # Half a code at the end comes out as an unknown letter.
         codes = (shown[i : i + self.width] for i in range(0, len(shown), self.width))
         return all(int.from_bytes(code) in self.codes for code in codes)
 
