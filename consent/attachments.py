@@ -10,20 +10,17 @@ what the file is, and where the two differ it is unreadable. It must not know te
 from __future__ import annotations
 
 import html
-import io
 import re
 from collections.abc import Callable
 
 from lxml import etree
-from pypdf import PdfReader
-from pypdf.generic import DictionaryObject, IndirectObject, StreamObject
 
 from consent.archives import NotWholeError, gunzipped, unzipped
 from consent.payloads import MOST_BYTES, payloads
+from consent.pdfs import NotReadError, read_pdf
 
 DEEPEST = 6
 MOST_PARTS = 100
-MOST_PAGES = 200
 
 
 class _UnreadableError(Exception):
@@ -40,7 +37,7 @@ def text_of(content: bytes, media_type: str, name: str) -> tuple[str, ...] | Non
         if fits is None or kind not in fits:
             return None
         reading.file(content, 0)
-    except (_UnreadableError, NotWholeError, RecursionError):
+    except (_UnreadableError, NotWholeError, NotReadError, RecursionError):
         return None
     return (name, *reading.texts)
 
@@ -59,7 +56,7 @@ def hidden_texts(text: str, *, prose: bool = False) -> tuple[str, ...] | None:
     reading = _Reading()
     try:
         rest = reading.packed(text, 0)
-    except (_UnreadableError, NotWholeError, RecursionError):
+    except (_UnreadableError, NotWholeError, NotReadError, RecursionError):
         return None
     if _INVISIBLE.search(text) or (prose and _NO_WORD.search(rest)):
         return None
@@ -195,46 +192,17 @@ class _Reading:
             raise _UnreadableError
 
     def _pdf(self, content: bytes, depth: int) -> None:
-        """The text layer, the metadata, and what stands beside the pages. A picture may hold writing, and so
-        may a file inside, a layer that is not shown, a form, an annotation, or a font without a table of its
-        letters."""
-        try:
-            pdf = PdfReader(io.BytesIO(content), strict=False)
-            if pdf.is_encrypted or len(pdf.pages) > MOST_PAGES or len(pdf.xref.get(0, {})) > 20_000:
-                raise _UnreadableError
-            root = pdf.trailer["/Root"]
-            assert isinstance(root, DictionaryObject | IndirectObject)
-            catalogue = root.get_object()
-            if not isinstance(catalogue, DictionaryObject) or any(
-                key in catalogue
-                for key in ("/AcroForm", "/OCProperties", "/Collection", "/OpenAction", "/AA")
-            ):
-                raise _UnreadableError
-            said = [str(value) for value in (pdf.metadata or {}).values()]
-            if pdf.attachments or "/EmbeddedFiles" in str(catalogue.get("/Names", "")):
-                raise _UnreadableError
-            metadata = catalogue.get("/Metadata")
-            if metadata is not None and isinstance(stream := metadata.get_object(), StreamObject):
-                said.append(_decoded(stream.get_data()[:MOST_BYTES]))
-            for page in pdf.pages:
-                if "/Annots" in page or _has_picture(page):
-                    raise _UnreadableError
-                text = page.extract_text()
-                if not text.strip() and page.get_contents() is not None:
-                    raise _UnreadableError
-                said.append(text)
-            beside = _beside_the_pages(pdf, content)
-        except _UnreadableError:
-            raise
-        except Exception:  # noqa: BLE001  whatever a broken file makes the library raise
-            raise _UnreadableError from None
+        told = read_pdf(content)
+        said = [*told.said]
+        if told.metadata:
+            said.append(_decoded(told.metadata[:MOST_BYTES]))
         self._spend(sum(map(len, said)), depth)
         for text in said:
             self._say(text, depth)
         if not any(text.strip() for text in said):
             raise _UnreadableError
-        self._spend(len(beside), depth)
-        self.texts.append(beside)
+        self._spend(len(told.beside), depth)
+        self.texts.append(told.beside)
 
     # -- what is packed in a text --
 
@@ -287,57 +255,3 @@ _HIDING = re.compile(
 
 def _hides(part: bytes) -> bool:
     return _HIDING.search(part) is not None
-
-
-_STREAM = re.compile(rb"\bstream\r?\n.*?\bendstream\b", re.DOTALL)
-_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f\x80-\xff]")
-
-
-def _beside_the_pages(pdf: PdfReader, content: bytes) -> str:
-    """What no page shows: comments, what comes before the file and after it, the strings of every object,
-    and streams of letters that nothing refers to."""
-    said = [_STREAM.sub(b"\n", content).decode("latin-1")]
-    numbers = {(number, made) for made, known in pdf.xref.items() for number in known}
-    numbers |= {(number, 0) for number in pdf.xref_objStm}
-    for number, made in sorted(numbers):
-        each = pdf.get_object(IndirectObject(number, made, pdf))
-        said += _strings(each)
-        if isinstance(each, StreamObject) and len(_BINARY.findall(data := each.get_data())) < len(data) / 20:
-            said.append(data.decode("latin-1"))
-    return "\n".join(said)
-
-
-def _strings(value: object, deep: int = 0) -> list[str]:
-    """Every string and name in one object of a PDF, not in those that it refers to."""
-    if deep > MOST_PARTS:
-        raise _UnreadableError
-    if isinstance(value, dict):
-        return [said for pair in dict.items(value) for one in pair for said in _strings(one, deep + 1)]
-    if isinstance(value, list):
-        return [said for one in list.__iter__(value) for said in _strings(one, deep + 1)]
-    if isinstance(value, bytes):
-        return [value.decode("latin-1")]
-    return [str(value)] if isinstance(value, str) else []
-
-
-def _has_picture(page: DictionaryObject) -> bool:
-    """Whether the page, or a form it draws, has a picture."""
-    waiting = [page]
-    seen = 0
-    while waiting:
-        node = waiting.pop()
-        seen += 1
-        if seen > MOST_PARTS:
-            raise _UnreadableError
-        resources = node.get("/Resources")
-        drawn = resources.get_object().get("/XObject") if resources is not None else None
-        for each in drawn.get_object().values() if drawn is not None else ():
-            inner = each.get_object()
-            if inner.get("/Subtype") == "/Image":
-                return True
-            waiting.append(inner)
-    contents = getattr(page, "get_contents", lambda: None)()
-    return (
-        contents is not None
-        and re.search(rb"\bBI\b[\s\S]{0,400}\bID\b|\b3 Tr\b", contents.get_data()) is not None
-    )

@@ -22,6 +22,7 @@ import consent.freetext
 import consent.labels
 import consent.language
 import consent.payloads
+import consent.pdfs
 import consent.plain
 from tests import mutating
 from tests.adapters import test_narrative
@@ -36,12 +37,13 @@ from tests.consent import (
     test_language,
     test_normalise,
     test_payloads,
+    test_pdfs,
     test_plain,
 )
 
 TEXT, LANGUAGE, LABELS = consent.freetext, consent.language, consent.labels
 CODES, SIGNS, PACKED = consent.code_lists, consent.combinations, consent.payloads
-FILES, PARTS = consent.attachments, consent.archives
+FILES, PARTS, PDFS = consent.attachments, consent.archives, consent.pdfs
 ALONE, TOLD, PLAIN = consent.evaluation, consent.explain, consent.plain
 NARRATIVE = adapters.narrative
 
@@ -89,8 +91,14 @@ TABLES: dict[ModuleType, list[Callable[..., Any]]] = {
         test_attachments.test_the_words_of_a_file_are_found,
         test_attachments.test_a_file_has_so_many_parts_and_no_more,
         test_archives.test_the_header_of_a_gzip_is_read,
+        test_pdfs.test_the_words_of_a_pdf_are_found,
     ],
     PARTS: _tests_of(test_archives),
+    PDFS: [
+        *_tests_of(test_pdfs),
+        test_attachments.test_what_cannot_be_read_whole_is_unreadable,
+        test_attachments.test_the_words_of_a_file_are_found,
+    ],
     ALONE: _tests_of(test_evaluation),
     TOLD: _tests_of(test_explain),
     PLAIN: _tests_of(test_plain),
