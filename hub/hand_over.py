@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from consent.intake import read as read_consent
-from hub import pipeline, policy, settle
+from hub import good_until, pipeline, policy, settle
 from hub.case import Case, read_case
 from hub.errors import HubError
 from hub.message import Agency, Labelled, Outcome, Rendered, Step, Verdict
@@ -73,6 +73,9 @@ def _attempt(parts: Parts, disclosure_id: str) -> Settlement:
         if case is None:
             settle.unreadable(tx, parts, item)
             return Done()
+        if _is_over(parts, case):
+            settle.over(tx, parts, item)
+            return Done()
         rendered = None
         if item.state is State.QUEUED:
             outgoing = decide_again(tx, parts, case)
@@ -88,6 +91,11 @@ def _attempt(parts: Parts, disclosure_id: str) -> Settlement:
     if rendered is not None:
         return _push(parts, case, outgoing, rendered)
     return _tell(parts, case)
+
+
+def _is_over(parts: Parts, case: Case) -> bool:
+    """Whether the message is good no longer. What a newer one replaced ends as that."""
+    return not case.superseded and good_until.is_over(case.labelled.record, parts.clock())
 
 
 def _has_work(item: Disclosure) -> bool:
@@ -157,6 +165,12 @@ def _fetch(parts: Parts, reader: Agency, disclosure_id: str) -> Rendered | None:
         case = read_case(tx, parts, item)
         if case is None:
             settle.taken_back(tx, item)
+            return None
+        if _is_over(parts, case):
+            if item.handed_over_at is not None:
+                settle.taken_back(tx, item)
+            else:
+                settle.over(tx, parts, item)
             return None
         outgoing = decide_again(tx, parts, case)
         if outgoing.rendered is None:

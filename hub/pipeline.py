@@ -17,7 +17,7 @@ from consent import waiting
 from consent.decide import Ask, decide, permit
 from consent.labels import label
 from consent.on_file import calling_on, relations
-from hub import desk, intake, reading, referral, routes
+from hub import desk, good_until, intake, reading, referral, routes
 from hub.answers import NOTHING, Counts
 from hub.errors import Finding, HubError
 from hub.intake import File
@@ -42,9 +42,6 @@ from hub.trail import run
 from mappings.engine import translate
 from mappings.identifiers import NUMBERS, is_taken
 
-GOOD_UNTIL = "gyldig_til"
-"""Where a message says until when it is good, if its type can: nobody acts on it after that."""
-
 MOST_TEXT = 500_000
 """Characters of text in one message: far above any honest one, and what the label step can read while
 others wait. Files are bounded by their declaration and by the body."""
@@ -64,6 +61,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     with intake.opened(parts, received, labelled) as file:
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
+        run(Step.RECEIVE, good_until.check, record, received.at)
         file.note(read.let_through)
         parts = file.parts  # with the policy that decides in this transaction
         for route in planned(parts, file, received, record):
@@ -159,9 +157,6 @@ def parse(parts: Parts, received: Received) -> Read:
     if findings:
         there = read.adapter.locate(received.body, findings) if read.adapter.locate else findings
         raise HubError("parse.invalid", there)
-    until = record.get(GOOD_UNTIL)
-    if until is not None and datetime.fromisoformat(str(until)) <= received.at:
-        raise HubError("receive.expired")
     return read
 
 
