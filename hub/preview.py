@@ -187,10 +187,11 @@ def shown(previews: Iterable[Preview]) -> dict[str, Any]:
 
 
 def _recipient(preview: Preview) -> dict[str, Any]:
-    """The same keys for everybody. What the asker may not know looks as it would after posting."""
+    """The same keys for everybody. What the asker may not know looks as it would after posting, and so does
+    a fault of ours with what may go."""
     route, outgoing = preview.route, preview.outgoing
     state, code, withheld = "accepted", None, None
-    if outgoing is not None:
+    if outgoing is not None and not status.is_ours(outgoing.code):
         left = sorted({_field(i.path) for i in outgoing.decision.items if i.verdict is not Verdict.PERMIT})
         state = "nothing" if outgoing.rendered is None else "reduced" if left else "whole"
         reasons = [i.reason for i in outgoing.decision.items if i.verdict is not Verdict.PERMIT]

@@ -36,7 +36,7 @@ def read(parts: Parts, received: Received) -> Read:
     else:
         record, let_through = adapter.parse(received.body), ()
     if let_through:
-        refused = _as_understood(parts, adapter, received, record)
+        refused = _as_understood(parts, adapter, received.body, record)
     else:
         refused = nationally(parts, adapter, received.body)
     if refused:
@@ -44,16 +44,14 @@ def read(parts: Parts, received: Received) -> Read:
     return Read(record, adapter, let_through)
 
 
-def _as_understood(parts: Parts, adapter: Adapter, received: Received, record: Record) -> tuple[Finding, ...]:
+def _as_understood(parts: Parts, adapter: Adapter, body: bytes, record: Record) -> tuple[Finding, ...]:
     """What the official schemas say no to when the record is written as its format demands. Without line and
     column: those of what was written are not the sender's. Raises parse.invalid when it cannot be written."""
     national = parts.national
-    if national is None or not adapter.national or not national.knows(read_xml(received.body)):
+    if national is None or not adapter.national or not national.knows(read_xml(body)):
         return ()
-    own = received.sender.org  # a format may demand numbers that the message has no need of
-    header = {"avsender": own, "mottaker": own, **record.fields.get("melding", {})}
     try:
-        written = adapter.render(Record(record.type, {**record.fields, "melding": header}))
+        written = adapter.render(record)
     except HubError as fault:
         raise HubError("parse.invalid", fault.findings) from None
     return tuple(replace(one, line=None, column=None) for one in nationally(parts, adapter, written))
