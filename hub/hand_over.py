@@ -47,17 +47,18 @@ def attempt(parts: Parts, work: Work) -> Settlement:
         except HubError as exc:
             if exc.code == "receive.busy":
                 raise  # the database is away: nothing was tried, and the queue brings it back
-            settlement = _faulted(parts, item.id, exc.code)
+            settlement = _faulted(parts, item.id, exc.code, State.QUEUED)
     _wake_next(parts, item, one)
     return settlement
 
 
-def _faulted(parts: Parts, disclosure_id: str, code: str) -> Settlement:
+def _faulted(parts: Parts, disclosure_id: str, code: str, state: State) -> Settlement:
     """Something is wrong on our side (a value without translation, an agreement that is gone). It is
-    tried as often as a recipient that does not answer, and then an operator decides."""
+    tried as often as a recipient that does not answer, and then an operator decides. `state`: as it was;
+    what was fetched before is handed over already, and stays so."""
     with parts.store.writing() as tx:
         item = disclosures.load(tx, disclosure_id)
-        if item is None or item.state is not State.QUEUED:
+        if item is None or item.state is not state:
             return Done()
         return settle.faulted(tx, parts, item, code)
 
@@ -143,14 +144,22 @@ def _tell(parts: Parts, case: Case) -> Settlement:
 def fetch(parts: Parts, reader: Agency, disclosure_id: str) -> Rendered:
     """Hand one disclosure to the recipient who asks for it. Each fetch decides again.
 
-    Raises receive.not-found, the same for unknown, for somebody else's and for no longer allowed.
+    Raises receive.not-found, the same for unknown, for somebody else's, for no longer allowed and for what
+    we fail to make: that leaves the inbox and comes back when it can be made. receive.busy: come again.
     """
     with parts.store.reading() as view:
         item = disclosures.load(view, disclosure_id)
     if item is None or not _may_fetch(item, reader):
         raise HubError("receive.not-found")
     with parts.store.gate(item.person_id):
-        rendered = run(Step.HAND_OVER, _fetch, parts, reader, disclosure_id)
+        try:
+            rendered = run(Step.HAND_OVER, _fetch, parts, reader, disclosure_id)
+        except HubError as exc:
+            if exc.code == "receive.busy":
+                raise
+            # Dying here: it lies in the inbox, and the next fetch meets the fault again.
+            _faulted(parts, disclosure_id, exc.code, State.OFFERED)
+            raise HubError("receive.not-found") from None
     if rendered is None:
         _wake_next(parts, item, ())
         raise HubError("receive.not-found")

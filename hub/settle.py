@@ -218,7 +218,8 @@ def refused(tx: Connection, parts: Parts, case: Case, code: str) -> None:
 
 
 def faulted(tx: Connection, parts: Parts, item: Disclosure, code: str) -> Settlement:
-    """A fault of our own, counted like an attempt: later, or parked when there were enough."""
+    """A fault of our own, counted like an attempt: later, or parked when there were enough. What lay in the
+    inbox is no longer there, until it is offered anew."""
     attempts = item.attempts + 1
     if attempts > len(parts.ladder):
         disclosures.move(tx, item, State.PARKED, attempts=attempts, code=code, due_at=None)
