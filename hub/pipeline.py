@@ -50,7 +50,8 @@ others wait. Files are bounded by their declaration and by the body."""
 def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accepted:
     """Take one message from an agency. When this returns, the hub answers for it.
 
-    Raises HubError with a receive, parse, route or consent code; nothing was stored then.
+    Raises HubError with a receive, parse, route or consent code; nothing was stored then. What was taken in
+    before is not asked again whether it is good still: that is asked at hand-over.
     """
     received = Received(parts.new_id(), sender, media_type, body, parts.clock())
     read = run(Step.PARSE, parse, parts, received)
@@ -96,9 +97,10 @@ def send_on(parts: Parts, file: File, record: Record, at: datetime) -> None:
 def foresee(
     parts: Parts, route: Route, labelled: Labelled, person: Person, given: OnFile, at: datetime
 ) -> Outgoing:
-    """What one recipient would get as things stand at intake. A fault of ours with its format is kept, and
-    is met again at hand-over, where it is parked for operations: whether it shows depends on what the person
-    allows, so it is neither the sender's to see nor the other recipients' to suffer from."""
+    """What one recipient would get as things stand at intake. A fault of ours with its format stands in the
+    audit, and is met again at hand-over or at the fetch, where it is counted and then parked for operations:
+    whether it shows depends on what the person allows, so its sender gets no code for it, neither here nor in
+    its status or a preview (status.is_ours), and the other recipients get theirs."""
     decision, permitted = run(Step.DECIDE, decide_for, parts, route, labelled, person, given, at)
     try:
         return _made(parts, route, decision, permitted)

@@ -191,7 +191,7 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
         """Post one message in your own format. It is stored when the answer is `202`, and only then.
 
         With `Accept: application/xml` a KITH message is answered by the AppRec that belongs to its format,
-        stored or refused; the status is the same.
+        stored or refused; the status is the same. Where none can be made the answer is the plain one.
 
         Send it again, unchanged, when you get no answer or `503`: `duplicate` is then true and
         nothing happens twice. The same message id with other content is refused. Who posts a package
