@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from consent.intake import read as read_consent
-from hub import pipeline, policy, settle
+from hub import good_until, pipeline, policy, settle
 from hub.case import Case, read_case
 from hub.errors import HubError
 from hub.message import Agency, Labelled, Outcome, Rendered, Step, Verdict
@@ -47,17 +47,18 @@ def attempt(parts: Parts, work: Work) -> Settlement:
         except HubError as exc:
             if exc.code == "receive.busy":
                 raise  # the database is away: nothing was tried, and the queue brings it back
-            settlement = _faulted(parts, item.id, exc.code)
+            settlement = _faulted(parts, item.id, exc.code, State.QUEUED)
     _wake_next(parts, item, one)
     return settlement
 
 
-def _faulted(parts: Parts, disclosure_id: str, code: str) -> Settlement:
+def _faulted(parts: Parts, disclosure_id: str, code: str, state: State) -> Settlement:
     """Something is wrong on our side (a value without translation, an agreement that is gone). It is
-    tried as often as a recipient that does not answer, and then an operator decides."""
+    tried as often as a recipient that does not answer, and then an operator decides. `state`: as it was;
+    what was fetched before is handed over already, and stays so."""
     with parts.store.writing() as tx:
         item = disclosures.load(tx, disclosure_id)
-        if item is None or item.state is not State.QUEUED:
+        if item is None or item.state is not state:
             return Done()
         return settle.faulted(tx, parts, item, code)
 
@@ -72,6 +73,9 @@ def _attempt(parts: Parts, disclosure_id: str) -> Settlement:
         case = read_case(tx, parts, item)
         if case is None:
             settle.unreadable(tx, parts, item)
+            return Done()
+        if _is_over(parts, case):
+            settle.over(tx, parts, item)
             return Done()
         rendered = None
         if item.state is State.QUEUED:
@@ -88,6 +92,11 @@ def _attempt(parts: Parts, disclosure_id: str) -> Settlement:
     if rendered is not None:
         return _push(parts, case, outgoing, rendered)
     return _tell(parts, case)
+
+
+def _is_over(parts: Parts, case: Case) -> bool:
+    """Whether the message is good no longer. What a newer one replaced ends as that."""
+    return not case.superseded and good_until.is_over(case.labelled.record, parts.clock())
 
 
 def _has_work(item: Disclosure) -> bool:
@@ -135,14 +144,22 @@ def _tell(parts: Parts, case: Case) -> Settlement:
 def fetch(parts: Parts, reader: Agency, disclosure_id: str) -> Rendered:
     """Hand one disclosure to the recipient who asks for it. Each fetch decides again.
 
-    Raises receive.not-found, the same for unknown, for somebody else's and for no longer allowed.
+    Raises receive.not-found, the same for unknown, for somebody else's, for no longer allowed and for what
+    we fail to make: that leaves the inbox and comes back when it can be made. receive.busy: come again.
     """
     with parts.store.reading() as view:
         item = disclosures.load(view, disclosure_id)
     if item is None or not _may_fetch(item, reader):
         raise HubError("receive.not-found")
     with parts.store.gate(item.person_id):
-        rendered = run(Step.HAND_OVER, _fetch, parts, reader, disclosure_id)
+        try:
+            rendered = run(Step.HAND_OVER, _fetch, parts, reader, disclosure_id)
+        except HubError as exc:
+            if exc.code == "receive.busy":
+                raise
+            # Dying here: it lies in the inbox, and the next fetch meets the fault again.
+            _faulted(parts, disclosure_id, exc.code, State.OFFERED)
+            raise HubError("receive.not-found") from None
     if rendered is None:
         _wake_next(parts, item, ())
         raise HubError("receive.not-found")
@@ -157,6 +174,12 @@ def _fetch(parts: Parts, reader: Agency, disclosure_id: str) -> Rendered | None:
         case = read_case(tx, parts, item)
         if case is None:
             settle.taken_back(tx, item)
+            return None
+        if _is_over(parts, case):
+            if item.handed_over_at is not None:
+                settle.taken_back(tx, item)
+            else:
+                settle.over(tx, parts, item)
             return None
         outgoing = decide_again(tx, parts, case)
         if outgoing.rendered is None:

@@ -17,7 +17,7 @@ from consent import waiting
 from consent.decide import Ask, decide, permit
 from consent.labels import label
 from consent.on_file import calling_on, relations
-from hub import desk, intake, reading, referral, routes
+from hub import desk, good_until, intake, reading, referral, routes
 from hub.answers import NOTHING, Counts
 from hub.errors import Finding, HubError
 from hub.intake import File
@@ -42,9 +42,6 @@ from hub.trail import run
 from mappings.engine import translate
 from mappings.identifiers import NUMBERS, is_taken
 
-GOOD_UNTIL = "gyldig_til"
-"""Where a message says until when it is good, if its type can: nobody acts on it after that."""
-
 MOST_TEXT = 500_000
 """Characters of text in one message: far above any honest one, and what the label step can read while
 others wait. Files are bounded by their declaration and by the body."""
@@ -53,7 +50,8 @@ others wait. Files are bounded by their declaration and by the body."""
 def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accepted:
     """Take one message from an agency. When this returns, the hub answers for it.
 
-    Raises HubError with a receive, parse, route or consent code; nothing was stored then.
+    Raises HubError with a receive, parse, route or consent code; nothing was stored then. What was taken in
+    before is not asked again whether it is good still: that is asked at hand-over.
     """
     received = Received(parts.new_id(), sender, media_type, body, parts.clock())
     read = run(Step.PARSE, parse, parts, received)
@@ -64,6 +62,7 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     with intake.opened(parts, received, labelled) as file:
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it
+        run(Step.RECEIVE, good_until.check, record, received.at)
         file.note(read.let_through)
         parts = file.parts  # with the policy that decides in this transaction
         for route in planned(parts, file, received, record):
@@ -98,9 +97,10 @@ def send_on(parts: Parts, file: File, record: Record, at: datetime) -> None:
 def foresee(
     parts: Parts, route: Route, labelled: Labelled, person: Person, given: OnFile, at: datetime
 ) -> Outgoing:
-    """What one recipient would get as things stand at intake. A fault of ours with its format is kept, and
-    is met again at hand-over, where it is parked for operations: whether it shows depends on what the person
-    allows, so it is neither the sender's to see nor the other recipients' to suffer from."""
+    """What one recipient would get as things stand at intake. A fault of ours with its format stands in the
+    audit, and is met again at hand-over or at the fetch, where it is counted and then parked for operations:
+    whether it shows depends on what the person allows, so its sender gets no code for it, neither here nor in
+    its status or a preview (status.is_ours), and the other recipients get theirs."""
     decision, permitted = run(Step.DECIDE, decide_for, parts, route, labelled, person, given, at)
     try:
         return _made(parts, route, decision, permitted)
@@ -159,9 +159,6 @@ def parse(parts: Parts, received: Received) -> Read:
     if findings:
         there = read.adapter.locate(received.body, findings) if read.adapter.locate else findings
         raise HubError("parse.invalid", there)
-    until = record.get(GOOD_UNTIL)
-    if until is not None and datetime.fromisoformat(str(until)) <= received.at:
-        raise HubError("receive.expired")
     return read
 
 

@@ -20,7 +20,7 @@ from consent.decide import Ask
 from consent.intake import read as read_consent
 from consent.on_file import calling_on, relations
 from consent.rows import Row
-from hub import desk, intake, pipeline, policy, routes, status
+from hub import desk, good_until, intake, pipeline, policy, routes, status
 from hub.audit import log
 from hub.audit.log import Kind
 from hub.errors import Finding, HubError
@@ -100,6 +100,8 @@ def of_message(
         # Posted again it would be known and do nothing; it must not be held against itself.
         again = intake.sent_before(file.tx, parts, received, sender_id)
         plan = routes.find if again else pipeline.planned
+        if not (again or file.settled):
+            good_until.check(record, received.at)
         for route in plan(parts, file, received, record):
             outgoing = None
             if decide:
@@ -185,10 +187,11 @@ def shown(previews: Iterable[Preview]) -> dict[str, Any]:
 
 
 def _recipient(preview: Preview) -> dict[str, Any]:
-    """The same keys for everybody. What the asker may not know looks as it would after posting."""
+    """The same keys for everybody. What the asker may not know looks as it would after posting, and so does
+    a fault of ours with what may go."""
     route, outgoing = preview.route, preview.outgoing
     state, code, withheld = "accepted", None, None
-    if outgoing is not None:
+    if outgoing is not None and not status.is_ours(outgoing.code):
         left = sorted({_field(i.path) for i in outgoing.decision.items if i.verdict is not Verdict.PERMIT})
         state = "nothing" if outgoing.rendered is None else "reduced" if left else "whole"
         reasons = [i.reason for i in outgoing.decision.items if i.verdict is not Verdict.PERMIT]

@@ -1,12 +1,13 @@
 """Understands how a message is read from its sender: strictly, or as leniently as its directory entry says.
 
 A partner with `reading: lenient` may break its format in ways that change nothing; whatever was let through
-is noted in the audit. Where the installation has the official schemas, they are asked, too.
+is noted in the audit. Where the installation has the official schemas, they are asked, too: about what came,
+or, where something was let through that they would say no to, about what was understood, in proper form.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.base import Adapter
 from adapters.kith.message import deviations
@@ -34,11 +35,26 @@ def read(parts: Parts, received: Received) -> Read:
         record, let_through = adapter.lenient(received.body, tuple(deviations()))
     else:
         record, let_through = adapter.parse(received.body), ()
-    if not let_through:  # else the schemas would say no to what was just allowed
+    if let_through:
+        refused = _as_understood(parts, adapter, received.body, record)
+    else:
         refused = nationally(parts, adapter, received.body)
-        if refused:
-            raise HubError("parse.invalid", refused)
+    if refused:
+        raise HubError("parse.invalid", refused)
     return Read(record, adapter, let_through)
+
+
+def _as_understood(parts: Parts, adapter: Adapter, body: bytes, record: Record) -> tuple[Finding, ...]:
+    """What the official schemas say no to when the record is written as its format demands. Without line and
+    column: those of what was written are not the sender's. Raises parse.invalid when it cannot be written."""
+    national = parts.national
+    if national is None or not adapter.national or not national.knows(read_xml(body)):
+        return ()
+    try:
+        written = adapter.render(record)
+    except HubError as fault:
+        raise HubError("parse.invalid", fault.findings) from None
+    return tuple(replace(one, line=None, column=None) for one in nationally(parts, adapter, written))
 
 
 def nationally(parts: Parts, adapter: Adapter, body: bytes) -> tuple[Finding, ...]:

@@ -308,7 +308,8 @@ class Settings:
             "folder",
             _folder,
             "The official XSDs of the KITH messages, unpacked in any depth. With it they are asked about "
-            "every KITH document that comes in or goes out, besides the hub's own tables.",
+            "every KITH document that comes in or goes out, besides the hub's own tables; where a lenient "
+            "partner was let through, about what was understood, in proper form.",
         ),
     )
     policy: str = field(

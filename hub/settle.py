@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from consent.said import OSLO
 from consent.waiting import days
-from hub import policy
+from hub import good_until, policy
 from hub.audit.log import Kind
 from hub.case import Case
 from hub.errors import PROBLEMS
@@ -154,6 +154,33 @@ def superseded(tx: Connection, item: Disclosure) -> None:
     )
 
 
+def over(tx: Connection, parts: Parts, item: Disclosure) -> None:
+    """Its time is out: what nobody allowed within the days of its rows, or what its message was good for.
+    The keys are destroyed, and it is on record."""
+    disclosures.move(
+        tx,
+        item,
+        State.DONE,
+        **_ended_as(item),
+        due_at=None,
+        sent=None,
+        sent_key=None,
+        **disclosures.NO_RENDERING,
+    )
+    person = people.load(tx, item.person_id)
+    if person.key is not None:  # about somebody forgotten nothing can be written any more
+        what = {"expired": True, "recipient": item.recipient}
+        prove(tx, parts, person, Kind.RECEIPT, what, disclosure=item.id)
+
+
+def _ended_as(item: Disclosure) -> dict[str, str | None]:
+    """What was withheld for good, or had nothing left to give, ends as it stood."""
+    first = item.revision == 1 and item.outcome is None  # on its way, or in the inbox
+    if first or item.outcome in (Outcome.HELD, Outcome.WAITING):
+        return {"outcome": Outcome.EXPIRED, "code": "hand-over.expired"}
+    return {"outcome": item.outcome, "code": item.code}
+
+
 def unreadable(tx: Connection, parts: Parts, item: Disclosure) -> None:
     """The key is destroyed or a party is gone: it can never be sent."""
     disclosures.move(
@@ -191,7 +218,8 @@ def refused(tx: Connection, parts: Parts, case: Case, code: str) -> None:
 
 
 def faulted(tx: Connection, parts: Parts, item: Disclosure, code: str) -> Settlement:
-    """A fault of our own, counted like an attempt: later, or parked when there were enough."""
+    """A fault of our own, counted like an attempt: later, or parked when there were enough. What lay in the
+    inbox is no longer there, until it is offered anew."""
     attempts = item.attempts + 1
     if attempts > len(parts.ladder):
         disclosures.move(tx, item, State.PARKED, attempts=attempts, code=code, due_at=None)
@@ -257,11 +285,13 @@ def _leave_rest(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) ->
 
 
 def _waits_until(tx: Connection, parts: Parts, case: Case) -> datetime:
-    """As long as the rows in effect allow on this way, and the agreement says."""
+    """As long as the rows in effect allow on this way, and the agreement says; never longer than the message
+    is good."""
     route, day = case.route, parts.clock().astimezone(OSLO).date()
     pack = policy.in_effect(tx, parts).pack
     rows = pack.between(route.sender.sector, route.recipient.sector, route.agreement.purpose)
-    return case.item.created_at + timedelta(days=days(rows, route.agreement.wait_days, day=day))
+    allowed = case.item.created_at + timedelta(days=days(rows, route.agreement.wait_days, day=day))
+    return min(allowed, good_until.good_until(case.labelled.record) or allowed)
 
 
 def _what_rests(outgoing: Outgoing, sent: frozenset[str]) -> tuple[Outcome | None, str | None]:

@@ -143,10 +143,17 @@ def _recipient(
     }
 
 
+def is_ours(code: str | None) -> bool:
+    """Whether the code says that the hub failed to make what may go: operations see it, no sender does."""
+    return code is not None and (code == "hub.internal" or code.startswith(("translate.", "render.")))
+
+
 def shown_code(code: str | None) -> str | None:
     """Of what the person has said nobody outside learns more than that it does not allow this, and
     whether it may later: not that a consent ran out, that two documents disagree, or who else is in
-    the text."""
+    the text. A fault of ours tells no sender anything: it is met only where something may go."""
+    if is_ours(code):
+        return None
     if code in _OF_THE_PERSON:
         return "decide.no-consent" if PROBLEMS[code].waiting_helps else "decide.refused"
     return "decide.free-text-unread" if code == "decide.free-text-hit" else code

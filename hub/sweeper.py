@@ -13,14 +13,12 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
+from hub import settle
 from hub.audit import log
-from hub.audit.log import Kind
 from hub.errors import HubError
-from hub.message import Outcome
 from hub.parts import Parts, work_of
-from hub.rows import prove
-from hub.store import disclosures, messages, people
-from hub.store.disclosures import Disclosure, State
+from hub.store import disclosures, messages
+from hub.store.disclosures import State
 from hub.store.schema import disclosure
 
 _EVERY = 1.0  # seconds between two turns
@@ -75,30 +73,10 @@ def end_waiting(parts: Parts) -> int:
     for item in over:
         with parts.store.gate(item.person_id), parts.store.writing() as tx:
             try:
-                disclosures.move(
-                    tx,
-                    item,
-                    State.DONE,
-                    **_ended_as(item),
-                    due_at=None,
-                    sent=None,
-                    sent_key=None,
-                    **disclosures.NO_RENDERING,
-                )
+                settle.over(tx, parts, item)
             except disclosures.LostRace:
                 continue
-            person = people.load(tx, item.person_id)
-            if person.key is not None:  # about somebody forgotten nothing can be written any more
-                what = {"expired": True, "recipient": item.recipient}
-                prove(tx, parts, person, Kind.RECEIPT, what, disclosure=item.id)
     return len(over)
-
-
-def _ended_as(item: Disclosure) -> dict[str, str | None]:
-    """What was withheld for good, or had nothing left to give, ends as it stood."""
-    if item.outcome in (Outcome.HELD, Outcome.WAITING):
-        return {"outcome": Outcome.EXPIRED, "code": "hand-over.expired"}
-    return {"outcome": item.outcome, "code": item.code}
 
 
 def run(parts: Parts, stop: threading.Event, *, every: float = _EVERY) -> None:

@@ -80,7 +80,7 @@ def head(body: bytes) -> Head:
     except HubError:
         return _broken(body.decode("utf-8", errors="replace"))
     if root.tag == FELLESFORMAT and (inside := root.find(ROOT)) is not None:
-        root, body = inside, etree.tostring(inside, with_tail=False)
+        root, body = inside, etree.tostring(inside, encoding="utf-8", with_tail=False)
     if root.tag == ROOT:
         return _of_msghead(root, body)
     form = form_of([etree.QName(root).namespace or ""])

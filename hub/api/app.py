@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, ParamSpec, TypeVar
 
 import uvicorn
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -29,8 +29,12 @@ from hub.api.problem import answer, documented
 from hub.api.tokens import IssuerKeys, Scope, Tokens, file_source, url_source
 from hub.directory import Directory
 from hub.errors import PROBLEMS, Finding, HubError
-from hub.message import CONTROL_SECTORS, Agency, Rendered
+from hub.message import CONTROL_SECTORS, Agency, Rendered, Step
 from hub.settings import Settings
+from hub.trail import run
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _PARAMETERS: Final = {
@@ -187,7 +191,7 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
         """Post one message in your own format. It is stored when the answer is `202`, and only then.
 
         With `Accept: application/xml` a KITH message is answered by the AppRec that belongs to its format,
-        stored or refused; the status is the same.
+        stored or refused; the status is the same. Where none can be made the answer is the plain one.
 
         Send it again, unchanged, when you get no answer or `503`: `duplicate` is then true and
         nothing happens twice. The same message id with other content is refused. Who posts a package
@@ -199,11 +203,13 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
             accepted = await take(request, sender, stated, posted.append)
         except HubError as error:
             refused = error
-        if posted and (told := fiks.receipt_for(request, stated, posted[0], refused)) is not None:
-            return told
         receipt: Rendered | None = None
-        if posted and _wants_xml(request) and not (accepted and accepted.duplicate):
-            receipt = await run_in_threadpool(facade.apprec, sender, posted[0], refused)
+        if posted:
+            told = await _if_it_can_be_made(fiks.receipt_for, request, stated, posted[0], refused)
+            if told is not None:
+                return told
+            if _wants_xml(request) and not (accepted and accepted.duplicate):
+                receipt = await _if_it_can_be_made(facade.apprec, sender, posted[0], refused)
         if accepted is None:
             assert refused is not None
             if receipt is None:
@@ -230,6 +236,15 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
     def message_status(id: str, sender: Annotated[Agency, Depends(caller)]) -> Any:
         """Where your own message stands. Nobody else's exists, as far as this address tells."""
         return facade.of_message(sender, _known_form(id))
+
+
+async def _if_it_can_be_made(make: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """A receipt, made off the event loop: it reads the whole body again. None when that fails: what became
+    of the message is then told as to whoever asked for none."""
+    try:
+        return await run_in_threadpool(lambda: run(Step.RECEIPT, make, *args, **kwargs))
+    except HubError:
+        return None
 
 
 def _with_receipt(responses: dict[int | str, dict[str, Any]], *codes: str) -> dict[int | str, dict[str, Any]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import adapters
 from adapters.apprec.adapter import BY_VERSION, TYPE
 from adapters.kith_epikrise.adapter import ADAPTERS
 from adapters.safe_xml import read_xml
@@ -180,3 +182,15 @@ def test_an_apprec_for_nothing_is_refused(bench: Bench, reference: str) -> None:
         bench.post("gp", BY_VERSION["1.1"].render(answer_to(reference, "mottatt")), XML)
 
     assert refused.value.code == "route.reference-unknown"
+
+
+def test_a_receipt_is_made_in_navs_wrapper_whatever_letters_its_elements_have(bench: Bench) -> None:
+    """`Formål` is the name of an element there."""
+    body = (Path(adapters.__file__).parent / "nav_dialog/examples/alt-1.0-2.xml").read_bytes()
+    assert "<Formål".encode() in body
+
+    given = apprec.of_message(bench.parts, bench.agency("prison_health"), body, None)
+
+    assert given is not None
+    record = BY_VERSION[given.adapter.rpartition("-")[2]].parse(given.body)
+    assert codes(record) == ("mottatt", [])

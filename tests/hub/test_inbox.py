@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hub import hand_over, inbox
+from hub import hand_over, inbox, pipeline, repair
 from hub.errors import HubError
-from tests.hub.bench import FHIR, XML, Bench, consent, fhir, withdrawal, xml_brik
+from hub.store.disclosures import State
+from tests.hub.bench import FHIR, XML, Bench, consent, fhir, with_door, withdrawal, xml_brik
 
 
 def filled(bench: Bench, persons: int) -> list[str]:
@@ -75,3 +76,64 @@ def test_a_position_that_is_none_is_refused(bench: Bench, after: str) -> None:
     with pytest.raises(HubError) as refused:
         inbox.entries(bench.parts, bench.agency("nav"), after, 10)
     assert refused.value.code == "receive.request-invalid"
+
+
+FAULTS = {"render.incomplete": HubError("render.incomplete"), "hub.internal": KeyError("x")}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_what_cannot_be_made_at_the_fetch_leaves_the_inbox_and_is_parked_for_operations(
+    either: Bench, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def faulty(*_: object) -> None:
+        raise FAULTS[code]
+
+    with_door(either, "tsb", "inbox")
+    either.post("prison_health", "samtykke-tsb.fhir.json")
+    posted = either.post("prison_health", "henvisning-2.json")
+    either.drain()
+    [entry] = either.listed("tsb")
+    monkeypatch.setattr(pipeline, "render", faulty)
+    with pytest.raises(HubError) as refused:
+        hand_over.fetch(either.parts, either.agency("tsb"), entry)
+
+    row = either.row("tsb", message_id=posted.id)
+    assert (refused.value.code, refused.value.findings) == ("receive.not-found", ())
+    assert (row.state, row.code, row.attempts, row.handed_over_at) == (State.QUEUED, code, 1, None)
+    assert either.listed("tsb") == []
+
+    for _ in either.parts.ladder:
+        either.clock.forward(days=1)
+        either.sweep()
+        either.drain()
+    row = either.row("tsb", message_id=posted.id)
+    assert (row.state, row.code) == (State.PARKED, code)
+
+    monkeypatch.undo()
+    repair.retry(either.parts, entry, operator="Kari Vik", reason="mended")
+    either.drain()
+    assert len(either.come_for_it("tsb")) == 1
+    assert either.row("tsb", message_id=posted.id).outcome == "delivered"
+    assert either.verify().whole
+
+
+def test_what_was_fetched_and_cannot_be_made_again_stays_handed_over(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(*_: object) -> None:
+        raise HubError("render.incomplete")
+
+    with_door(bench, "tsb", "inbox")
+    bench.post("prison_health", "samtykke-tsb.fhir.json")
+    posted = bench.post("prison_health", "henvisning-2.json")
+    bench.drain()
+    [entry] = bench.listed("tsb")
+    first = hand_over.fetch(bench.parts, bench.agency("tsb"), entry)
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "render", faulty)
+        with pytest.raises(HubError, match=r"receive\.not-found"):
+            hand_over.fetch(bench.parts, bench.agency("tsb"), entry)
+
+    row = bench.row("tsb", message_id=posted.id)
+    assert (row.state, row.outcome) == (State.DONE, "delivered")
+    assert hand_over.fetch(bench.parts, bench.agency("tsb"), entry).body == first.body

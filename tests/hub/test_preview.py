@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from hub import identity, preview
+from hub import identity, pipeline, preview
 from hub.app import Hub
 from hub.demo.world import PERSON
 from hub.errors import HubError
@@ -68,6 +68,24 @@ def test_what_is_tried_is_what_then_happens(either: Bench) -> None:
     assert (before["state"], before["code"]) == ("nothing", "decide.no-consent")
     assert after["state"] == "whole"
     assert either.status("prison_health", posted)[org("tsb")]["state"] == "delivered"
+
+
+@pytest.mark.parametrize("code", ["translate.unmapped", "render.incomplete", "hub.internal"])
+def test_a_fault_of_ours_looks_as_it_does_after_posting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def faulty(*_: object) -> None:
+        raise HubError(code)
+
+    bench.post("prison_health", "samtykke-tsb.fhir.json")
+    monkeypatch.setattr(pipeline, "render", faulty)
+    shown = tried(bench, "prison_health", "henvisning-2.json")[org("tsb")]
+    posted = bench.post("prison_health", "henvisning-2.json")
+    bench.drain()
+    then = bench.status("prison_health", posted)[org("tsb")]
+
+    assert (shown["state"], shown["code"], shown["withheld"]) == ("accepted", None, None)
+    assert {name: then[name] for name in ("state", "code")} == {"state": "accepted", "code": None}
 
 
 def test_nothing_is_kept_but_that_somebody_asked(either: Bench) -> None:

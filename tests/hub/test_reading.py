@@ -16,10 +16,11 @@ from sqlalchemy import select
 import adapters
 from adapters.kith.national import NationalSchemas
 from adapters.kith_epikrise.adapter import ADAPTERS
+from adapters.registry import Registry
 from adapters.safe_xml import read_xml
 from hub import gps, pipeline
 from hub.audit.log import open_private
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.identity import Desk
 from hub.message import Record, Rendered
 from hub.store.disclosures import State
@@ -156,6 +157,63 @@ def test_the_schemas_of_the_installation_are_asked_about_what_comes_in(
     assert refused.value.code == code
     assert {finding.rule for finding in refused.value.findings} == {"national-schema"}
     assert all(finding.line for finding in refused.value.findings)
+
+
+STRICT_ORDER = """<element name="Type" type="anyType"/><element name="MIGversion" type="anyType"/>"""
+NUMBER_OF_THE_GP = re.compile(rf"<AdditionalId><Id>{org('gp')}</Id>.*?</AdditionalId>".encode())
+BY_HER_ID = {"mottaker": {"enhet": "Legene", "her": "80431"}}
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(STRICT_ORDER + ANYTHING, ""), (NOTHING, "parse.invalid")],
+    ids=["allowed", "refused"],
+)
+@pytest.mark.parametrize("by_her_id", [False, True])
+def test_the_schemas_are_asked_about_what_was_understood_where_something_was_let_through(
+    bench: Bench, tmp_path: Path, content: str, code: str, *, by_her_id: bool
+) -> None:
+    (tmp_path / "x.xsd").write_text(SCHEMA.format(content=content))
+    bench.parts = replace(bench.parts, national=NationalSchemas(tmp_path))
+    changed(bench, "prison_health", reading="lenient")
+    changed(bench, "gp", her=("80431",))
+    swapped = re.sub(*OUT_OF_ORDER, body(**(BY_HER_ID if by_her_id else {})), count=1)
+    if by_her_id:
+        swapped = NUMBER_OF_THE_GP.sub(b"", swapped)
+    assert (org("gp").encode() in swapped) is not by_her_id
+    assert swapped.index(b"<GenDate") < swapped.index(b"<MIGversion")
+    if not code:
+        bench.post("prison_health", swapped, XML)
+        assert len(said(bench, "lenient")) == 1
+        return
+    with pytest.raises(HubError) as refused:
+        bench.post("prison_health", swapped, XML)
+
+    assert refused.value.code == code
+    assert {(one.rule, one.line) for one in refused.value.findings} == {("national-schema", None)}
+
+
+@pytest.mark.parametrize(("namespace", "code"), [("2012-02-15", "parse.invalid"), ("2006-09-23", "")])
+def test_what_was_let_through_and_cannot_be_written_in_proper_form_is_refused_where_schemas_are(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespace: str, code: str
+) -> None:
+    def faulty(_: object) -> bytes:
+        raise HubError("render.incomplete", [Finding("melding.id", "unsaid", "a form that is read back")])
+
+    (tmp_path / "x.xsd").write_text(SCHEMA.format(content=ANYTHING).replace("2012-02-15", namespace))
+    bench.parts = replace(bench.parts, national=NationalSchemas(tmp_path))
+    changed(bench, "prison_health", reading="lenient")
+    swapped = re.sub(*OUT_OF_ORDER, body(), count=1)
+    recognised = bench.parts.registry.recognise(XML, swapped)
+    monkeypatch.setattr(Registry, "recognise", lambda *_: replace(recognised, render=faulty))
+    if not code:
+        bench.post("prison_health", swapped, XML)
+        return
+    with pytest.raises(HubError) as refused:
+        bench.post("prison_health", swapped, XML)
+
+    assert refused.value.code == code
+    assert [one.rule for one in refused.value.findings] == ["unsaid"]
 
 
 def test_the_schemas_of_the_installation_are_asked_about_what_goes_out(bench: Bench, tmp_path: Path) -> None:

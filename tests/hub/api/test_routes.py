@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from joserfc.jwk import RSAKey
 
+from hub.api import fiks
 from hub.errors import PROBLEMS, Finding, HubError
 from hub.message import Agency
 from tests.hub import fakes
@@ -83,6 +85,51 @@ def test_a_repetition_and_what_has_no_apprec_are_answered_as_ever(
 
     assert first.json()["duplicate"] is False
     assert (again.status_code, again.json()["duplicate"]) == (202, True)
+
+
+@pytest.mark.parametrize("fault", [HubError("parse.malformed"), KeyError("x")])
+@pytest.mark.parametrize("kind", ["apprec", "fiks"])
+def test_a_fault_with_the_receipt_never_replaces_the_answer(
+    client: httpx.Client,
+    hub: fakes.FakeHub,
+    bearer: Bearer,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    fault: Exception,
+) -> None:
+    def faulty(*_: object, **__: object) -> None:
+        raise fault
+
+    maker: tuple[object, str] = (hub, "apprec") if kind == "apprec" else (fiks, "receipt_for")
+    monkeypatch.setattr(*maker, faulty)
+    headers = bearer(fakes.PRISON) | {"Accept": "application/xml"}
+    taken = post(client, headers, '{"id": "a-1"}')
+    hub.raises = [HubError("parse.invalid")]
+    refused = post(client, headers, '{"id": "a-2"}')
+
+    assert (taken.status_code, taken.json()["message_id"]) == (202, "a-1")
+    problem(refused, "parse.invalid")
+
+
+@pytest.mark.parametrize("kind", ["apprec", "fiks"])
+def test_a_receipt_is_made_where_it_keeps_nobody_waiting(
+    client: httpx.Client,
+    hub: fakes.FakeHub,
+    bearer: Bearer,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    """Making one reads the whole body again: not on the event loop, which serves everybody."""
+    on_the_loop = []
+
+    def made(*_: object, **__: object) -> None:
+        on_the_loop.append(asyncio._get_running_loop() is not None)
+
+    maker: tuple[object, str] = (hub, "apprec") if kind == "apprec" else (fiks, "receipt_for")
+    monkeypatch.setattr(*maker, made)
+    post(client, bearer(fakes.PRISON) | {"Accept": "application/xml"}, '{"id": "a-1"}')
+
+    assert on_the_loop == [False]
 
 
 def test_the_same_message_twice_is_one_message(client: httpx.Client, bearer: Bearer) -> None:
