@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from consent.intake import read as read_consent
 from hub import housing
 from hub.errors import HubError
-from hub.intake import Astray, File
+from hub.intake import Astray, File, alone_in_order
 from hub.message import Received, Record
 from hub.parts import Parts
 from hub.shapes import Route
@@ -62,11 +62,13 @@ def onward(parts: Parts, file: File, record: Record) -> Onward | Astray | None:
         return None
     if not is_asked(agreement, record.type, says):
         return None
+    person = people.load(file.tx, file.answered.person_id)
+    # Whoever overtakes the request waits, or is done: see intake.alone_in_order.
+    alone_in_order(file.tx, parts, person)
     stored = messages.load(file.tx, file.answered.message_id)
     asker = parts.agency(stored.sender) if stored else None
     if stored is None or asker is None or stored.superseded:
         return None
-    person = people.load(file.tx, stored.person_id)
     if person.key is None or messages.is_forgotten(file.tx, stored.id):
         return Astray(agreement, stored, person, "seal.key-destroyed")
     offices = [a for a in parts.agencies(agreement.target.sector) if record.get(says.kommune) in a.kommuner]
