@@ -54,9 +54,9 @@ def check_move(parts: Parts, file: File, received: Received, record: Record) -> 
 
 def onward(parts: Parts, file: File, record: Record) -> Onward | Astray | None:
     """Where the request goes that this answer says is not theirs, or that it has nowhere to go: the kommune
-    has no office (route.recipient-unknown), all of them have had it (route.all-asked), or nobody can read
-    it again (seal.key-destroyed). None when the answer says no such thing, what it answers is no such
-    request, or a newer message stands in its place."""
+    has no office (route.recipient-unknown), all of them have had it (route.all-asked), whoever asked has
+    left the directory (route.asker-unknown), or nobody can read it again (seal.key-destroyed). None when the
+    answer says no such thing, what it answers is no such request, or a newer message stands in its place."""
     says, agreement = parts.types[record.type].not_ours, _asked(parts, file)
     if says is None or agreement is None or file.answered is None or record.get(says.field) != says.code:
         return None
@@ -67,10 +67,12 @@ def onward(parts: Parts, file: File, record: Record) -> Onward | Astray | None:
     alone_in_order(file.tx, parts, person)
     stored = messages.load(file.tx, file.answered.message_id)
     asker = parts.agency(stored.sender) if stored else None
-    if stored is None or asker is None or stored.superseded:
+    if stored is None or stored.superseded:
         return None
     if person.key is None or messages.is_forgotten(file.tx, stored.id):
         return Astray(agreement, stored, person, "seal.key-destroyed")
+    if asker is None:
+        return Astray(agreement, stored, person, "route.asker-unknown")
     offices = [a for a in parts.agencies(agreement.target.sector) if record.get(says.kommune) in a.kommuner]
     sent = disclosures.of_message(file.tx, stored.id)
     had = {item.recipient for item in sent if item.agreement == agreement.id}
