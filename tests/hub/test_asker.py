@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from hub import hand_over, preview, status
+from hub import hand_over, preview, standing, status
 from hub.message import Agency, Outcome, Sector
 from hub.shapes import Accepted
 from hub.status import expected
 from hub.store import disclosures
 from hub.store.messages import Told
-from tests.hub.bench import JSON, XML, Bench, org, refusal, release_date, xml_brik
+from tests.hub.bench import JSON, XML, Bench, consent, org, refusal, release_date, xml_brik
+from tests.hub.test_holds import brik
 from tests.hub.test_referral import OTHER, answer, asked, brik_of, got_there, other_office
 
 AT = datetime(2030, 2, 1, 12, tzinfo=UTC)
@@ -192,3 +193,40 @@ def test_an_office_that_the_prison_itself_asked_shows_whatever_was_sent_on_to_it
     posted = bench.post("prison", release_date(1))
 
     assert OTHER in dates(bench, bench.agency("prison"), posted)
+
+
+def test_an_answer_to_one_revision_answers_the_request_for_operations_too(either: Bench) -> None:
+    """More of it was allowed and went later, under an id of its own; whichever of the two is answered."""
+    request = asked(either, mapping=brik("Trenger et sted.", familie={"husstand": "alene"}))
+    wide = ["identity", "coordination", "custody", "housing", "family"]
+    either.post("prison_health", consent("samtykke-bolig.json", "more", kategorier=wide))
+    either.drain()
+    first, second = (got.disclosure for got in either.got("housing"))
+    assert first == request
+
+    answer(either, second, "mottatt")
+    either.clock.forward(days=29)
+    waits = standing.read(either.parts).overdue
+    either.clock.forward(days=2)
+    late = standing.read(either.parts).overdue
+    answer(either, first, "tilbud_permanent")
+    either.clock.forward(days=90)
+
+    assert waits == ()
+    assert {one.message for one in late} == {brik_of(either, request)}
+    assert len(late) == 1
+    assert standing.read(either.parts).overdue == ()
+
+
+def test_one_request_that_is_answered_leaves_another_overdue(either: Bench) -> None:
+    request = asked(either)
+    either.post("prison", xml_brik(message_id="BRIK-2"), XML)
+    either.drain()
+    anew = either.got("housing")[-1].disclosure
+
+    answer(either, request, "tilbud_permanent")
+    either.clock.forward(days=90)
+    (late,) = standing.read(either.parts).overdue
+
+    assert anew != request
+    assert late.message == brik_of(either, anew)
