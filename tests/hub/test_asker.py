@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub import hand_over, preview, standing, status
+from hub import hand_over, pipeline, preview, standing, status
 from hub.message import Agency, Outcome, Sector
 from hub.shapes import Accepted
 from hub.status import expected
@@ -17,7 +17,7 @@ from hub.store import disclosures
 from hub.store.messages import Told
 from tests.hub.bench import JSON, XML, Bench, consent, org, refusal, release_date, xml_brik
 from tests.hub.test_holds import brik
-from tests.hub.test_referral import OTHER, answer, asked, brik_of, got_there, other_office
+from tests.hub.test_referral import OTHER, answer, asked, brik_of, got_there, other_office, said
 
 AT = datetime(2030, 2, 1, 12, tzinfo=UTC)
 DUE = AT + timedelta(days=14)
@@ -91,8 +91,8 @@ def test_of_a_withheld_answer_the_page_is_as_if_none_had_come(
 def test_an_answer_shows_from_when_it_is_fetched_and_as_the_answer_it_is(bench: Bench) -> None:
     request = asked(bench)
     due = housing_row(bench, request)["answer_due_at"]
-    for said, more in (("mottatt", {}), ("venteliste", {"venteliste_dato": "2027-06-01"})):
-        answer(bench, request, said, **more)
+    for word, more in (("mottatt", {}), ("venteliste", {"venteliste_dato": "2027-06-01"})):
+        answer(bench, request, word, **more)
         bench.clock.forward(days=1)
     assert housing_row(bench, request)["answer_due_at"] == due
     promise, final = bench.listed("prison")
@@ -230,3 +230,23 @@ def test_one_request_that_is_answered_leaves_another_overdue(either: Bench) -> N
 
     assert anew != request
     assert late.message == brik_of(either, anew)
+
+
+def test_a_control_role_gets_what_the_other_office_answers_and_its_page_shows_nothing_of_it(
+    bench: Bench,
+) -> None:
+    other_office(bench)
+    request = asked(bench)
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+    bench.come_for_it("prison")
+    before = page(bench, request)
+    onward = next(sent.disclosure for sent in bench.push.got if sent.recipient == OTHER)
+
+    there = bench.parts.directory[OTHER].agency
+    pipeline.receive(bench.parts, there, JSON, json.dumps(said(onward, "mottatt")).encode())
+    bench.drain()
+    (got,) = (json.loads(body.body) for body in bench.come_for_it("prison"))
+
+    assert (got["melding"]["avsender"], got["status"]) == (OTHER, "mottatt")
+    assert page(bench, request) == before
+    assert OTHER not in {row["org"] for row in before["recipients"]}
