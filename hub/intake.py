@@ -105,7 +105,7 @@ class File:
 
     def close(self) -> None:
         """Write what was kept, in the person's order, and what the message answers."""
-        self.parts.store.alone(self.tx, disclosures.order_of(self.person.one))
+        alone_in_order(self.tx, self.parts, self.person)
         place = disclosures.next_place(self.tx, self.person.one)
         numbered = [row | {"place": place + index} for index, row in enumerate(self._rows)]
         disclosures.add(self.tx, numbered)
@@ -182,6 +182,17 @@ def _alone_if_it_stops_something(parts: Parts, record: Record, *, graded: bool) 
         return
     with gates.behind(parts.store, person_id):
         yield
+
+
+def alone_in_order(tx: Connection, parts: Parts, person: Person) -> None:
+    """Alone with the order of a person, on all their records, until the transaction ends: to take a place in
+    it, and before somebody looks whether an earlier message is overtaken, or overtakes one.
+
+    The order of locks, the same for everybody so that no two wait for each other: the gates, the id of the
+    message, what it answers, the number of the person, and this one last. Hand-overs come here with their row
+    in hand: whoever is here already leaves rows that are not handed over alone, or holds the gates.
+    """
+    parts.store.alone(tx, disclosures.order_of(person.one))
 
 
 def sent_before(tx: Connection, parts: Parts, received: Received, sender_id: str) -> bool:
@@ -328,6 +339,7 @@ def _series(
 def _overtake(tx: Connection, parts: Parts, person: Person, record: Record, series: _Series) -> list[str]:
     """Older versions that have not been handed over never will be; of an older snapshot, which is not
     wrong, what has its turn still goes, and only what waits ends. Returns what waited behind them."""
+    alone_in_order(tx, parts, person)  # else what is just being sent on is not seen: see referral.onward
     freed = []
     snapshot = parts.types[record.type].snapshot
     for message_id in messages.supersede(tx, series.names, series.version):

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from consent.intake import read as read_consent
 from hub import housing
 from hub.errors import HubError
-from hub.intake import Astray, File
+from hub.intake import Astray, File, alone_in_order
 from hub.message import Received, Record
 from hub.parts import Parts
 from hub.shapes import Route
@@ -54,21 +54,25 @@ def check_move(parts: Parts, file: File, received: Received, record: Record) -> 
 
 def onward(parts: Parts, file: File, record: Record) -> Onward | Astray | None:
     """Where the request goes that this answer says is not theirs, or that it has nowhere to go: the kommune
-    has no office (route.recipient-unknown), all of them have had it (route.all-asked), or nobody can read
-    it again (seal.key-destroyed). None when the answer says no such thing, what it answers is no such
-    request, or a newer message stands in its place."""
+    has no office (route.recipient-unknown), all of them have had it (route.all-asked), whoever asked has
+    left the directory (route.asker-unknown), or nobody can read it again (seal.key-destroyed). None when the
+    answer says no such thing, what it answers is no such request, or a newer message stands in its place."""
     says, agreement = parts.types[record.type].not_ours, _asked(parts, file)
     if says is None or agreement is None or file.answered is None or record.get(says.field) != says.code:
         return None
     if not is_asked(agreement, record.type, says):
         return None
+    person = people.load(file.tx, file.answered.person_id)
+    # Whoever overtakes the request waits, or is done: see intake.alone_in_order.
+    alone_in_order(file.tx, parts, person)
     stored = messages.load(file.tx, file.answered.message_id)
     asker = parts.agency(stored.sender) if stored else None
-    if stored is None or asker is None or stored.superseded:
+    if stored is None or stored.superseded:
         return None
-    person = people.load(file.tx, stored.person_id)
     if person.key is None or messages.is_forgotten(file.tx, stored.id):
         return Astray(agreement, stored, person, "seal.key-destroyed")
+    if asker is None:
+        return Astray(agreement, stored, person, "route.asker-unknown")
     offices = [a for a in parts.agencies(agreement.target.sector) if record.get(says.kommune) in a.kommuner]
     sent = disclosures.of_message(file.tx, stored.id)
     had = {item.recipient for item in sent if item.agreement == agreement.id}

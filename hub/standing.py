@@ -167,16 +167,24 @@ def _amounts(view: Connection, now: datetime) -> tuple[Amount, ...]:
 
 
 def _overdue(view: Connection, parts: Parts, now: datetime) -> tuple[Overdue, ...]:
-    """Of who answered that an answer will come, the day that the last of them promised counts."""
-    promised = select(func.max(message.c.owes_at)).where(message.c.answers == disclosure.c.id)
-    due = func.coalesce(promised.scalar_subquery(), disclosure.c.answer_due_at)
-    query = (
+    """An answer to any revision answers all of them: one message to one recipient under one agreement is one
+    request. Of who answered that an answer will come, the day that the last of them promised counts; else
+    the first day on which any of it was due."""
+    other = disclosure.alias()
+    flow = [other.c[name] == disclosure.c[name] for name in ("message_id", "agreement", "recipient")]
+    answered = select(other.c.id).where(*flow, other.c.answered_at.is_not(None)).exists()
+    promises = select(func.max(message.c.owes_at)).join(other, message.c.answers == other.c.id)
+    promised = promises.where(*flow).correlate(disclosure).scalar_subquery()
+    due = func.coalesce(promised, func.min(disclosure.c.answer_due_at))
+    late = (
         select(disclosure.c.message_id, disclosure.c.recipient, due.label("due"))
-        .where(disclosure.c.answer_due_at < now, disclosure.c.answered_at.is_(None), due < now)
+        .where(disclosure.c.answer_due_at < now, ~answered)
+        .group_by(disclosure.c.message_id, disclosure.c.agreement, disclosure.c.recipient)
+        .having(due < now)
         .limit(_MOST)
     )
     made = []
-    for row in view.execute(query):
+    for row in view.execute(late):
         agency = parts.agency(row.recipient)
         made.append(Overdue(row.message_id, agency.name if agency else row.recipient, row.due))
     return tuple(sorted(made, key=lambda answer: (answer.due, answer.message)))

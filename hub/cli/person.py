@@ -195,8 +195,8 @@ Examples:
 @click.option("--fhir", is_flag=True, help="As FHIR R4 AuditEvents in a Bundle; holds the number.")
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
 def accesses(file: IO[str], *, fhir: bool, as_json: bool) -> None:
-    """Who got something on a person from whom, when and for what; never what stood in it, and nothing of
-    what did not go. FILE: one identity number.
+    """Who got something on a person from whom, when and for what; never what stood in it, nothing of what
+    did not go, and not who was told that a consent is withdrawn. FILE: one identity number.
     """
     from dataclasses import asdict
 

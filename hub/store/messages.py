@@ -60,9 +60,10 @@ def load(tx: Connection, message_id: str) -> Stored | None:
 
 def answers_to(tx: Connection, answered: Collection[str], type_name: str) -> list[Stored]:
     """Messages of one type that answer any of these disclosures, in the order they were taken in. Their
-    times need not be in it: two clocks can differ."""
+    times need not be in it: two clocks can differ. Those from before there were numbers come first."""
     mine = (message.c.answers.in_(sorted(answered)), message.c.type == type_name)
-    query = select(*_COLUMNS).where(*mine).order_by(message.c.answer_no, message.c.received_at)
+    order = (message.c.answer_no.nulls_first(), message.c.received_at)
+    query = select(*_COLUMNS).where(*mine).order_by(*order)
     return [Stored(*row) for row in tx.execute(query)]
 
 

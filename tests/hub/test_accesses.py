@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from adapters.fhir_audit import write_audit
 from hub.accesses import of_person
+from hub.demo.world import PERSON as CITIZEN
 from hub.errors import HubError
 from hub.store.disclosures import State
-from hub.store.schema import disclosure
-from tests.hub.bench import number
+from hub.store.schema import audit_leaf, disclosure
+from tests.hub.bench import Bench, number, withdrawal
 from tests.hub.cli.conftest import Said
 from tests.hub.cli.conftest import bro as bro
 from tests.hub.cli.conftest import installed as installed
@@ -68,6 +69,32 @@ def test_a_withdrawal_leaves_no_trace_in_what_is_told(installed: Installation) -
     installed.mapping(2)
 
     assert of_person(installed.parts, PERSON) == before
+
+
+def test_that_a_recipient_was_told_of_a_withdrawal_is_not_told(bench: Bench) -> None:
+    """Nor by whom the consent was recorded, which the notice itself does not say. The notice is handed over
+    for certain first, and then as one of which the answer got lost."""
+    bench.post("prison_health", "samtykke-bolig.json")
+    bench.post("prison", "brik.xml")
+    bench.drain()
+    before = of_person(bench.parts, CITIZEN)
+    bench.post("prison_health", withdrawal("skjema-1-bolig", "trukket"))
+    bench.drain()
+
+    noticed = [row for row in bench.rows() if row.agreement == "samtykke-trukket-bolig"]
+    with bench.parts.store.reading() as view:
+        proved = view.scalars(select(audit_leaf.c.disclosure_id)).all()
+    after = of_person(bench.parts, CITIZEN)
+    agreements = tuple(a for a in bench.parts.agreements if a.route != "hub")
+    gone = of_person(replace(bench.parts, agreements=agreements), CITIZEN)
+    with bench.parts.store.writing() as tx:
+        lost = disclosure.c.id == noticed[0].id
+        tx.execute(update(disclosure).where(lost).values(uncertain_at=bench.clock()))
+    uncertain = of_person(bench.parts, CITIZEN)
+
+    assert [row.handed_over_at is not None and row.id in proved for row in noticed] == [True]
+    assert len(before) > 0
+    assert after == gone == uncertain == before
 
 
 def test_as_fhir_it_is_valid_and_holds_nothing_of_the_content(

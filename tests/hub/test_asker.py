@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from hub import hand_over, preview, status
+from hub import hand_over, pipeline, preview, standing, status
 from hub.message import Agency, Outcome, Sector
 from hub.shapes import Accepted
 from hub.status import expected
 from hub.store import disclosures
 from hub.store.messages import Told
-from tests.hub.bench import JSON, XML, Bench, org, refusal, release_date, xml_brik
-from tests.hub.test_referral import OTHER, answer, asked, brik_of, got_there, other_office
+from tests.hub.bench import JSON, XML, Bench, consent, org, refusal, release_date, xml_brik
+from tests.hub.test_holds import brik
+from tests.hub.test_referral import OTHER, answer, asked, brik_of, got_there, other_office, said
 
 AT = datetime(2030, 2, 1, 12, tzinfo=UTC)
 DUE = AT + timedelta(days=14)
@@ -90,8 +91,8 @@ def test_of_a_withheld_answer_the_page_is_as_if_none_had_come(
 def test_an_answer_shows_from_when_it_is_fetched_and_as_the_answer_it_is(bench: Bench) -> None:
     request = asked(bench)
     due = housing_row(bench, request)["answer_due_at"]
-    for said, more in (("mottatt", {}), ("venteliste", {"venteliste_dato": "2027-06-01"})):
-        answer(bench, request, said, **more)
+    for word, more in (("mottatt", {}), ("venteliste", {"venteliste_dato": "2027-06-01"})):
+        answer(bench, request, word, **more)
         bench.clock.forward(days=1)
     assert housing_row(bench, request)["answer_due_at"] == due
     promise, final = bench.listed("prison")
@@ -192,3 +193,60 @@ def test_an_office_that_the_prison_itself_asked_shows_whatever_was_sent_on_to_it
     posted = bench.post("prison", release_date(1))
 
     assert OTHER in dates(bench, bench.agency("prison"), posted)
+
+
+def test_an_answer_to_one_revision_answers_the_request_for_operations_too(either: Bench) -> None:
+    """More of it was allowed and went later, under an id of its own; whichever of the two is answered."""
+    request = asked(either, mapping=brik("Trenger et sted.", familie={"husstand": "alene"}))
+    wide = ["identity", "coordination", "custody", "housing", "family"]
+    either.post("prison_health", consent("samtykke-bolig.json", "more", kategorier=wide))
+    either.drain()
+    first, second = (got.disclosure for got in either.got("housing"))
+    assert first == request
+
+    answer(either, second, "mottatt")
+    either.clock.forward(days=29)
+    waits = standing.read(either.parts).overdue
+    either.clock.forward(days=2)
+    late = standing.read(either.parts).overdue
+    answer(either, first, "tilbud_permanent")
+    either.clock.forward(days=90)
+
+    assert waits == ()
+    assert {one.message for one in late} == {brik_of(either, request)}
+    assert len(late) == 1
+    assert standing.read(either.parts).overdue == ()
+
+
+def test_one_request_that_is_answered_leaves_another_overdue(either: Bench) -> None:
+    request = asked(either)
+    either.post("prison", xml_brik(message_id="BRIK-2"), XML)
+    either.drain()
+    anew = either.got("housing")[-1].disclosure
+
+    answer(either, request, "tilbud_permanent")
+    either.clock.forward(days=90)
+    (late,) = standing.read(either.parts).overdue
+
+    assert anew != request
+    assert late.message == brik_of(either, anew)
+
+
+def test_a_control_role_gets_what_the_other_office_answers_and_its_page_shows_nothing_of_it(
+    bench: Bench,
+) -> None:
+    other_office(bench)
+    request = asked(bench)
+    answer(bench, request, "ansvar_bestridt", foreslatt_kommune="9902")
+    bench.come_for_it("prison")
+    before = page(bench, request)
+    onward = next(sent.disclosure for sent in bench.push.got if sent.recipient == OTHER)
+
+    there = bench.parts.directory[OTHER].agency
+    pipeline.receive(bench.parts, there, JSON, json.dumps(said(onward, "mottatt")).encode())
+    bench.drain()
+    (got,) = (json.loads(body.body) for body in bench.come_for_it("prison"))
+
+    assert (got["melding"]["avsender"], got["status"]) == (OTHER, "mottatt")
+    assert page(bench, request) == before
+    assert OTHER not in {row["org"] for row in before["recipients"]}

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from hub.errors import PROBLEMS
 from hub.generated_docs import DOCS, differing, errors_md, pages, settings_md, write
@@ -12,6 +17,21 @@ from mappings.types import load_types
 
 def test_the_pages_in_docs_are_the_ones_the_code_writes() -> None:
     assert differing() == ()
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3"])
+def test_the_pages_are_the_same_in_every_process(seed: str) -> None:
+    """The order of a set is another one in each."""
+    ask = "from hub.generated_docs import differing; print(*differing())"
+    said = subprocess.run(
+        [sys.executable, "-c", ask],
+        cwd=DOCS.parent,
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == []
 
 
 def test_a_changed_or_missing_page_is_noticed(tmp_path: Path) -> None:

@@ -16,6 +16,10 @@ def upgrade() -> None:
     op.add_column("message", sa.Column("owes_at", sa.BigInteger(), nullable=True))
     op.create_index("ix_message_answers", "message", ["answers"])
     op.add_column("disclosure", sa.Column("because_of", sa.String(length=32), nullable=True))
+    # By these each row is found at once: everybody waits until the upgrade is done. Both are made before
+    # anything is updated, since PostgreSQL does not use an index made over rows changed in its transaction.
+    op.create_index("upgrade_answered", "disclosure", ["recipient", "answered_at", "id"])
+    op.create_index("upgrade_received", "message", ["received_at", "id"])
     # What was answered before: its answer came in at exactly that moment, and what an answer sent on was
     # made at the moment the answer came in, later than the message that it is of.
     op.execute(
@@ -28,3 +32,5 @@ def upgrade() -> None:
         " WHERE revision = 1 AND created_at <>"
         " (SELECT o.received_at FROM message o WHERE o.id = disclosure.message_id)"
     )
+    op.drop_index("upgrade_answered", "disclosure")
+    op.drop_index("upgrade_received", "message")
