@@ -46,6 +46,7 @@ _TRIES = (
     "10:00",
     "2026-11-20T10:00:00",
     "urn:oid:2.16.578.1.12.4.1.1.9999",
+    "1.0.0",
 )
 
 
@@ -84,7 +85,8 @@ def _sample_field(spec: FieldSpec, pool: Pool) -> Any:
 def _sample_value(spec: FieldSpec, pool: Pool) -> Any:
     """The first of what comes to mind that fits; None if nothing does."""
     words = f"Eksempel {spec.name.replace('_', ' ')}"
-    guesses: list[Any] = [*_known(spec, pool), *list(spec.codes)[:1], *_plain(spec), words, *_TRIES]
+    among = spec.pattern.pattern.split("|")[:1] if spec.pattern else []  # where it is one of some words
+    guesses: list[Any] = [*_known(spec, pool), *list(spec.codes)[:1], *_plain(spec), *among, words, *_TRIES]
     return next((guess for guess in guesses if spec.fault(guess) is None), None)
 
 
