@@ -51,6 +51,7 @@ def _report(name: str, kind: str) -> Refusal:
     return Refusal(formats, _other_report(kind), frozenset({"fixed"}), "one report is not another")
 
 
+RECEIPTS = ("apprec-1.0", "apprec-1.1", "nav-apprec-1.0", "nav-apprec-1.1")
 REFUSALS = (
     _report("utskrivning", "UTSKRIVNINGSRAPPORT"),
     _report("innleggelse", "INNLEGGELSESRAPPORT"),
@@ -62,7 +63,7 @@ REFUSALS = (
         "a document stands for itself: a reader would take a cancelled or preliminary one for final",
     ),
     Refusal(
-        ("apprec-1.0", "apprec-1.1"),
+        RECEIPTS,
         lambda _: True,
         frozenset({"missing", "sender-missing"}),
         "an AppRec tells the kind and the time of what it answers, which the agreements keep back: the hub "
@@ -122,7 +123,7 @@ def test_every_refusal_of_the_table_happens_and_every_format_writes_something() 
 
     assert [one.why for one in REFUSALS if id(one) not in refused] == []
     targets = {adapter.name for _, _, adapter, _ in WAYS}
-    assert targets - written == {"apprec-1.0", "apprec-1.1"}
+    assert targets - written == set(RECEIPTS)
 
 
 def test_all_examples_are_there_that_an_agreement_takes() -> None:

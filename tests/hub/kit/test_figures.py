@@ -35,7 +35,8 @@ def test_ten_megabytes_are_refused_and_memory_stays_near_the_document(name: str)
         assert found.median > 0
         assert found.p99 >= found.median
         assert found.peak_ratio > 0
-        assert {large.outcome.partition(".")[0] for large in found.large} == {"parse"}
+        outcomes = {large.outcome.partition(".")[0] for large in found.large}
+        assert outcomes <= {"parse", "read"}  # a value that the format drops may be of any length
         assert max(large.peak_ratio for large in found.large) < 10
         assert max(large.seconds for large in found.large) < 10
 

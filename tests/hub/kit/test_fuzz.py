@@ -86,7 +86,7 @@ def test_memory_that_grows_with_every_input_is_found(monkeypatch: pytest.MonkeyP
 
 
 def test_the_command_says_how_many_and_how_fast(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["prove", "adapters", "--only", "fhir_tsb", "--inputs", "20", "--json"]) == 0
+    assert main(["prove", "adapters", "--only", "fhir-tsb", "--inputs", "20", "--json"]) == 0
 
     report = json.loads(capsys.readouterr().out)
     [run] = report["adapters"]
