@@ -68,7 +68,7 @@ class Saying:
         for row, into in _rows(self._root):
             for choice in row.choices:
                 found |= {resolved(into, name): why for name, why in choice.yields.items()}
-            found |= {resolved(into, name): row.alone for name in _beside(row)}
+            found |= {resolved(into, name): row.alone for name in sorted(_beside(row))}
         return found
 
     @cached_property

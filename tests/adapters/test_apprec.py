@@ -116,6 +116,19 @@ def test_a_sample_whose_status_or_version_nobody_knows_is_refused(
         assert expected <= {(one.at, one.rule) for one in refused.value.findings}
 
 
+def test_a_receipt_for_a_message_of_no_type_is_refused() -> None:
+    body = (FOLDER / "examples/apprec-1.1.xml").read_bytes()
+    start = body.index(b"<MsgType", body.index(b"<OriginalMsgId>"))
+    bare = body[:start] + b"<MsgType/>" + body[body.index(b"/>", start) + 2 :]
+
+    with pytest.raises(HubError) as refused:
+        BY_VERSION["1.1"].parse(bare)
+
+    assert [(one.at, one.rule) for one in refused.value.findings] == [
+        ("/AppRec/OriginalMsgId/MsgType", "empty")
+    ]
+
+
 def test_a_receipt_in_iso_8859_1_is_read_and_written_in_utf_8(absent_reference: Absent) -> None:
     pattern = "sarepta-standarder-8bbfa534/eksempel/Applikasjonskvittering/*.xml"
     for file in samples(pattern, SAMPLES[pattern], absent_reference):
