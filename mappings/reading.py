@@ -19,7 +19,8 @@ Codes = Mapping[str, Text]
 Tables = Mapping[str, Codes]
 
 RESERVED = frozenset({"type", "melding", "person"})
-ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+ID_PATTERN = re.compile(r"[!#-%(-;=?-\[\]-~]{1,100}")
+"""Printable ASCII without blanks, quotes, &, <, > and backslash: `{UUID}`, `a/b` and `1@x.no` are ids too."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 

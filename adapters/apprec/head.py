@@ -199,7 +199,7 @@ def _own_root(form: Form) -> Profile:
 
 # -- what is no XML --
 
-_ID = re.compile(r"<(?:[\w.-]{1,40}:)?MsgId\s*>\s*([A-Za-z0-9._:-]{1,100})\s*<")
+_ID = re.compile(r"<(?:[\w.-]{1,40}:)?MsgId\s*>\s*([!#-%(-;=?-\[\]-~]{1,100})\s*<")
 _TYPE = re.compile(r"<(?:[\w.-]{1,40}:)?Type\s{1,9}V\s?=\s?[\"']([A-Z_0-9]{1,60})[\"']")
 _NAMESPACE = re.compile(r"xmlns(?::[\w.-]{1,40})?\s?=\s?[\"']([^\"'<>]{1,200})[\"']")
 

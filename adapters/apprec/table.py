@@ -160,7 +160,7 @@ def receipt(version: Version) -> El:
     `melding.svar_pa`."""
     original = group(
         "OriginalMsgId",
-        leaf("MsgType", CS, to={"V": "gjelder_type", "DN": "gjelder_type_tekst"}),
+        leaf("MsgType", CS, to={"V": "gjelder_type", "DN": "gjelder_type_tekst"}, must=("value",)),
         leaf("IssueDate", DATETIME, to={"at": "gjelder_sendt"}),
         leaf("Id", _NUMBER, to={"text": "gjelder", "again": "/melding.svar_pa"}, must=("value",)),
     )

@@ -25,7 +25,7 @@ DEFAULT_TTL = timedelta(days=7)
 _ACCOUNTS = uuid.UUID("6f2a2a54-7d0f-5d1c-9a51-0b1f5c1c0a01")
 _TTL = re.compile(r"(?:([0-9]{1,3})\.)?([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_ID = re.compile(r"[!#-%(-;=?-\[\]-~]{1,100}")
 _PARTY = re.compile("0192:[0-9]{9}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,18}(?:Z|[+-][0-9]{2}:[0-9]{2})")
 

@@ -37,6 +37,7 @@ _NS = "{http://uri.etsi.org/02918/v1.2.1#}"
 _DS = "{http://www.w3.org/2000/09/xmldsig#}"
 _SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 _TYPES = {".json": "application/json", ".xml": "application/xml", ".pdf": "application/pdf"}
+_END_BYTES = 22  # the end of a directory without a comment
 _WRITTEN = (1980, 1, 1, 0, 0, 0)  # the same files give the same bytes
 _ENCRYPTED = 0x1
 
@@ -77,7 +78,7 @@ def read_package(body: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as package:
             entries = package.infolist()
-            if package.comment:
+            if package.comment or not body[-_END_BYTES:].startswith(b"PK\x05\x06"):
                 raise refuse("parse.forbidden-construct", "comment", "nothing after the files")
             _check_entries(body, entries)
             files = _unfold(package, entries)

@@ -22,7 +22,7 @@ FAILED = f"{PROTOCOL}.feilmelding.serverfeil"
 TOO_LATE = "no.ks.fiks.kvittering.tidsavbrudd"
 
 _NOT_FOUND = {"route.reference-unknown", "route.recipient-unknown", "receive.not-found", "consent.unknown"}
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_ID = re.compile(r"[!#-%(-;=?-\[\]-~]{1,100}")
 
 
 def kind_of(refused: HubError | None) -> str:

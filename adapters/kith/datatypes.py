@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from adapters.kith.texts import Said, say
-from adapters.narrative import plain_text
+from adapters.narrative import is_faithful, plain_text
 from mappings.identifiers import is_orgnr
 
 Parts = dict[str, object]
@@ -100,11 +100,13 @@ _XHTML_TAGS = frozenset(f"{{{XHTML}}}{name}" for name in _TAGS)
 
 
 def _read_any(element: etree._Element) -> tuple[Parts, list[Fault]]:
-    """A text, or XHTML. Tags that the standard does not list are not forwarded; their text is."""
+    """A text, or XHTML. Tags that the standard does not list are a fault, and so is what plain text cannot
+    say (`is_faithful`)."""
     if len(element) == 0:
         return _text(element.text or ""), []
-    faults = [] if all(item.tag in _XHTML_TAGS for item in element.iterdescendants()) else [say("xhtml")]
-    return _text(plain_text(element)), faults
+    listed = all(item.tag in _XHTML_TAGS for item in element.iterdescendants())
+    faults = [] if listed and is_faithful(element) else [say("xhtml")]
+    return ({} if faults else _text(plain_text(element))), faults
 
 
 def _write_any(element: etree._Element, parts: Mapping[str, object]) -> None:

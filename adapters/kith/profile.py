@@ -15,7 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 from lxml import etree
 
 from adapters.base import Findings
-from adapters.kith.codes import meaning
+from adapters.kith.codes import lists, meaning
 from adapters.kith.datatypes import Datatype
 from adapters.kith.names import join_names, split_name
 from adapters.kith.places import At, fault_at
@@ -229,6 +229,8 @@ class _Reader:
             self._fault(element, at, said)
         if row.fixed and parts.get(declared.main) != row.default[declared.main]:
             self._fault(element, at, say("fixed", row.default[declared.main]))
+        if row.absent and declared.attributes and declared.main not in parts and not faults:
+            self._fault(element, at, say("code", *lists()[row.codes]) if row.codes else say("empty"))
         for name in row.must:
             said_ = CHECKS[name](parts, row)
             if said_ is not None:
@@ -318,13 +320,18 @@ class _Writer:
         if row.numbers is not None:
             fields = {**fields, **self._numbers(row.numbers, fields)}
         written: set[str] = set()
+        empty: set[str] = set()
         for below in row.written:
             if isinstance(below, OneOf):
                 spoke = self._choice(element, below, fields, at)
             else:
+                if below.into and below.tag in empty and self._at(fields, below.into):
+                    etree.SubElement(element, below.tag)  # the first of the name stays the first
                 spoke = self._row(element, below, fields, at, 0 if below.tag in written else None)
                 if spoke:
                     written.add(below.tag)
+                elif below.hollow and not below.into and not below.least and below.most == 1:
+                    empty.add(below.tag)
             said = said or spoke
         for name in row.must if parent is not None else ():
             for _, broken in GROUP_CHECKS[name](element):

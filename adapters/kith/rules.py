@@ -45,6 +45,14 @@ def _code(parts: Mapping[str, object], row: El) -> Said | None:
     return None if parts.get("V") in known else say("code", *known)
 
 
+def _code_in_words(parts: Mapping[str, object], row: El) -> Said | None:
+    """For a code that two lists use for different things: its words, where it has any, are of this list."""
+    known = lists()[row.codes]
+    words = known.get(str(parts.get("V")))
+    same = words is not None and str(parts.get("DN", words)).casefold() == words.casefold()
+    return None if same else say("code", *known)
+
+
 LOINC = "2.16.840.1.113883.6.1"
 
 NUMBERS = ("FNR", "DNR", "FHN")
@@ -183,6 +191,7 @@ CHECKS: Mapping[str, Callable[[Mapping[str, object], El], Said | None]] = {
     "day": _day,
     "moment": _moment,
     "code": _code,
+    "code-in-words": _code_in_words,
 }
 """Rules of one value, asked with its parts."""
 

@@ -58,9 +58,10 @@ class El:
     """One element of a profile.
 
     `to` is which part of the value goes to which field; `default` what is written where the record says
-    nothing, `derive` the name of a function (`rules.py`) of the record that says it instead, `absent` the
-    value that a record says by saying nothing, `blank` that the schema takes the element without a value;
-    `into` the group of the record for all that stands below (a list where it may repeat); `when` what an
+    nothing, `derive` the name of a function (`rules.py`) of the record that says it instead, `absent`
+    the value that a record says by saying nothing (an element without a code does not say it: a fault),
+    `blank` that the schema takes the element without a value; `into` the group of the record for all
+    that stands below (a list where it may repeat); `when` what an
     element must hold to be this row and not a later one of the same name (`Type@V=H|B`, `Medication`);
     `must` the rules beyond the datatype; `needs` fields without any of which an optional group is not
     written, and `alone` why the group's other fields are left behind then; `listed` that the record has a

@@ -36,8 +36,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "empty": ("en verdi", "a value"),
     "fixed": ("verdien {}", "the value {}"),
     "xhtml": (
-        "tekst, eller én div av XHTML med tekst, lister og tabeller",
-        "text, or one div of XHTML with text, lists and tables",
+        "tekst, eller én div av XHTML med tekst, lister og tabeller, uten gjennomstreket eller skjult tekst "
+        "og uten celler over flere rader eller kolonner",
+        "text, or one div of XHTML with text, lists and tables, nothing struck through or hidden and no "
+        "cells over several rows or columns",
     ),
     "oid": ("en OID: tall med punktum mellom", "an OID: numbers with dots between"),
     "number": ("et tall", "a number"),

@@ -136,7 +136,7 @@ def medicine(old: bool, coded_: bool) -> El:
             coded("DrugId", words="navn"),
             leaf("DosageCoded", CV, 0, to={"DN": "doseringskode"}),
             leaf("Comment", ST, 0, to={"lines": "merknad"}),
-            leaf("Status", CS, to="status", absent="6", codes="7307"),
+            leaf("Status", CS, to="status", absent="6", codes="7307", must=("code-in-words",)),
             leaf("Form", CV, 0, to={"DN": "form"}),
             leaf("RouteOfAdm", CV, 0, to={"DN": "administrering"}),
             quantity("IntendedDuration", "varighet", "varighet_enhet"),

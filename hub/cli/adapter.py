@@ -259,7 +259,11 @@ def new(name: str, type_: str, wire: str, package: Path | None, as_json: bool) -
     steps = (
         [f"pip install {package}", f"bro adapter conform {name} --enable"]
         if package
-        else [f'*of("{folder}"),   in ADAPTERS of adapters/registry.py', f"bro adapter conform {name}"]
+        else [
+            f'*of("{folder}"),   in ADAPTERS of adapters/registry.py',
+            ".venv/bin/python -m hub.generated_docs --write",
+            f"bro adapter conform {name}",
+        ]
     )
     if as_json:
         say_json({"files": paths, "next": steps})

@@ -273,5 +273,6 @@ def _at(root: etree._Element, path: str, prefixes: dict[str, str]) -> etree._Ele
 
 
 def _names(element: etree._Element) -> str:
-    chain = [*reversed(list(element.iterancestors())), element]
-    return "/".join(etree.QName(one.tag).localname for one in chain)
+    """The path of an element. The last name may be the sender's own, and shows as `?`."""
+    above = reversed(list(element.iterancestors()))
+    return "/".join([*(etree.QName(one.tag).localname for one in above), "?"])

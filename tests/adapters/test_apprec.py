@@ -116,6 +116,19 @@ def test_a_sample_whose_status_or_version_nobody_knows_is_refused(
         assert expected <= {(one.at, one.rule) for one in refused.value.findings}
 
 
+def test_a_receipt_for_a_message_of_no_type_is_refused() -> None:
+    body = (FOLDER / "examples/apprec-1.1.xml").read_bytes()
+    start = body.index(b"<MsgType", body.index(b"<OriginalMsgId>"))
+    bare = body[:start] + b"<MsgType/>" + body[body.index(b"/>", start) + 2 :]
+
+    with pytest.raises(HubError) as refused:
+        BY_VERSION["1.1"].parse(bare)
+
+    assert [(one.at, one.rule) for one in refused.value.findings] == [
+        ("/AppRec/OriginalMsgId/MsgType", "empty")
+    ]
+
+
 def test_a_receipt_in_iso_8859_1_is_read_and_written_in_utf_8(absent_reference: Absent) -> None:
     pattern = "sarepta-standarder-8bbfa534/eksempel/Applikasjonskvittering/*.xml"
     for file in samples(pattern, SAMPLES[pattern], absent_reference):
@@ -206,3 +219,22 @@ def test_what_it_is_for_is_one_line_in_both_fields() -> None:
 
     assert record.get("gjelder") == record.get("melding.svar_pa")
     assert BY_VERSION["1.1"].parse(BY_VERSION["1.1"].render(record)) == record
+
+
+@pytest.mark.parametrize("number", ["1@sykehuset.no", "{0D6F7C58-2A41}", "urn:uuid:0d6f", "a/b", "a+b=c"])
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda a: a.name)
+def test_an_id_is_printable_ascii(adapter: Adapter, number: str) -> None:
+    melding = {**minimal().fields["melding"], "id": number, "svar_pa": number}
+    record = minimal(gjelder=number, melding=melding)
+
+    assert RECEIPT.check(record.fields) == ()
+    assert adapter.parse(adapter.render(record)) == record
+
+
+@pytest.mark.parametrize(
+    "number", ["a b", 'a"b', "a'b", "a<b", "a>b", "a&b", "a\\b", "æ", "", "a\n", "a" * 101]
+)
+def test_an_id_has_no_blank_quote_or_markup(number: str) -> None:
+    found = RECEIPT.check(minimal(gjelder=number).fields)
+
+    assert "gjelder" in {fault.at for fault in found}

@@ -214,7 +214,7 @@ def test_every_fault_is_told_at_once() -> None:
         ("<p>en<br/>to</p>", "en\nto"),
         ("<p>en</p><p></p><p>to</p>", "en\n\nto"),
         ("\n  <p>en\n     <b>fet</b> skrift</p>\n  <ul>\n<li>a</li><li>b</li></ul>", "en fet skrift\na\nb"),
-        ("<table><tbody><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></tbody></table>", "a b\nc"),
+        ("<table><tbody><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></tbody></table>", "a | b\nc"),
         ("bar tekst", "bar tekst"),
         ("&lt;script&gt; &amp; &#230;", "<script> & æ"),
     ],

@@ -136,6 +136,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "mimetype",
     ),
     "a package behind a package": (lambda: zipped(GOOD) + zipped(GOOD), "parse.malformed", "mimetype"),
+    "something behind": (lambda: zipped(GOOD) + b"x", "parse.forbidden-construct", "comment"),
     "something in front": (lambda: b"#!/bin/sh\n" + zipped(GOOD), "parse.malformed", "mimetype"),
     "no manifest": (lambda: zipped(list(FILES.items())), "parse.invalid", "manifest"),
     "a manifest with an entity": (

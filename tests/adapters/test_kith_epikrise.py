@@ -205,6 +205,7 @@ EDGES: dict[str, dict[str, Any]] = {
             {"diagnoser": [{"kode": "J45", "system": "urn:oid:1.2", "tillegg": [{"navn": "S"}]}]},
         ],
     },
+    "further stays, and nothing of the first": {"hendelser": [{"periode": {"fra": "2030-02-01"}}]},
     "an attachment": {"vedlegg": [{"navn": "a.txt", "type": "text/plain", "innhold": "aGVp"}]},
     "an attachment elsewhere": {"vedlegg": [{"navn": "a.txt", "adresse": "x:1"}]},
     "those who are near": {"naere": [{"relasjon": "M", "navn": "Kari"}], "hensyn": [{"tekst": "a\nb"}]},
@@ -267,6 +268,36 @@ FAULTS: dict[str, tuple[str, str, list[tuple[str, str]], tuple[str, ...]]] = {
         [("code", "/Message/ServRprt/ServType")],
         ("T99",),
     ),
+    "the status of the report in words only": (
+        r'<Status V="F"',
+        "<Status",
+        [("code", "/Message/ServRprt/Status")],
+        ("T99",),
+    ),
+    "the status of a medicine in words only": (
+        r'(<Medication>.*?)<Status V="\d+" DN="[^"]*"',
+        r'\1<Status DN="Seponert"',
+        [("code", "/Message/ServRprt/Event/InfItem[3]/Medication/Status")],
+        ("T99",),
+    ),
+    "a status of a medicine that the list lacks": (
+        r'(<Medication>.*?)<Status V="\d+" DN="[^"]*"',
+        r'\1<Status V="5" DN="Seponert"',
+        [("code", "/Message/ServRprt/Event/InfItem[3]/Medication/Status")],
+        ("T99",),
+    ),
+    "a status of a medicine whose words are of another list": (
+        r'(<Medication>.*?)<Status V="\d+" DN="[^"]*"',
+        r'\1<Status V="1" DN="Fast"',
+        [("code", "/Message/ServRprt/Event/InfItem[3]/Medication/Status")],
+        ("T99",),
+    ),
+    "how a referral is handled in words only": (
+        r'(<ServReq>\s*<ServType) V="N"',
+        r"\1",
+        [("code", "/Message/ServRprt/ServReq[1]/ServType")],
+        ("T99",),
+    ),
     "a day that is only a year": (
         r'<IssueDate V="2030-05-01T[^"]*"',
         '<IssueDate V="2030"',
@@ -292,7 +323,7 @@ FAULTS: dict[str, tuple[str, str, list[tuple[str, str]], tuple[str, ...]]] = {
 def test_a_fault_is_told_with_its_place_and_its_receipt(name: str) -> None:
     find, put, expected, codes = FAULTS[name]
     text = EXAMPLES[V12.name].read_text(encoding="utf-8")
-    broken = re.sub(find, put, text, count=1)
+    broken = re.sub(find, put, text, count=1, flags=re.DOTALL)
     assert broken != text
     adapter = V11 if "2006" in put else V12
 

@@ -195,7 +195,11 @@ TEXTS = [
     ('<div xmlns="http://www.w3.org/1999/xhtml"><p>a<br/>b</p><ul><li>c</li></ul></div>', "a\nb\nc"),
     (
         '<div xmlns="http://www.w3.org/1999/xhtml"><table><tr><td>a</td><td>b</td></tr></table></div>',
-        "a b",
+        "a | b",
+    ),
+    (
+        '<div xmlns="http://www.w3.org/1999/xhtml"><pre>5,2x10<sup>9</sup>/l\nb</pre><ol><li>c</li></ol></div>',
+        "5,2x10^9/l\nb\n1. c",
     ),
 ]
 
@@ -205,6 +209,23 @@ def test_text_and_xhtml_become_lines(written: str, read: str) -> None:
     body = message(*GOOD, f"<Item><Text>{written}</Text></Item>")
 
     assert ADAPTER.parse(body).fields["tekster"] == [{"tekst": read}]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<p>a <span style="text-decoration: line-through">b</span></p>',
+        '<p style="display:none">a</p>',
+        "<p>a <del>b</del></p>",
+        '<table><tr><td colspan="2">a</td></tr></table>',
+    ],
+)
+def test_xhtml_that_lines_cannot_say_is_refused(inside: str) -> None:
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{inside}</div>'
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse(message(*GOOD, f"<Item><Text>{div}</Text></Item>"))
+
+    assert [finding.rule for finding in refused.value.findings] == ["xhtml"]
 
 
 def test_what_the_record_lacks_is_named_by_its_place() -> None:

@@ -23,12 +23,39 @@ def read(inside: str, *, root: str = "div", namespace: str = XHTML) -> tuple[str
 
 
 READ = [
-    *((f"a<{name}>b</{name}>c", "abc") for name in INLINE),
+    *((f"a<{name}>b</{name}>c", "abc") for name in INLINE if name != "sup"),
     *((f"a<{name}>b</{name}>c", "a\nb\nc") for name in BLOCK),
     ("a<p>b</p>c", "a\nb\nc"),
     ("a<hr/>b", "a\nb"),
     ("a<br/>b<br/><br/>c", "a\nb\n\nc"),
-    ("a<td>b</td>c<th>d</th>e", "ab cd e"),
+    ("a<td>b</td>c<th>d</th>e", "ab | cd | e"),
+    ("5,2x10<sup>9</sup>/l", "5,2x10^9/l"),
+    ("10<sup><b>-3</b></sup> mol", "10^-3 mol"),
+    ("a<sup>b</sup>c", "a^(b)c"),
+    ("10<sup>9 + 1</sup>.", "10^(9 + 1)."),
+    ("Na<sup>+</sup> og K<sup></sup>", "Na^+ og K"),
+    ("CO<sub>2</sub>, H<sub>2</sub>O og C<sub>max</sub>", "CO_2, H_(2)O og Cmax"),
+    (
+        "<table><tr><td>Kl 8</td><td>Kl 20</td></tr><tr><td></td><td>5 mg</td></tr></table>",
+        "Kl 8 | Kl 20\n| 5 mg",
+    ),
+    ("<table><tr><td>a</td><td/><th>c</th></tr></table>", "a |  | c"),
+    ("<table><tr><td>a</td><td> </td></tr></table>", "a |"),
+    ("<table><tr><td/><td/></tr><tr><td>a</td></tr></table>", "a"),
+    ("<table><tr>\n <td><p>a</p><p>b</p></td>\n <td>c<br/>d</td>\n</tr></table>", "a; b | c; d"),
+    ('<table><tr><td rowspan="1" colspan="1">a</td></tr></table>', "a"),
+    ("<table><tr><td><table><tr><td>a</td><td>b</td></tr></table></td></tr></table>", "a | b"),
+    ("<table><tr>a<td>b</td>c<td>d</td>e</tr></table>", "b | d\nace"),
+    ("<pre>en\n\n to</pre>", "en\n\nto"),
+    ("<pre>en\r\n<b>to</b>\ntre</pre>fi\nre", "en\nto\ntre\nfi re"),
+    ('<p style="white-space: pre-line">en\nto</p>', "en\nto"),
+    ("<ol><li>en</li><li>to<p>mer</p></li>\n</ol>", "1. en\n2. to\nmer"),
+    ('<ol start="3"><li>en</li><li value="7">to</li><li></li></ol>x', "3. en\n7. to\n8.\nx"),
+    ("<ol><li>en<ol><li>to</li></ol></li></ol>", "1. en\n1. to"),
+    ("<ol>a<li>b</li>c</ol>", "a\n1. b\nc"),
+    ("<ul><li>en</li><li>to</li></ul>", "en\nto"),
+    ('<p style="color: red">en</p>', "en"),
+    ('<p style="font-size: 0.8em; opacity: 0.5">en</p>', "en"),
     ("<table><colgroup><col/></colgroup><tr><td>a</td></tr></table>", "a"),
     ("<p>en</p><p></p><p>to</p>", "en\n\nto"),
     ("<div>en</div><div></div><div>to</div>", "en\nto"),
@@ -47,6 +74,8 @@ READ = [
 @pytest.mark.parametrize(("inside", "text"), READ)
 def test_each_element_is_read_as_it_is_shown(inside: str, text: str) -> None:
     assert read(inside) == (text, set())
+    again = Findings()
+    assert read_narrative(str(write_narrative(text)["div"]), "text.div", again) == text
 
 
 REFUSED = [
@@ -58,6 +87,30 @@ REFUSED = [
     ('<x:p xmlns:x="urn:x">x</x:p>', {}, "narrative"),
     ("en", {"root": "p"}, "narrative"),
     ("en", {"namespace": ""}, "narrative"),
+    *((f"en <{name}>to</{name}>", {}, "narrative") for name in ("s", "del", "strike")),
+    *(
+        (f'en <span style="{style}">to</span>', {}, "narrative")
+        for style in (
+            "text-decoration: line-through",
+            "TEXT-DECORATION:Line-Through",
+            "display:none",
+            "display : none",
+            "visibility: hidden",
+            "visibility:collapse",
+            "opacity:0",
+            "font-size: 0px",
+            "dis/**/play:none",
+            "text-decoration:line\\-through",
+        )
+    ),
+    ('en <span hidden="hidden">to</span>', {}, "narrative"),
+    ('<table><tr><td rowspan="2">en</td></tr></table>', {}, "narrative"),
+    ('<table><tr><td colspan="2">en</td></tr></table>', {}, "narrative"),
+    ("<table><tr><td>en</td><td><table><tr><td>to</td></tr></table></td></tr></table>", {}, "narrative"),
+    ('<ol type="a"><li>en</li></ol>', {}, "narrative"),
+    ('<ol reversed=""><li>en</li></ol>', {}, "narrative"),
+    ('<ol start="x"><li>en</li></ol>', {}, "narrative"),
+    ('<ol><li value="x">en</li></ol>', {}, "narrative"),
     ("", {}, "missing"),
     ("<p> </p> <br/>", {}, "missing"),
     ("\u00a0", {}, "missing"),

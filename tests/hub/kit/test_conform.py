@@ -17,8 +17,9 @@ from hub.errors import Finding, HubError
 from hub.kit import conform as kit
 from hub.kit import noise, shape, values
 from hub.kit.checked import cases, checks, loaded
-from hub.kit.conform import Case
+from hub.kit.conform import Case, conform, lint, table_faults
 from hub.kit.homes import OURS
+from hub.kit.new import files
 from hub.message import Record
 from mappings.types import load_types
 
@@ -298,3 +299,51 @@ def test_a_case_knows_the_values_of_its_examples() -> None:
     assert isinstance(CASE, Case)
     assert "Furulund fengsel" in CASE.pool["enhet"]
     assert Sniff("application/xml", root="x").root == "x"
+
+
+TABLES = [
+    ('{"a": "person.id", "b": {"c": "melding.id"}, "f": {"=": "x/1"}}', []),
+    ('{"a": "person.nummer"}', [("fields.json a", "path")]),
+    ('{"a": {"b": "person"}}', [("fields.json a.b", "path")]),
+    ('{"a": {"[]": "person", "b": "id"}}', [("fields.json a", "path")]),
+    ('{"a": 1}', [("fields.json a", "table")]),
+    ("[]", [("fields.json", "table")]),
+    ('{"a": ', [("fields.json", "json")]),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), TABLES)
+def test_a_fault_of_the_table_is_told_of_the_table(body: str, expected: list[tuple[str, str]]) -> None:
+    found = table_faults(body.encode(), HUB.types["opphold.loslatelsesdato"])
+
+    assert [(fault.at, fault.rule) for fault in found] == expected
+
+
+def test_lint_looks_at_the_table_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "fields.json").write_text("{", encoding="utf-8")
+    home = replace(CASE.home, folder=tmp_path)
+
+    found = {check.name: check for check in lint(replace(CASE, home=home))}
+
+    assert [(fault.at, fault.rule) for fault in found["table"].findings] == [("fields.json", "json")]
+
+
+@pytest.mark.parametrize(("reason", "rules"), [("too short", {"reason"}), ("long enough", set())])
+def test_a_reason_that_is_too_short_is_told_as_that(reason: str, rules: set[str]) -> None:
+    left = replace(CASE.adapter, render=without("bolig"), loses={"bolig": reason})
+
+    checks = {check.name: check for check in conform(replace(CASE, adapter=left), made=1, inputs=1)}
+
+    assert {fault.rule for fault in checks["fields"].findings if fault.at.startswith("loses")} == rules
+
+
+@pytest.mark.parametrize("name", ["class", "import", "2a", "a b", "A"])
+def test_a_name_that_python_cannot_import_is_refused(name: str) -> None:
+    with pytest.raises(HubError, match=r"adapter\.invalid"):
+        files(name, HUB.types["opphold.loslatelsesdato"], "json", package=False)
+
+
+def test_the_test_of_a_new_adapter_counts_nothing() -> None:
+    made = files("nordpost", HUB.types["opphold.loslatelsesdato"], "json", package=False)
+
+    assert "walk(" not in made["tests/adapters/test_nordpost.py"]
