@@ -160,6 +160,7 @@ class _Reading:
         rest = encounter.rest()
         content.add(rest, RESOURCES["Encounter"], encounter.at, self._findings)
         self._linked(content)
+        content.check(None, generated=False, findings=self._findings)
         text = content.text(None)
         if text is not None or content.codes:
             self._add_section(encounter, None, ENCOUNTER, text, content)
@@ -183,8 +184,12 @@ class _Reading:
         narrative = section.child("text", required=not entries and not inside)
         shown_title = title or (coded[2] if coded else None)
         heading = f"{above}: {shown_title}" if above and shown_title else shown_title
+        generated = narrative is not None and narrative.peek("status") == "generated"
+        text = None
         if narrative is not None or content.codes or content.words:
             text = self._narrative(narrative, generated=bool(entries) and not beyond and not content.codes)
+        content.check(text, generated=generated, findings=self._findings)
+        if narrative is not None or content.codes or content.words:
             text = content.text(text)
             if text is not None:
                 if shown_title is None:
@@ -294,7 +299,8 @@ class _Reading:
         read = _coded(coding(concept), resource, at, "navn")
         for dosage in resource.children("dosage", at_most=1):
             read.update(present(dosering=dosage.text("text", required=True)))
-        return read
+        period = resource.child("effectivePeriod")
+        return read | (_period(period) if period is not None else {})
 
 
 _FIELDS = frozenset({"Condition", "MedicationStatement"})
