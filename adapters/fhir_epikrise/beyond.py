@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.fhir_epikrise.wording import codes, words
+from adapters.fhir_parts import day
 from adapters.kith.codes import meaning
 from hub.errors import Finding, HubError
 from hub.message import Record
@@ -121,6 +122,7 @@ def folded(record: Record) -> Record:
     if record.get("handling") == "C" or record.get("status") in ("P", "S"):
         raise HubError("render.incomplete", [Finding("handling", "final", "a final summary, not taken back")])
     fields = _merged(record.fields)
+    _in_norway(fields)
     medicines = [one for one in fields.get("legemidler", []) if isinstance(one, Mapping)]
     over = [one for one in medicines if not _in_use(one, fields.get("dato"))]
     if over:
@@ -131,6 +133,22 @@ def folded(record: Record) -> Record:
             kept[name] = value
     sections = [_each_once(one) for one in (*kept.get("seksjoner", []), *_not_taken(over), *_said(fields))]
     return Record(record.type, {**kept, "seksjoner": sections} if sections else kept)
+
+
+def _in_norway(fields: dict[str, Any]) -> None:
+    """The days of what a clock with a zone says more exactly: those of Norway."""
+    fields["dato"] = _day(fields.get("dato"), fields.get("dato_kl"))
+    if isinstance(period := fields.get("periode"), Mapping):
+        days = {
+            name: _day(period[name], period.get(f"{name}_kl")) for name in ("fra", "til") if name in period
+        }
+        fields["periode"] = {**period, **days}
+
+
+def _day(written: Any, clock: object) -> Any:
+    if not isinstance(written, str) or not isinstance(clock, str):
+        return written
+    return day(f"{written}T{clock}")
 
 
 def _merged(given: Group) -> dict[str, Any]:

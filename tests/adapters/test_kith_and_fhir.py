@@ -210,3 +210,37 @@ def test_what_has_no_element_is_said_with_what_it_is(fields: dict[str, Any], wor
     _, said = fhir_text(**fields)
 
     assert words in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "day"),
+    [
+        ({"dato": "2026-06-30", "dato_kl": "23:30:00Z"}, "dato", "2026-07-01"),
+        ({"dato": "2026-06-30", "dato_kl": "23:30:00"}, "dato", "2026-06-30"),
+        ({"periode": {"fra": "2026-06-30", "fra_kl": "23:30:00Z"}}, "periode.fra", "2026-07-01"),
+        ({"periode": {"til": "2026-07-01", "til_kl": "00:30:00+05:00"}}, "periode.til", "2026-06-30"),
+    ],
+)
+def test_a_day_is_one_of_norway(fields: dict[str, Any], path: str, day: str) -> None:
+    there, _ = fhir_text(**fields)
+
+    assert there.get(path) == day
+
+
+@pytest.mark.parametrize(
+    ("uri", "oid"),
+    [
+        ("http://snomed.info/sct", "2.16.840.1.113883.6.96"),
+        ("http://loinc.org", "2.16.840.1.113883.6.1"),
+        ("http://hl7.org/fhir/sid/icd-10", "2.16.578.1.12.4.1.1.7110"),
+        ("http://hl7.org/fhir/sid/icpc-2", "2.16.578.1.12.4.1.1.7170"),
+        ("http://www.whocc.no/atc", "2.16.578.1.12.4.1.1.7180"),
+    ],
+)
+def test_a_code_system_with_a_uri_is_written_by_its_oid(uri: str, oid: str) -> None:
+    record = KITH.parse((FOLDER / "kith_epikrise/examples/epikrise-1.2.xml").read_bytes())
+    coded = [{"system": uri, "kode": "J45", "tekst": "Astma"}]
+
+    again = KITH.parse(KITH.render(Record("epikrise", {**record.fields, "diagnoser": coded})))
+
+    assert [one["system"] for one in again.fields["diagnoser"]] == [f"urn:oid:{oid}"]
