@@ -215,7 +215,7 @@ def _said(fields: Group) -> Iterator[Group]:
             if said := words(rest):
                 about = str(item.get("tekst") or item.get("navn") or item.get("kode") or "") if done else ""
                 lines.append(f"{about}: {said}" if about else said)
-                listed += codes(rest)
+                listed += codes(item)  # those of what it is about, too: they label the section
     for title, (lines, listed) in found.items():
         if lines:
             section: dict[str, Any] = {"tittel": title, "tekst": "\n".join(dict.fromkeys(lines))}

@@ -244,3 +244,14 @@ def test_a_code_system_with_a_uri_is_written_by_its_oid(uri: str, oid: str) -> N
     again = KITH.parse(KITH.render(Record("epikrise", {**record.fields, "diagnoser": coded})))
 
     assert [one["system"] for one in again.fields["diagnoser"]] == [f"urn:oid:{oid}"]
+
+
+@pytest.mark.parametrize("name", ["diagnoser", "legemidler"])
+def test_what_is_said_more_of_a_code_is_labelled_by_it(name: str) -> None:
+    words = "navn" if name == "legemidler" else "tekst"
+    item = {"system": "urn:oid:2.16.578.1.12.4.1.1.7110", "kode": "F11.2", words: "Opioider", "fra": "2020"}
+
+    there, _ = fhir_text(**{name: [item]})
+
+    [section] = [one for one in there.fields["seksjoner"] if "Opioider: fra 2020" in one["tekst"]]
+    assert "F11.2" in [code["kode"] for code in section["koder"]]
