@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from adapters.fhir import Json, Reader, present
 from adapters.fhir_bundle import MESSAGE_ID
@@ -19,6 +20,7 @@ ORGNR = "urn:oid:2.16.578.1.12.4.1.4.101"
 RECIPIENT = "urn:brobygger:mottaker"
 SENDER = "urn:brobygger:avsender"
 ANSWERS = "urn:brobygger:svar-pa"
+OSLO = ZoneInfo("Europe/Oslo")
 
 
 def read_person(patient: Reader) -> Json:
@@ -143,8 +145,15 @@ def write_organisation(number: object) -> Json:
 
 
 def day(value: str | None) -> str | None:
-    """The day of a FHIR dateTime as it is written; a month or year alone stays and is refused later."""
-    return value if value is None else value[:10]
+    """The day of a FHIR dateTime in Norway (Europe/Oslo); one without a zone is as it is written, a month or
+    year alone stays and is refused later."""
+    if value is None or "T" not in value:
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value[:10]
+    return (moment.astimezone(OSLO) if moment.tzinfo else moment).date().isoformat()
 
 
 def instant(value: str) -> str:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from adapters.fhir_epikrise.wording import codes, words
+from adapters.fhir_parts import day
+from adapters.kith.codes import meaning
 from hub.errors import Finding, HubError
 from hub.message import Record
 
@@ -38,6 +41,12 @@ SAID: Mapping[str, str] = {
     "henvisninger": "Henvisning",
     "diagnoser": "Nærmere om diagnosene",
     "legemidler": "Nærmere om legemidlene",
+    "dodstidspunkt": "Om oppholdet",
+    "utskrevet_til": "Om oppholdet",
+    "utskrevet_til_tekst": "Om oppholdet",
+    "omsorgsniva": "Om oppholdet",
+    "tjeneste": "Om oppholdet",
+    "fagfelt": "Om oppholdet",
 }
 """Fields, and what their elements hold beyond `WRITTEN`, that become sections with these headings."""
 
@@ -51,12 +60,6 @@ LEFT_OUT: Mapping[str, str] = {
     "mottaker": "the document says the recipient by its number",
     "dato_kl": "days are carried",
     "godkjent": "days are carried, and the day it was written is",
-    "dodstidspunkt": "the sections say it",
-    "utskrevet_til": "the sections say it",
-    "utskrevet_til_tekst": "the sections say it",
-    "omsorgsniva": "the sections say it",
-    "tjeneste": "the sections say it",
-    "fagfelt": "the sections say it",
     "medvirkende": "who else had to do with it; the unit and the clinician are carried",
     "helsepersonell": "who else had to do with it; the unit and the clinician are carried",
     "ansvarlige": "who else had to do with it; the unit and the clinician are carried",
@@ -93,7 +96,24 @@ def loses() -> Mapping[str, str]:
     return whole | parts
 
 
-_LISTS = (*SAID, "diagnoser", "legemidler", "seksjoner")
+_LISTS = (*SAID, "seksjoner")
+
+TAKEN = frozenset({None, "1", "2", "5", "6"})
+"""The statuses (7307) of a medicine that the person takes; none is 6. Any other, such as 4 (advised to stop)
+and 10 (allergic to), would be read as its opposite among those that are taken."""
+
+NOT_TAKEN = "Legemidler som ikke skal regnes som i bruk"
+"""The heading of the section that says the medicines which are not in use, or whose time was over."""
+
+_SCALARS: Mapping[str, tuple[str, str]] = {
+    "dodstidspunkt": ("Død", ""),
+    "utskrevet_til": ("Utskrevet til", "7300"),
+    "utskrevet_til_tekst": ("Utskrevet til", ""),
+    "omsorgsniva": ("Omsorgsnivå", "8240"),
+    "tjeneste": ("Tjeneste", ""),
+    "fagfelt": ("Fagfelt", ""),
+}
+"""What is in front of a value that stands alone, and the list that has the words of its code."""
 
 
 def folded(record: Record) -> Record:
@@ -101,17 +121,64 @@ def folded(record: Record) -> Record:
     reader would take for something else: a cancellation, a preliminary or planned summary."""
     if record.get("handling") == "C" or record.get("status") in ("P", "S"):
         raise HubError("render.incomplete", [Finding("handling", "final", "a final summary, not taken back")])
-    fields = dict(record.fields)
-    for further in fields.get("hendelser", []):
-        for name in dict.fromkeys(_LISTS):
-            if isinstance(further.get(name), list):
-                fields[name] = [*fields.get(name, []), *further[name]]
+    fields = _merged(record.fields)
+    _in_norway(fields)
+    medicines = [one for one in fields.get("legemidler", []) if isinstance(one, Mapping)]
+    over = [one for one in medicines if not _in_use(one, fields.get("dato"))]
+    if over:
+        fields["legemidler"] = [one for one in medicines if one not in over]
     kept: dict[str, Any] = {}
     for name, parts in WRITTEN.items():
         if (value := _kept(fields.get(name), parts)) not in (None, {}, []):
             kept[name] = value
-    sections = [_each_once(one) for one in (*kept.get("seksjoner", []), *_said(fields))]
+    sections = [_each_once(one) for one in (*kept.get("seksjoner", []), *_not_taken(over), *_said(fields))]
     return Record(record.type, {**kept, "seksjoner": sections} if sections else kept)
+
+
+def _in_norway(fields: dict[str, Any]) -> None:
+    """The days of what a clock with a zone says more exactly: those of Norway."""
+    fields["dato"] = _day(fields.get("dato"), fields.get("dato_kl"))
+    if isinstance(period := fields.get("periode"), Mapping):
+        days = {
+            name: _day(period[name], period.get(f"{name}_kl")) for name in ("fra", "til") if name in period
+        }
+        fields["periode"] = {**period, **days}
+
+
+def _day(written: Any, clock: object) -> Any:
+    if not isinstance(written, str) or not isinstance(clock, str):
+        return written
+    return day(f"{written}T{clock}")
+
+
+def _merged(given: Group) -> dict[str, Any]:
+    """The fields with what further stays say among those of the first."""
+    fields = dict(given)
+    for further in given.get("hendelser", []):
+        for name in _LISTS:
+            more = further.get(name)
+            if more not in (None, [], {}):
+                there = fields.get(name, [])
+                fields[name] = [*_listed(there), *_listed(more)]
+    return fields
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _in_use(medicine: Group, written: object) -> bool:
+    """Whether the person takes it on the day the summary was written."""
+    end = medicine.get("til")
+    ended = isinstance(end, str) and isinstance(written, str) and end[:10] < written[: len(end[:10])]
+    return medicine.get("status") in TAKEN and not ended
+
+
+def _not_taken(medicines: list[Group]) -> Iterator[Group]:
+    if medicines:
+        rest = [{key: one for key, one in item.items() if key != "art"} for item in medicines]
+        said = "\n".join(words(item) for item in rest)
+        yield {"tittel": NOT_TAKEN, "tekst": said, "koder": [code for item in rest for code in codes(item)]}
 
 
 def _each_once(section: Group) -> Group:
@@ -134,44 +201,27 @@ def _said(fields: Group) -> Iterator[Group]:
     """The sections that say the rest: one for each kind of it."""
     found: dict[str, tuple[list[str], list[Group]]] = {}
     for name, heading in SAID.items():
-        value = fields.get(name)
-        for item in value if isinstance(value, list) else [value] if isinstance(value, Mapping) else []:
-            title = str(item.get("art_tekst") or heading) if name == "opplysninger" else heading
-            lines, codes = found.setdefault(title, ([], []))
+        for item in _listed(fields.get(name, [])):
+            title = heading
+            if isinstance(item, Mapping) and name == "opplysninger":
+                title = str(item.get("art_tekst") or heading)
+            lines, listed = found.setdefault(title, ([], []))
+            if not isinstance(item, Mapping):
+                lines.append(_alone(name, str(item)))
+                continue
             done = WRITTEN.get(name, ())
-            rest = {key: one for key, one in item.items() if key not in (*done, "art", "art_tekst", "status")}
-            said = _words(rest)
-            if said:
+            hidden = ("art", "art_tekst", *(("status",) if item.get("status") in ("6", None) else ()))
+            rest = {key: one for key, one in item.items() if key not in (*done, *hidden)}
+            if said := words(rest):
                 about = str(item.get("tekst") or item.get("navn") or item.get("kode") or "") if done else ""
                 lines.append(f"{about}: {said}" if about else said)
-                codes += _codes(rest)
-    for title, (lines, codes) in found.items():
+                listed += codes(item)  # those of what it is about, too: they label the section
+    for title, (lines, listed) in found.items():
         if lines:
-            section: dict[str, Any] = {"tittel": title, "tekst": "\n".join(lines)}
-            yield {**section, "koder": codes} if codes else section
+            section: dict[str, Any] = {"tittel": title, "tekst": "\n".join(dict.fromkeys(lines))}
+            yield {**section, "koder": listed} if listed else section
 
 
-def _words(item: Group) -> str:
-    """Everything the element says, in the order of its fields; a code is said with its words."""
-    said: list[str] = []
-    for name, value in item.items():
-        if isinstance(value, Mapping):
-            said.append(_words(value))
-        elif isinstance(value, list):
-            said += [_words(one) for one in value if isinstance(one, Mapping)]
-        elif name != "system":
-            said.append(str(value))
-    return " ".join(word for word in said if word)
-
-
-def _codes(item: Group) -> list[Group]:
-    """Every code with its system, however deep."""
-    found: list[Group] = []
-    if "kode" in item and "system" in item:
-        words = item.get("tekst") or item.get("navn")
-        found.append({"system": item["system"], "kode": item["kode"], **({"tekst": words} if words else {})})
-    for value in item.values():
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, Mapping):
-                found += _codes(one)
-    return found
+def _alone(name: str, value: str) -> str:
+    front, listed = _SCALARS[name]
+    return f"{front}: {(meaning(listed, value) if listed else None) or value}"

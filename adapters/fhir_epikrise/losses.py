@@ -66,7 +66,7 @@ LEFT: Mapping[str, Mapping[str, str]] = {
 
 BEYOND: Mapping[str, tuple[str, ...]] = {
     "Condition": ("onsetDateTime", "onsetPeriod", "recordedDate", "severity", "bodySite"),
-    "MedicationStatement": ("effectiveDateTime", "effectivePeriod", "dateAsserted", "reasonCode"),
+    "MedicationStatement": ("effectiveDateTime", "dateAsserted", "reasonCode"),
 }
 """Elements of what has fields of its own that say more than the fields: the text of the section is kept
 (`IN_THE_TEXT`), codes and words become those of the section."""
@@ -95,11 +95,62 @@ ADMINISTRATIVE = ("Patient", "Practitioner", "PractitionerRole", "Organization",
 """What may be referred to from what is narrated, and is then left behind: `WHO_ELSE`."""
 
 UNSAID: Mapping[str, frozenset[str]] = {
-    "status": frozenset({"entered-in-error", "not-done", "not-taken", "cancelled", "draft", "unknown"}),
+    "status": frozenset(
+        (
+            "entered-in-error", "not-done", "not-taken", "cancelled", "draft", "unknown", "stopped",
+            "revoked",            "inactive", "on-hold", "preparation", "ended", "intended", "suspended",
+        )
+    ),
     "verificationStatus": frozenset({"refuted", "entered-in-error"}),
     "doNotPerform": frozenset({"True"}),
+    "intent": frozenset({"proposal", "option"}),
+}  # one row per element # fmt: skip
+"""What would read as its opposite, if only its words were carried: refused wherever it stands."""
+
+STANDS: Mapping[tuple[str, str], frozenset[str]] = {
+    ("CarePlan", "status"): frozenset({"active"}),
+    ("DeviceUseStatement", "status"): frozenset({"active"}),
+    ("DiagnosticReport", "status"): frozenset({"final", "amended", "corrected", "appended"}),
+    ("FamilyMemberHistory", "status"): frozenset({"completed", "partial"}),
+    ("Flag", "status"): frozenset({"active"}),
+    ("Immunization", "status"): frozenset({"completed"}),
+    ("Medication", "status"): frozenset({"active"}),
+    ("MedicationAdministration", "status"): frozenset({"completed", "in-progress"}),
+    ("MedicationRequest", "status"): frozenset({"active"}),
+    ("MedicationRequest", "intent"): frozenset(
+        ("order", "original-order", "reflex-order", "filler-order", "instance-order")
+    ),
+    ("MedicationStatement", "status"): frozenset({"active"}),
+    ("Observation", "status"): frozenset({"final", "amended", "corrected"}),
+    ("Procedure", "status"): frozenset({"completed", "in-progress"}),
 }
-"""What would read as its opposite, if only its words were carried: refused."""
+"""By resource and element: the codes with which its words stand alone. With another one it is refused."""
+
+ORDINARY: Mapping[str, frozenset[str]] = {
+    "clinicalStatus": frozenset({"active"}),
+    "verificationStatus": frozenset({"confirmed"}),
+}
+"""The codes that say no more than the words; another one is said (`SAYS`), or told by a text that a person
+wrote."""
+
+SAYS: Mapping[str, str] = {
+    "inactive": "ikke aktiv",
+    "resolved": "avsluttet",
+    "remission": "i remisjon",
+    "recurrence": "tilbakefall",
+    "relapse": "tilbakefall",
+    "unconfirmed": "ikke bekreftet",
+    "provisional": "foreløpig",
+    "differential": "differensialdiagnose",
+}
+"""The words of the statuses of a diagnosis or an allergy, said in its own line."""
+
+FREE = frozenset({"Id", "Code", "Uri", "Url", "Canonical", "Oid", "Uuid", "Instant", "Xhtml", "Base64Binary"})
+"""Types of one value that say nothing to a reader of the text."""
+
+TIMES = frozenset({"Date", "DateTime", "Time", "Period"})
+"""Types whose value any text of the section may tell; other values need one that a person wrote, or one that
+has the number."""
 
 SILENT: Mapping[str, str] = {
     "id": FILING,
@@ -107,8 +158,6 @@ SILENT: Mapping[str, str] = {
     "category": "the section says which it is",
     "class": FILING,
     "relationship": IN_THE_TEXT,
-    "clinicalStatus": IN_THE_TEXT,
-    "verificationStatus": IN_THE_TEXT,
     "interpretation": IN_THE_TEXT,
     "referenceRange": IN_THE_TEXT,
 }

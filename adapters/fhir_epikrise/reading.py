@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fhir.resources.R4B.bundle import Bundle as BundleModel
 
 from adapters.base import Findings
@@ -33,14 +35,31 @@ MODELS: Models = {"Bundle": BundleModel, **RESOURCES}
 def read(document: Json) -> Record:
     """Read one epikrise, or raise with every fault by path."""
     findings = Findings()
+    document = {name: _plain(value) for name, value in document.items()}
     bundle = Bundle(document, "document", RESOURCES, findings)
     reading = _Reading(bundle, findings)
+    bundle.shell.ignore("link")
     fields: Json = {"melding": read_header(bundle.shell)}
     composition = bundle.first("Composition")
     if composition is not None:
         reading.composition(composition, fields)
     bundle.finish()
     return Record(TYPE, present(**fields))
+
+
+_FINER = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\d+(Z|[+-]\d\d:\d\d)")
+
+
+def _plain(value: object) -> object:
+    """Without what tells nothing: the ids of elements, which lead nowhere but here, and what a moment says
+    beyond microseconds."""
+    if isinstance(value, dict):
+        return {
+            name: _plain(inside) for name, inside in value.items() if name != "id" or "resourceType" in value
+        }
+    if isinstance(value, list):
+        return [_plain(inside) for inside in value]
+    return _FINER.sub(r"\1\2", value) if isinstance(value, str) and _FINER.fullmatch(value) else value
 
 
 class _Reading:
@@ -66,6 +85,8 @@ class _Reading:
         if subject is not None:
             self._patient = subject[1]
             self._leave(subject[1], "Patient")
+            if subject[1].peek("deceasedBoolean") is False:
+                subject[1].ignore("deceasedBoolean")
             fields["person"] = read_person(subject[1])
         fields["dato"] = day(composition.text("date", required=True))
         fields["avsender"] = self._authors(composition)
@@ -160,6 +181,7 @@ class _Reading:
         rest = encounter.rest()
         content.add(rest, RESOURCES["Encounter"], encounter.at, self._findings)
         self._linked(content)
+        content.check(None, generated=False, findings=self._findings)
         text = content.text(None)
         if text is not None or content.codes:
             self._add_section(encounter, None, ENCOUNTER, text, content)
@@ -167,7 +189,7 @@ class _Reading:
     # ----------------------------------------------------------------------------------- sections
 
     def _section(self, section: Reader, above: str) -> None:
-        section.ignore("id")
+        section.ignore("id", *(("emptyReason",) if section.has("text") else ()))
         title = section.text("title")
         coded = coding(section.child("code"))
         content = Content()
@@ -183,8 +205,12 @@ class _Reading:
         narrative = section.child("text", required=not entries and not inside)
         shown_title = title or (coded[2] if coded else None)
         heading = f"{above}: {shown_title}" if above and shown_title else shown_title
+        generated = narrative is not None and narrative.peek("status") == "generated"
+        text = None
         if narrative is not None or content.codes or content.words:
             text = self._narrative(narrative, generated=bool(entries) and not beyond and not content.codes)
+        content.check(text, generated=generated, findings=self._findings)
+        if narrative is not None or content.codes or content.words:
             text = content.text(text)
             if text is not None:
                 if shown_title is None:
@@ -294,7 +320,8 @@ class _Reading:
         read = _coded(coding(concept), resource, at, "navn")
         for dosage in resource.children("dosage", at_most=1):
             read.update(present(dosering=dosage.text("text", required=True)))
-        return read
+        period = resource.child("effectivePeriod")
+        return read | (_period(period) if period is not None else {})
 
 
 _FIELDS = frozenset({"Condition", "MedicationStatement"})

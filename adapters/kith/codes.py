@@ -27,6 +27,13 @@ def meaning(number: str, code: str) -> str | None:
 
 
 @cache
+def systems() -> Mapping[str, str]:
+    """The OID, without `urn:oid:`, of each code system that other formats name by a URI (`systems.csv`)."""
+    with Path(__file__).with_name("systems.csv").open(encoding="utf-8", newline="") as file:
+        return {row["uri"]: row["oid"] for row in csv.DictReader(file)}
+
+
+@cache
 def headings() -> Mapping[str, str]:
     """The LOINC code of each section heading (8311) that has one; no LOINC code stands twice."""
     with Path(__file__).with_name("headings.csv").open(encoding="utf-8", newline="") as file:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
+from adapters.kith.codes import systems
 from adapters.kith.texts import Said, say
 from adapters.narrative import is_faithful, plain_text
 from mappings.identifiers import is_orgnr
@@ -135,7 +136,8 @@ def _set(*names: str) -> Callable[[etree._Element, Mapping[str, object]], None]:
     def write(element: etree._Element, parts: Mapping[str, object]) -> None:
         for name in names:
             if name in parts:
-                element.set(name, str(parts[name]).removeprefix(OID) if name == "S" else str(parts[name]))
+                said = str(parts[name])
+                element.set(name, systems().get(said, said.removeprefix(OID)) if name == "S" else said)
 
     return write
 

@@ -17,6 +17,8 @@ import yaml
 from lxml import etree
 
 from adapters.base import Adapter, Sniff, without
+from adapters.kith.codes import systems
+from adapters.kith.datatypes import OID
 from adapters.kith.msghead import BASE64_CONTAINER, PREFIXES, ROOT, msghead
 from adapters.kith.profile import Profile
 from adapters.kith.saying import Saying
@@ -137,13 +139,23 @@ def _lost(
     return [path for path, value in walk(as_said) if found.get(path) != value]
 
 
+def _by_oid(value: Any) -> Any:
+    """With each code system named by its OID, where other formats have a URI for it."""
+    if isinstance(value, Mapping):
+        return {
+            name: f"{OID}{systems()[inside]}" if name == "system" and inside in systems() else _by_oid(inside)
+            for name, inside in value.items()
+        }
+    return [_by_oid(inside) for inside in value] if isinstance(value, list) else value
+
+
 def _adapter(
     name: str, type_name: str, profile: Profile, recognise: Callable[[Sniff], bool], loses: Mapping[str, str]
 ) -> Adapter:
     saying = Saying(profile.root)
 
     def as_said(record: Record) -> Record:
-        return Record(record.type, saying(record.fields))
+        return Record(record.type, {name: _by_oid(value) for name, value in saying(record.fields).items()})
 
     def parse(body: bytes) -> Record:
         return Record(type_name, profile.parse(read_xml(body), body))

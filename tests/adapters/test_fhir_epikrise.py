@@ -264,3 +264,50 @@ def test_the_same_person_may_be_named_by_type_and_id() -> None:
             entry["resource"]["subject"] = {"reference": "Patient/p1"}
 
     assert parse(bundle) == parse(document())
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2026-06-30T23:30:00Z", "2026-07-01"),
+        ("2026-07-01T00:30:00+05:00", "2026-06-30"),
+        ("2026-06-30T23:30:00+02:00", "2026-06-30"),
+        ("2026-06-30T21:30:00.1234567Z", "2026-06-30"),
+    ],
+)
+def test_the_day_of_a_moment_is_the_one_in_norway(written: str, day: str) -> None:
+    bundle = document()
+    resource(bundle, "Composition")["date"] = written
+
+    assert parse(bundle).get("dato") == day
+
+
+HARMLESS: dict[str, Callable[[Any], object]] = {
+    "a link of the Bundle": lambda b: b.update(link=[{"relation": "self", "url": "https://example.org/"}]),
+    "that the person lives": lambda b: resource(b, "Patient").update(deceasedBoolean=False),
+    "the id of an element": lambda b: resource(b, "Condition")["code"].update(id="c1"),
+    "a time that is finer than microseconds": lambda b: b.update(
+        timestamp="2026-11-02T14:05:00.0000007+01:00"
+    ),
+    "why a section with a text is empty": lambda b: resource(b, "Composition")["section"][2].update(
+        emptyReason={"text": "nilknown"}
+    ),
+}
+
+
+@pytest.mark.parametrize("change", HARMLESS.values(), ids=HARMLESS.keys())
+def test_what_says_nothing_is_let_through(change: Callable[[Any], object]) -> None:
+    bundle = document()
+    change(bundle)
+
+    read = {**parse(bundle).fields, "melding": parse(document()).fields["melding"]}
+
+    assert read == parse(document()).fields
+
+
+def test_that_the_person_died_is_refused() -> None:
+    bundle = document()
+    resource(bundle, "Patient")["deceasedBoolean"] = True
+
+    with pytest.raises(HubError):
+        parse(bundle)

@@ -139,3 +139,119 @@ def test_what_a_reader_would_take_for_a_final_summary_is_not_written(said: dict[
         FHIR.render(Record("epikrise", {**record.fields, **said}))
 
     assert refused.value.code == "render.incomplete"
+
+
+def fhir_text(**said: Any) -> tuple[Record, str]:
+    """What the document says of our example with these fields, and its sections in words."""
+    record = KITH.parse((FOLDER / "kith_epikrise/examples/epikrise-1.2.xml").read_bytes())
+    there = FHIR.parse(FHIR.render(Record("epikrise", {**record.fields, **said})))
+    return there, sections(there)
+
+
+MEDICINE = {"system": "urn:oid:2.16.578.1.12.4.1.1.7180", "kode": "N02AA01", "navn": "Morfin"}
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("10", "Allergisk overfor"),
+        ("4", "Anbefalt å slutte å innta"),
+        ("3", "kode 3 i 7307"),
+        ("99", "kode 99"),
+    ],
+)
+def test_a_medicine_that_is_not_taken_is_said_in_words_and_never_active(status: str, words: str) -> None:
+    there, said = fhir_text(legemidler=[{**MEDICINE, "status": status}])
+
+    assert "legemidler" not in there.fields
+    assert f"Morfin; status: {words}" in said
+    assert any(
+        {"system": MEDICINE["system"], "kode": "N02AA01", "tekst": "Morfin"} in one.get("koder", [])
+        for one in there.fields["seksjoner"]
+    )
+
+
+@pytest.mark.parametrize("status", [None, "1", "2", "5", "6"], ids=str)
+def test_a_medicine_that_is_taken_is_active(status: str | None) -> None:
+    there, _ = fhir_text(legemidler=[{**MEDICINE, **({"status": status} if status else {})}])
+
+    assert there.fields["legemidler"] == [MEDICINE]
+
+
+def test_a_medicine_whose_time_was_over_is_not_active() -> None:
+    there, said = fhir_text(legemidler=[{**MEDICINE, "fra": "2019-01-01", "til": "2019-02"}])
+
+    assert "legemidler" not in there.fields
+    assert "N02AA01 Morfin; fra 2019-01-01; til 2019-02" in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"dodstidspunkt": "2026-11-01T03:00:00"}, "Død: 2026-11-01T03:00:00"),
+        ({"utskrevet_til": "2"}, "Utskrevet til: Død"),
+        ({"utskrevet_til": "77"}, "Utskrevet til: 77"),
+        ({"utskrevet_til_tekst": "Sykehjem"}, "Utskrevet til: Sykehjem"),
+        ({"omsorgsniva": "3"}, "Omsorgsnivå: Poliklinisk omsorg"),
+        ({"tjeneste": "LAR"}, "Tjeneste: LAR"),
+        ({"fagfelt": "Rus"}, "Fagfelt: Rus"),
+        ({"hendelser": [{"utskrevet_til": "2"}]}, "Utskrevet til: Død"),
+        ({"planlagt": {"rad": "ring"}, "hendelser": [{"planlagt": {"rad": "kom"}}]}, "råd: ring\nråd: kom"),
+        ({"hendelser": [{"planlagt": {"tid": "2026-12-01"}}]}, "tid 2026-12-01"),
+        ({"resultater": [{"navn": "Hb", "hoy": "5", "hoy_enhet": "g"}]}, "Hb; øvre grense <= 5 g"),
+        ({"resultater": [{"navn": "Hb", "lav": "5"}]}, "Hb; nedre grense >= 5"),
+        ({"resultater": [{"navn": "Hb", "sammenligning": "LT", "verdi": "5", "enhet": "g"}]}, "Hb < 5 g"),
+        ({"resultater": [{"navn": "Hb", "sammenligning": "X", "verdi": "5"}]}, "Hb sammenligning X: 5"),
+        ({"hensyn": [{"tekst": "Smitte", "til": "2026-01-01"}]}, "Smitte; til 2026-01-01"),
+        ({"andre_legemidler": [{"navn": "Urt", "status": "10"}]}, "Urt; status: Allergisk overfor"),
+    ],
+)
+def test_what_has_no_element_is_said_with_what_it_is(fields: dict[str, Any], words: str) -> None:
+    _, said = fhir_text(**fields)
+
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "day"),
+    [
+        ({"dato": "2026-06-30", "dato_kl": "23:30:00Z"}, "dato", "2026-07-01"),
+        ({"dato": "2026-06-30", "dato_kl": "23:30:00"}, "dato", "2026-06-30"),
+        ({"periode": {"fra": "2026-06-30", "fra_kl": "23:30:00Z"}}, "periode.fra", "2026-07-01"),
+        ({"periode": {"til": "2026-07-01", "til_kl": "00:30:00+05:00"}}, "periode.til", "2026-06-30"),
+    ],
+)
+def test_a_day_is_one_of_norway(fields: dict[str, Any], path: str, day: str) -> None:
+    there, _ = fhir_text(**fields)
+
+    assert there.get(path) == day
+
+
+@pytest.mark.parametrize(
+    ("uri", "oid"),
+    [
+        ("http://snomed.info/sct", "2.16.840.1.113883.6.96"),
+        ("http://loinc.org", "2.16.840.1.113883.6.1"),
+        ("http://hl7.org/fhir/sid/icd-10", "2.16.578.1.12.4.1.1.7110"),
+        ("http://hl7.org/fhir/sid/icpc-2", "2.16.578.1.12.4.1.1.7170"),
+        ("http://www.whocc.no/atc", "2.16.578.1.12.4.1.1.7180"),
+    ],
+)
+def test_a_code_system_with_a_uri_is_written_by_its_oid(uri: str, oid: str) -> None:
+    record = KITH.parse((FOLDER / "kith_epikrise/examples/epikrise-1.2.xml").read_bytes())
+    coded = [{"system": uri, "kode": "J45", "tekst": "Astma"}]
+
+    again = KITH.parse(KITH.render(Record("epikrise", {**record.fields, "diagnoser": coded})))
+
+    assert [one["system"] for one in again.fields["diagnoser"]] == [f"urn:oid:{oid}"]
+
+
+@pytest.mark.parametrize("name", ["diagnoser", "legemidler"])
+def test_what_is_said_more_of_a_code_is_labelled_by_it(name: str) -> None:
+    words = "navn" if name == "legemidler" else "tekst"
+    item = {"system": "urn:oid:2.16.578.1.12.4.1.1.7110", "kode": "F11.2", words: "Opioider", "fra": "2020"}
+
+    there, _ = fhir_text(**{name: [item]})
+
+    [section] = [one for one in there.fields["seksjoner"] if "Opioider: fra 2020" in one["tekst"]]
+    assert "F11.2" in [code["kode"] for code in section["koder"]]
