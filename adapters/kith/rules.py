@@ -46,11 +46,12 @@ def _code(parts: Mapping[str, object], row: El) -> Said | None:
 
 
 def _code_in_words(parts: Mapping[str, object], row: El) -> Said | None:
-    """For a code that two lists use for different things: its words, where it has any, are of this list."""
-    known = lists()[row.codes]
-    words = known.get(str(parts.get("V")))
-    same = words is not None and str(parts.get("DN", words)).casefold() == words.casefold()
-    return None if same else say("code", *known)
+    """For a code that two lists use for different things: its words, where it has any, are of this list. The
+    record has no place for others; a code alone is carried as it is."""
+    known, words = lists()[row.codes], parts.get("DN")
+    if words is None or str(words).casefold() == known.get(str(parts.get("V")), "").casefold():
+        return None
+    return say("code", *known)
 
 
 LOINC = "2.16.840.1.113883.6.1"
