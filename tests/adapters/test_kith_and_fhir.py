@@ -154,7 +154,7 @@ MEDICINE = {"system": "urn:oid:2.16.578.1.12.4.1.1.7180", "kode": "N02AA01", "na
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("10", "Allergisk overfor"),
+        ("10", "Allergisk mot"),
         ("4", "Anbefalt å slutte å innta"),
         ("3", "kode 3 i 7307"),
         ("99", "kode 99"),
@@ -203,7 +203,7 @@ def test_a_medicine_whose_time_was_over_is_not_active() -> None:
         ({"resultater": [{"navn": "Hb", "sammenligning": "LT", "verdi": "5", "enhet": "g"}]}, "Hb < 5 g"),
         ({"resultater": [{"navn": "Hb", "sammenligning": "X", "verdi": "5"}]}, "Hb sammenligning X: 5"),
         ({"hensyn": [{"tekst": "Smitte", "til": "2026-01-01"}]}, "Smitte; til 2026-01-01"),
-        ({"andre_legemidler": [{"navn": "Urt", "status": "10"}]}, "Urt; status: Allergisk overfor"),
+        ({"andre_legemidler": [{"navn": "Urt", "status": "10"}]}, "Urt; status: Allergisk mot"),
     ],
 )
 def test_what_has_no_element_is_said_with_what_it_is(fields: dict[str, Any], words: str) -> None:
