@@ -46,12 +46,12 @@ def _code(parts: Mapping[str, object], row: El) -> Said | None:
 
 
 def _code_in_words(parts: Mapping[str, object], row: El) -> Said | None:
-    """For a code that two lists use for different things: its words, where it has any, are of this list. The
-    record has no place for others; a code alone is carried as it is."""
-    known, words = lists()[row.codes], parts.get("DN")
-    if words is None or str(words).casefold() == known.get(str(parts.get("V")), "").casefold():
-        return None
-    return say("code", *known)
+    """For a code that two lists use for different things: beside it stand no words that mean another code of
+    this list, or one of the other (9101). Whatever else stands there, the code says it."""
+    known = lists()[row.codes]
+    mine = known.get(str(parts.get("V")), "")
+    others = {words.casefold() for words in (*known.values(), *lists()["9101"].values())} - {mine.casefold()}
+    return say("code", *known) if str(parts.get("DN", "")).casefold() in others else None
 
 
 LOINC = "2.16.840.1.113883.6.1"

@@ -280,9 +280,9 @@ FAULTS: dict[str, tuple[str, str, list[tuple[str, str]], tuple[str, ...]]] = {
         [("code", "/Message/ServRprt/Event/InfItem[3]/Medication/Status")],
         ("T99",),
     ),
-    "a status of a medicine that the list lacks": (
+    "a status of a medicine whose words mean another": (
         r'(<Medication>.*?)<Status V="\d+" DN="[^"]*"',
-        r'\1<Status V="5" DN="Seponert"',
+        r'\1<Status V="6" DN="Allergisk mot"',
         [("code", "/Message/ServRprt/Event/InfItem[3]/Medication/Status")],
         ("T99",),
     ),
