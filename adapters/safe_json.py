@@ -60,9 +60,10 @@ def read_json(body: bytes) -> dict[str, object]:
 
 def _parse_json(text: str) -> object:
     repeated: list[int] = []
+    same: dict[str, str] = {}  # a document says the same code systems again and again
 
     def made(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
+        found = {key: same.setdefault(said, said) if isinstance(said, str) else said for key, said in pairs}
         if len(found) != len(pairs):
             repeated.append(len(pairs))
         return found
