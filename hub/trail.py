@@ -24,6 +24,9 @@ T = TypeVar("T")
 _AFTER_THE_DECISION = frozenset({Step.TRANSLATE, Step.RENDER})
 """Steps that are taken only where something may go: counting them would count permissions."""
 
+_OF_THE_DECISION = ("decide.", "translate.", "render.")
+"""Codes that tell what was decided, or that something may go."""
+
 STEPS = Counter("bro_steps_total", "Steps taken, by step and result", ["step", "result"])
 
 _log = logging.getLogger("hub.trail")
@@ -34,7 +37,7 @@ def run(step: Step, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         result = do(*args, **kwargs)
     except HubError as exc:
-        if not exc.code.startswith("decide."):
+        if step not in _AFTER_THE_DECISION and not exc.code.startswith(_OF_THE_DECISION):
             STEPS.labels(step, exc.code).inc()
         raise
     except (OperationalError, IntegrityError) as exc:
@@ -42,7 +45,8 @@ def run(step: Step, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         STEPS.labels(step, "receive.busy").inc()
         raise HubError("receive.busy") from exc
     except Exception as exc:
-        STEPS.labels(step, "hub.internal").inc()
+        if step not in _AFTER_THE_DECISION:
+            STEPS.labels(step, "hub.internal").inc()
         # Only the kind of the fault: its text could carry a piece of the message.
         _log.error(
             "a step failed in a way nobody foresaw",
