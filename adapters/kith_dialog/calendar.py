@@ -130,7 +130,7 @@ def _event() -> El:
         _left("created"),
         _left("last-modified"),
         _left("sequence"),
-    )  # fmt: skip
+    )  # one row per entry # fmt: skip
     return group(
         "vevent",
         group("properties", *properties, any_order=True, least=0),

@@ -72,7 +72,7 @@ class _Fitting:
             start = known[index] if index < len(known) else {}
             if index < len(wanted):
                 rest = list(known[index + 1 :])
-                one = self.grown(start, wanted[index], lambda item, rest=rest: put([*kept, item, *rest]))  # type: ignore[misc]
+                one = self.grown(start, wanted[index], lambda item, rest=rest: put([*kept, item, *rest]))  # type: ignore[misc]  # a lambda's default
             else:
                 one = start
             if one:

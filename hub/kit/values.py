@@ -134,7 +134,7 @@ def records(spec: TypeSpec, pool: Pool | None = None) -> SearchStrategy[Record]:
         values = _Values(st, known, *draw(st.sampled_from(((wide, False), (narrow, True)))))
         return Record(spec.name, repaired(spec, _drawn(draw, st, spec.fields, values, share)))
 
-    return made().filter(partial(_fits, spec))  # type: ignore[no-any-return]
+    return made().filter(partial(_fits, spec))  # type: ignore[no-any-return]  # of a composite
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ def test_what_is_written_is_valid_and_read_as_the_same(
 
 def test_the_type_says_which_version_it_is() -> None:
     said = [
-        etree.fromstring(adapter.render(minimal())).find("{*}Type").get("V")  # type: ignore[union-attr]
+        etree.fromstring(adapter.render(minimal())).find("{*}Type").get("V")  # type: ignore[union-attr]  # it is there
         for adapter in (V11, V12)
     ]
     assert said == ["E", "EPIKRISE"]

@@ -180,7 +180,7 @@ def test_an_agency_that_has_the_wrapper_gets_what_the_agreement_makes_of_a_bare_
     bare = (FOLDER / BARE[ANSWER]).read_bytes()
     [agreement] = [one for one in load_agreements(types=TYPES) if one.id == "dialog-nav"]
     header = {"id": "0d7c2d0a-3f0e-4f55-8a44-5a1b1f3f0d01", "sendt": "2030-05-02T10:00:00+02:00",
-              "avsender": "311000020", "mottaker": "311000039"}  # fmt: skip
+              "avsender": "311000020", "mottaker": "311000039"}  # one row per case # fmt: skip
     made = translate_record(adapter_of(bare).parse(bare), agreement, TYPES, header)
     body = REGISTRY.by_name("nav-dialog-1.0").render(made)
 

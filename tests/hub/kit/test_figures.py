@@ -36,7 +36,8 @@ def test_ten_megabytes_are_refused_and_memory_stays_near_the_document(name: str)
         assert found.p99 >= found.median
         assert found.peak_ratio > 0
         outcomes = {large.outcome.partition(".")[0] for large in found.large}
-        assert outcomes <= {"parse", "read"}  # a value that the format drops may be of any length
+        # A value that Digisos' formats drop may be of any length; everybody else refuses it.
+        assert outcomes == ({"parse", "read"} if name.startswith("digisos") else {"parse"})
         assert max(large.peak_ratio for large in found.large) < 10
         assert max(large.seconds for large in found.large) < 10
 
