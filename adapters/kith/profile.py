@@ -215,7 +215,7 @@ class _Reader:
             return
         allowed, names = declared.attributes, element.keys()
         if (
-            names
+            not allowed.issuperset(names)
             and not declared.free
             and any(name not in allowed and not str(name).startswith(_XSI) for name in names)
         ):
@@ -371,6 +371,8 @@ class _Writer:
         self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int | None = None
     ) -> bool:
         least = row.least if least is None else least
+        if not least and row.type is not None and row.plainly and not self._speaks(row, fields):
+            return False
         at = f"{at}/{row.name}"
         if row.elsewhere:
             return False
@@ -494,6 +496,8 @@ def _with_meaning(row: El, parts: Mapping[str, object]) -> Mapping[str, object]:
 
 def _default(parent: etree._Element, namespace: str, prefixes: Mapping[Any, str]) -> dict[Any, str] | None:
     """A namespace of its own becomes the default one from here on, unless a prefix was declared for it."""
-    if namespace in prefixes.values() or parent.nsmap.get(None) == namespace:
+    if namespace in prefixes.values() or (parent.prefix is None and parent.tag.startswith(f"{{{namespace}}}")):
+        return None  # told without the parent's namespaces, which are gathered all the way up
+    if parent.nsmap.get(None) == namespace:
         return None
     return {None: namespace}

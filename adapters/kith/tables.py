@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from lxml import etree
@@ -107,6 +107,11 @@ class El:
     def plain(self) -> frozenset[str]:
         """The fields of `to` that stand in the group itself, one value each."""
         return frozenset(name for name in self.to.values() if self.most == 1 and not set("./") & set(name))
+
+    @cached_property
+    def plainly(self) -> bool:
+        """Whether nothing is written of an optional leaf when the group holds none of its `sources`."""
+        return bool(self.to) and not self.derive and not any("#" in name for name in self.to.values())
 
     @property
     def asks(self) -> str:
@@ -392,34 +397,46 @@ def resolved(into: str, target: str) -> str:
     return f"{into}.{target}" if into else target
 
 
+@dataclass(frozen=True)
+class _Condition:
+    """One thing that a row asks of an element: what stands at the end of these steps, or its attribute, is
+    there, is one of these values, or `says` something. `not_` turns it round."""
+
+    steps: tuple[str, ...]
+    attribute: str = ""
+    among: frozenset[str] = frozenset()
+    says: bool = False
+    not_: bool = False
+
+    def holds(self, element: etree._Element) -> bool:
+        return self._holds(element) is not self.not_
+
+    def _holds(self, element: etree._Element) -> bool:
+        for name in self.steps:
+            below = next((child for child in element if child.tag.rpartition("}")[2] == name), None)
+            if below is None:
+                return False
+            element = below
+        if self.says:
+            return any(text.strip() for text in element.itertext())
+        if not self.attribute:
+            return not self.among or (element.text or "").strip() in self.among
+        said = (element.get(self.attribute) or "").strip()
+        return said in self.among if self.among else bool(said)
+
+
+@cache
+def _condition(text: str) -> _Condition:
+    bare, not_ = text.removeprefix("!"), text.startswith("!")
+    if bare.endswith("~"):
+        return _Condition(tuple(bare[:-1].split("/")), says=True, not_=not_)
+    path, _, wanted = bare.partition("=")
+    steps, _, attribute = path.partition("@")
+    among = frozenset(wanted.split("|")) if wanted else frozenset[str]()
+    return _Condition(tuple(steps.split("/")) if steps else (), attribute, among, not_=not_)
+
+
 def matches(element: etree._Element, conditions: tuple[str, ...]) -> bool:
     """Whether an element holds what a row asks for: `Medication`, `Type@V`, `Type@V=H|B`, `!Description`, and
     `Text~` for one that says something."""
-    return all(_holds(element, condition) for condition in conditions)
-
-
-def _holds(element: etree._Element, condition: str) -> bool:
-    if condition.startswith("!"):
-        return not _holds(element, condition[1:])
-    if condition.endswith("~"):
-        return _says(element, condition[:-1].split("/"))
-    path, _, wanted = condition.partition("=")
-    steps, _, attribute = path.partition("@")
-    for name in steps.split("/") if steps else ():
-        below = next((child for child in element if str(child.tag).rpartition("}")[2] == name), None)
-        if below is None:
-            return False
-        element = below
-    if not attribute:
-        return not wanted or (element.text or "").strip() in wanted.split("|")
-    said = (element.get(attribute) or "").strip()
-    return said in wanted.split("|") if wanted else bool(said)
-
-
-def _says(element: etree._Element, names: list[str]) -> bool:
-    for name in names:
-        below = next((child for child in element if str(child.tag).rpartition("}")[2] == name), None)
-        if below is None:
-            return False
-        element = below
-    return any(text.strip() for text in element.itertext())
+    return all(_condition(text).holds(element) for text in conditions)
