@@ -11,6 +11,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from lxml import etree
+
 from adapters.base import Adapter, Findings, Sniff, decode
 from adapters.fhir import JSON_TYPES, XML_TYPES, Json
 from adapters.fhir_xml import FHIR, Models, Release, XmlReader, write_fhir_xml
@@ -71,17 +73,17 @@ def _parse_json(body: bytes, read: Read) -> Record:
 def _parse_xml(body: bytes, read: Read, models: Models | Release) -> Record:
     """What XML says that JSON could not is told before what is wrong with the document."""
     faults = Findings()
-    source = XmlReader(read_xml(body, (UNICODE,)), models, faults)  # FHIR has one encoding
+    document = XmlReader(read_xml(body, (UNICODE,)), models, faults).document  # FHIR has one encoding
     code, found = "parse.invalid", list(told(faults))
     try:
-        record = read(source.document)
+        record = read(document)
     except HubError as refused:
         code = code if found else refused.code
         found += refused.findings
     else:
         if not found:
             return record
-    raise HubError(code, _placed(found, xml_places(source, body)))
+    raise HubError(code, _placed(found, xml_places(body, models)))
 
 
 def _written(models: Models | Release) -> Models:
@@ -116,11 +118,13 @@ def _nearest(at: str, places: Mapping[str, Place]) -> Place:
     return places[at]
 
 
-def xml_places(source: XmlReader, body: bytes) -> dict[str, Place]:
-    """Line and column of every path of a document in XML."""
-    stand = dict(zip(source.root.iter(), positions(body), strict=True))
+def xml_places(body: bytes, models: Models | Release) -> dict[str, Place]:
+    """Line and column of every path of a document in XML that `read_xml` accepted."""
+    noted: list[tuple[str, etree._Element]] = []
+    root = XmlReader(read_xml(body, (UNICODE,)), models, Findings(), noted).root
+    stand = dict(zip(root.iter(), positions(body), strict=True))
     places: dict[str, Place] = {}
-    for path, element in source.places:
+    for path, element in noted:
         places.setdefault(path, stand[element])
     return places
 

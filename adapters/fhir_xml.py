@@ -40,25 +40,40 @@ _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 
 
 class XmlReader:
-    """One document that is read: the JSON it would be, and where in the XML each path stands."""
+    """One document that is read: the JSON it would be, and where in the XML each path stands.
 
-    def __init__(self, root: etree._Element, models: Models | Release, findings: Findings) -> None:
+    The places of a sound document are never asked for, and take as much memory as all the rest: they are
+    noted where somebody gives a list for them.
+    """
+
+    def __init__(
+        self,
+        root: etree._Element,
+        models: Models | Release,
+        findings: Findings,
+        places: list[tuple[str, etree._Element]] | None = None,
+    ) -> None:
         """`root` is of `safe_xml.read_xml`."""
         self._findings = findings
         self._models = models if isinstance(models, Mapping) else models(frozenset(map(_local, root)))
-        self.places: list[tuple[str, etree._Element]] = []
+        self._places = places
+        self._same: dict[str, str] = {}  # a document says the same code systems again and again
         self.root = root
         self.root.attrib.pop(_SCHEMA_LOCATION, "")
         self.document = self._resource(self.root, "")
 
     def _fault(self, element: etree._Element, at: str, rule: str, expected: str) -> None:
-        self.places.append((at or "body", element))
+        self._note(at or "body", element)
         self._findings.add(at or "body", rule, expected)
+
+    def _note(self, at: str, element: etree._Element) -> None:
+        if self._places is not None:
+            self._places.append((at, element))
 
     def _resource(self, element: etree._Element, at: str) -> Json:
         """A whole resource. Of one that may not occur only the kind is read, which is then refused."""
         kind = _local(element)
-        self.places.append((at, element))
+        self._note(at, element)
         model = self._models.get(kind)
         if model is None:
             return {"resourceType": kind}
@@ -89,7 +104,7 @@ class XmlReader:
             elif name in found or f"_{name}" in found:
                 self._fault(child, here, "count", "once")
                 continue
-            self.places.append((here, child))
+            self._note(here, child)
             self._put(found, said, child, here)
         if not found and not whole:
             self._fault(element, at, "empty", "an element that holds something")
@@ -159,7 +174,7 @@ class XmlReader:
             if _local(inside) != "extension":
                 self._fault(inside, f"{here}.{shown(_local(inside))}", "unknown-element", "extension")
                 continue
-            self.places.append((place, inside))
+            self._note(place, inside)
             extensions.append(self._elements(inside, extension_model(self._any_model()), place))
         if extensions:
             sibling["extension"] = extensions
@@ -185,7 +200,7 @@ class XmlReader:
             self._fault(child, here, "type", f"a plain number of at most {MAX_DIGITS} digits")
         elif not written.strip():
             self._fault(child, here, "empty", "a value that is not blank")
-        return written
+        return self._same.setdefault(written, written)
 
 
 def _local(element: etree._Element) -> str:

@@ -496,8 +496,9 @@ def _with_meaning(row: El, parts: Mapping[str, object]) -> Mapping[str, object]:
 
 def _default(parent: etree._Element, namespace: str, prefixes: Mapping[Any, str]) -> dict[Any, str] | None:
     """A namespace of its own becomes the default one from here on, unless a prefix was declared for it."""
-    if namespace in prefixes.values() or (parent.prefix is None and parent.tag.startswith(f"{{{namespace}}}")):
-        return None  # told without the parent's namespaces, which are gathered all the way up
-    if parent.nsmap.get(None) == namespace:
+    if namespace in prefixes.values():
+        return None
+    inherited = not parent.prefix and parent.tag.startswith(f"{{{namespace}}}")
+    if inherited or parent.nsmap.get(None) == namespace:  # `nsmap` is gathered all the way up, each time
         return None
     return {None: namespace}

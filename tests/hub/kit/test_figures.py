@@ -6,12 +6,13 @@ import json
 
 import pytest
 
+from adapters.fiks.package import write_package
 from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
 from hub.cli.main import main
 from hub.errors import HubError
 from hub.kit.checked import cases, loaded
-from hub.kit.figures import LARGE, figures, grown
+from hub.kit.figures import LARGE, figures, grown, unpacked
 
 HUB = loaded()
 WRITTEN = [a.name for a in HUB.registry.adapters if not a.name.startswith("json:")]
@@ -22,9 +23,16 @@ def test_an_example_is_made_larger_and_still_fits_its_type(name: str) -> None:
     for case in cases(name, HUB):
         record = grown(case, 8_000)
 
-        size = len(case.adapter.render(record))
-        assert size >= 8_000 or size == len(case.adapter.render(grown(case, 9_000)))  # no more fits it
+        size = unpacked(case.adapter.render(record))
+        assert size >= 8_000 or size == unpacked(case.adapter.render(grown(case, 9_000)))  # no more fits it
         assert case.spec.check(record.fields) == ()
+
+
+def test_a_package_is_as_large_as_what_is_in_it() -> None:
+    body = write_package({"innhold.json": b"a" * 50_000})
+
+    assert len(body) < 5_000 < 50_000 <= unpacked(body) < 52_000
+    assert unpacked(b"<a/>") == 4
 
 
 @pytest.mark.parametrize("name", [*WRITTEN, "json:epikrise"])

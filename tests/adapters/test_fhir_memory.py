@@ -1,9 +1,8 @@
-"""Understands what an epikrise in FHIR may cost: ten kilobytes, ten milliseconds to read, check and write."""
+"""Understands what memory an epikrise in FHIR may cost, and that more than anybody means is not unfolded."""
 
 from __future__ import annotations
 
 import gc
-import time
 import tracemalloc
 from typing import Any
 
@@ -13,11 +12,8 @@ from adapters.base import Adapter
 from adapters.fhir_epikrise.adapter import ADAPTERS
 from hub.errors import HubError
 from hub.message import Record
-from mappings.types import load_types
 from tests.adapters.records import FNR
 
-SPEC = load_types()["epikrise"]
-LIMIT = 0.010
 MEMORY = 10
 """As often as the document itself."""
 
@@ -42,30 +38,8 @@ def epikrise(parts: int) -> Record:
     return Record("epikrise", fields)
 
 
-def whole_way(adapter: Adapter, body: bytes) -> bytes:
-    record = adapter.parse(body)
-    assert SPEC.check(record.fields) == ()
-    return adapter.render(record)
-
-
 @pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda a: a.name)
-def test_ten_kilobytes_take_less_than_ten_milliseconds(adapter: Adapter) -> None:
-    body = adapter.render(epikrise(3))
-    assert len(body) > 10_000
-    whole_way(adapter, body)
-
-    took = []
-    for _ in range(40):
-        began = time.process_time()
-        whole_way(adapter, body)
-        took.append(time.process_time() - began)
-
-    # The machine may be busy with something else: what it costs is what the quickest run took.
-    assert min(took) < LIMIT
-
-
-def test_memory_is_bounded_by_the_document() -> None:
-    adapter = ADAPTERS[0]
+def test_memory_is_bounded_by_the_document(adapter: Adapter) -> None:
     body = adapter.render(epikrise(120))
     adapter.parse(body)
     gc.collect()
@@ -87,9 +61,7 @@ def test_more_than_anybody_means_is_refused_before_it_is_looked_at(adapter: Adap
     many = {**record.fields, "diagnoser": record.fields["diagnoser"][:1] * 6_000}
     body = adapter.render(Record("epikrise", many))
 
-    began = time.perf_counter()
     with pytest.raises(HubError) as refused:
         adapter.parse(body)
 
     assert refused.value.code == "parse.forbidden-construct"
-    assert time.perf_counter() - began < 5
