@@ -51,9 +51,11 @@ def said_back(parts: Parts, record: Record, original: Original) -> Record:
     reader, who sent that, wrote them itself. What the answer said of them stays behind (decision 0013)."""
     if not is_receipt(parts, record.type):
         return record
-    words = meaning("8279", original.kind)
     about = {"gjelder": original.id, "gjelder_type": original.kind, "gjelder_sendt": original.sent}
-    fields = {**record.fields, **about, **({"gjelder_type_tekst": words} if words else {})}
+    if words := meaning("8279", original.kind):
+        about["gjelder_type_tekst"] = words
+    kept = {name: value for name, value in record.fields.items() if name != "gjelder_type_tekst"}
+    fields = {**kept, **about}
     fields["melding"] = {**fields["melding"], "svar_pa": original.id}
     return Record(record.type, fields)
 

@@ -144,6 +144,19 @@ def told_to(bench: Bench, sender: str) -> Record:
     return BY_VERSION["1.1"].parse(body)
 
 
+@pytest.mark.parametrize(("said", "words"), [("EPIKRISE", "Epikrise"), ("brik.kartlegging", None)])
+def test_no_word_of_the_answer_stands_beside_what_is_said_back(
+    bench: Bench, said: str, words: str | None
+) -> None:
+    receipt = answer_to("m-1", "mottatt", **OF_THE_RECIPIENT)
+    original = Original(org("gp"), "egen-1", "2026-11-20T08:00:00+01:00", said)
+
+    there = answered.said_back(bench.parts, receipt, original)
+
+    assert there.get("gjelder_type_tekst") == words
+    assert there.get("gjelder") == there.get("melding.svar_pa") == "egen-1"
+
+
 def test_nobody_but_who_sent_it_is_told_its_id_kind_and_time(bench: Bench) -> None:
     assert told_to(bench, "gp").get("gjelder") == "egen-1"
     with pytest.raises(HubError) as refused:
