@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from hub import desk, pipeline
-from hub.answered import answered
+from hub.answered import answered, original
 from hub.answers import NOTHING, Book, Content, Counts, add_up, as_entry, content_of, counting
 from hub.errors import HubError
 from hub.message import Labelled, Record
@@ -57,7 +57,15 @@ def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
         answers = got.id if got else None
     else:
         answers = _answered(tx, record)
-    route = Route(item.id, agreement, sender, recipient, stored.received_at, answers)
+    route = Route(
+        item.id,
+        agreement,
+        sender,
+        recipient,
+        stored.received_at,
+        answers,
+        original=original(tx, parts, agreement, answers),
+    )
     labelled = pipeline.label_record(parts, record, sender)
     book = read_book(tx, parts, person, item)
     said = counting(book, content(parts, route, labelled)) if book.leaves or book.override else NOTHING

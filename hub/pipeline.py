@@ -18,6 +18,7 @@ from consent.decide import Ask, decide, permit
 from consent.labels import label
 from consent.on_file import calling_on, relations
 from hub import desk, good_until, intake, reading, referral, routes
+from hub.answered import said_back
 from hub.answers import NOTHING, Counts
 from hub.errors import Finding, HubError
 from hub.intake import File
@@ -35,7 +36,7 @@ from hub.message import (
 )
 from hub.parts import Parts
 from hub.reading import Read
-from hub.shapes import Accepted, Outgoing, Route
+from hub.shapes import Accepted, Original, Outgoing, Route
 from hub.store.on_file import OnFile
 from hub.store.people import Person
 from hub.trail import run
@@ -139,7 +140,8 @@ def _made(parts: Parts, route: Route, decision: Decision, permitted: Permitted |
         if exc.code != "decide.essential-missing":
             raise
         return Outgoing(decision, None, None, exc.code)
-    return Outgoing(decision, permitted, run(Step.RENDER, render, parts, route.recipient, translated))
+    rendered = run(Step.RENDER, render, parts, route.recipient, translated, route.original)
+    return Outgoing(decision, permitted, rendered)
 
 
 def parse(parts: Parts, received: Received) -> Read:
@@ -224,12 +226,15 @@ def _data_date(parts: Parts, record: Record) -> date | None:
     return date.fromisoformat(said) if isinstance(said, str) else None
 
 
-def render(parts: Parts, recipient: Agency, translated: Record) -> Rendered:
-    """The recipient's own bytes, by the adapter the directory names for it, or plain JSON."""
+def render(parts: Parts, recipient: Agency, translated: Record, original: Original | None = None) -> Rendered:
+    """The recipient's own bytes, by the adapter the directory names for it, or plain JSON. `original` is what
+    a receipt answers."""
     name = recipient.formats.get(translated.type)
     adapter = parts.registry.by_name(name) if name else parts.registry.default_for(translated.type)
     if adapter.addressed:
         translated = _addressed(parts, translated, recipient)
+        if original is not None and original.sender == recipient.org:
+            translated = said_back(parts, translated, original)
     body = adapter.render(translated)
     if refused := reading.nationally(parts, adapter, body):
         raise HubError("render.incomplete", refused)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hub.answered import original
 from hub.errors import Finding, HubError
 from hub.intake import File
 from hub.message import Agency, Received, Record
@@ -33,6 +34,7 @@ def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[
     for agreement in matching:
         recipients = list(_recipients(parts, file, received, record, agreement))
         because = _because(file) if agreement.route == "earlier" else {}
+        known = original(file.tx, parts, agreement, answers)
         if addressed is not None:
             # Who was planned earlier is not for the sender to find out by addressing one of them.
             told = agreement.route != "earlier"
@@ -48,6 +50,7 @@ def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[
                 received.at,
                 answers,
                 because.get(recipient.org),
+                known,
             )
             for recipient in recipients
         )

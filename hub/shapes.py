@@ -1,5 +1,6 @@
 """Understands what the steps of the pipeline hand to each other beside the message itself.
 
+Original   a message as whoever sent it knows it
 Route      one recipient under one agreement
 Outgoing   what that recipient would get now, and the decision that says why
 Accepted   what the sender is told
@@ -8,7 +9,7 @@ Accepted   what the sender is told
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.message import Agency, Decision, Permitted, Rendered
@@ -16,9 +17,21 @@ from mappings.agreements import Agreement
 
 
 @dataclass(frozen=True)
+class Original:
+    """A message as `sender` knows it, who sent it: its own id for it, when it made it (ISO 8601 with a zone)
+    and its kind, in list 8279 where that has a code. For nobody else."""
+
+    sender: str
+    id: str = field(repr=False)
+    sent: str = field(repr=False)
+    kind: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Route:
     """One recipient under one agreement. `header` becomes the `melding` group of what it gets. `because_of`:
-    the answer without which it would not have been planned, if there is one."""
+    the answer without which it would not have been planned, if there is one. `original`: what is answered,
+    for a receipt that goes to whoever sent it."""
 
     disclosure: str
     agreement: Agreement
@@ -27,6 +40,7 @@ class Route:
     received_at: datetime
     answers: str | None = None
     because_of: str | None = None
+    original: Original | None = None
 
     @property
     def shown_sender(self) -> Agency | None:

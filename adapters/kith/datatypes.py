@@ -83,6 +83,37 @@ def _read_text(element: etree._Element) -> tuple[Parts, list[Fault]]:
     return _text(element.text or ""), []
 
 
+_UUID = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_UUID_FORMS = re.compile(rf"(?P<plain>{_UUID})|\{{(?P<braces>{_UUID})\}}|(?i:urn:uuid:)(?P<urn>{_UUID})")
+
+
+def plain_uuid(said: str) -> str | None:
+    """The UUID in a text that is nothing else: as it is, in braces, or as a URN (RFC 9562); else None."""
+    found = _UUID_FORMS.fullmatch(said)
+    return found[str(found.lastgroup)] if found else None
+
+
+def _read_message_id(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    parts = _text(element.text or "")
+    said = str(parts.get("text", ""))
+    plain = plain_uuid(said)
+    return (parts, []) if plain in (None, said) else ({**parts, "text": plain}, [say("msgid-form")])
+
+
+_IN_TWO = re.compile(r"([0-9]{6}) ([0-9]{5})")
+
+
+def in_one(number: str) -> str:
+    """A person's number as eleven digits, where it is said as six and five with one blank between."""
+    return _IN_TWO.sub(r"\1\2", number) if _IN_TWO.fullmatch(number) else number
+
+
+def _read_person_number(element: etree._Element) -> tuple[Parts, list[Fault]]:
+    """What is wrong with it the rule `patient` says, which knows the kind of number."""
+    parts = _text(element.text or "")
+    return {name: in_one(str(said)) for name, said in parts.items()}, []
+
+
 def _write_text(element: etree._Element, parts: Mapping[str, object]) -> None:
     """Line breaks as CR LF: the CR is written as a character reference."""
     said = next(iter(parts.values()), "")
@@ -350,6 +381,10 @@ PQ = Datatype("PQ", "V", _read_pq, _set("V", "U"), frozenset({"V", "U"}))
 URL = Datatype("URL", "V", _read_url, _set("V"), frozenset({"V"}))
 BL = Datatype("BL", "V", _read_bl, _write_bl, frozenset({"V"}))
 ST = Datatype("ST", "text", _read_text, _write_text, text=True)
+MESSAGE_ID = replace(ST, read=_read_message_id)
+"""An ST that is a UUID; other forms of one are told and read as the plain one."""
+PERSON_NUMBER = replace(ST, read=_read_person_number)
+"""An ST that is the number of the patient."""
 ANY = Datatype("anyType", "lines", _read_any, _write_any, text=True, markup=_XHTML_TAGS, free=True)
 ANY_OR_STRING = replace(ANY, write=_write_text)
 """`anyType` in one edition of a schema and `string` in another: both are read, and text is written."""

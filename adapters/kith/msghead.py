@@ -11,7 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from adapters.kith.datatypes import BASE64, CS, CV, DATE, DATETIME, OPAQUE, ST, TS, URL, Datatype
+from adapters.kith.datatypes import (
+    BASE64,
+    CS,
+    CV,
+    DATE,
+    DATETIME,
+    MESSAGE_ID,
+    OPAQUE,
+    PERSON_NUMBER,
+    ST,
+    TS,
+    URL,
+    Datatype,
+)
 from adapters.kith.rules import NUMBERS
 from adapters.kith.tables import MANY, El, Row, group, leaf, one_of, typed, within, without
 
@@ -106,7 +119,7 @@ def _patient_idents(ns: str, least: int = 0) -> tuple[El, ...]:
             ns,
             group(
                 "Ident",
-                leaf("Id", ST, to="id"),
+                leaf("Id", PERSON_NUMBER, to="id"),
                 leaf("TypeId", CV, derive="person-kind", codes="8116"),
                 least=0,
                 most=MANY,
@@ -304,7 +317,7 @@ def msghead(
                 type_row,
                 leaf("MIGversion", ST, value=VERSION),
                 leaf("GenDate", DATETIME, to="/melding.sendt"),
-                leaf("MsgId", ST, to="/melding.id", derive="msgid", must=("uuid",)),
+                leaf("MsgId", MESSAGE_ID, to="/melding.id", derive="msgid", must=("uuid",)),
                 leaf("ProcessingStatus", CS, 0, why=_ENVELOPE_WHY),
                 leaf("RequestedPriority", CS, 0, to="/prioritet", codes="8115"),
                 leaf("Ack", CS, 0, default="J", codes="7304"),

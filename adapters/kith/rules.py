@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -15,16 +14,15 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from lxml import etree
 
 from adapters.kith.codes import headings, lists, meaning
+from adapters.kith.datatypes import in_one, plain_uuid
 from adapters.kith.tables import El
 from adapters.kith.texts import Said, say
 from mappings.identifiers import is_d_number, is_fh_number, is_fodselsnummer, is_person_number
 
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-
 
 def _uuid(parts: Mapping[str, object], _: El) -> Said | None:
     """MsgHead (HIS 80601) demands a UUID as MsgId."""
-    return None if _UUID.fullmatch(str(parts.get("text", ""))) else say("msgid-uuid")
+    return None if plain_uuid(str(parts.get("text", ""))) else say("msgid-uuid")
 
 
 def _value(parts: Mapping[str, object], row: El) -> Said | None:
@@ -76,8 +74,8 @@ def _person_id(fields: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, obj
 def message_uuid(number: str) -> str:
     """The id of a message as the UUID that MsgHead demands. The hub's own ids are 128 bits in 26 letters and
     digits, so theirs can be read back (`message_id`); any other gets one that is always the same."""
-    if _UUID.fullmatch(number):
-        return number
+    if plain := plain_uuid(number):
+        return plain
     try:
         return (
             str(UUID(bytes=base64.b32decode(number.upper() + "======")))
@@ -99,7 +97,8 @@ def message_id(number: str) -> str:
 
 def sent_as(reference: str) -> str:
     """The hub's id behind a reference to one of its messages: read back from a UUID, or as it is."""
-    return message_id(reference) if _UUID.fullmatch(reference) else reference
+    plain = plain_uuid(reference)
+    return message_id(plain) if plain else reference
 
 
 def ids_as_said(fields: Mapping[str, Any], derived: Collection[str]) -> dict[str, Any]:
@@ -167,7 +166,7 @@ def _patient_number(fields: dict[str, Any]) -> None:
     noted = [{"id": fields.pop("#id", None), "type": fields.pop("#type", "FNR")}, *fields.pop("#more", [])]
     for one in noted:
         if one.get("id") is not None and one.get("type") in NUMBERS:
-            fields.setdefault("id", one["id"])
+            fields.setdefault("id", in_one(str(one["id"])))
 
 
 def _heading(fields: dict[str, Any]) -> None:
@@ -216,8 +215,12 @@ def _patient(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
         yield element, say("person-number-missing")
     elif not usable:
         yield numbers[0][0], say("person-number-local")
-    elif not is_person_number(usable[0][1]):
-        yield usable[0][0], say("person-number")
+    else:
+        at, number = usable[0]
+        if in_one(number) != number:
+            yield at, say("person-number-blank")
+        if not is_person_number(in_one(number)):
+            yield at, say("person-number")
     if not any(_is_name(child) for child in element):
         yield element, say("person-name-missing")
 

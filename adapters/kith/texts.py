@@ -57,12 +57,17 @@ RULES: Mapping[str, tuple[str, str]] = {
     "day": ("en hel dato", "a whole date"),
     "base64": ("base64", "base64"),
     "msgid-uuid": ("en UUID", "a UUID"),
+    "msgid-form": (
+        "en UUID uten klammer eller urn:uuid: rundt",
+        "a UUID without braces or urn:uuid: around it",
+    ),
     "code": ("en av kodene {}", "one of the codes {}"),
     "person-number-missing": (
         "fødselsnummer, D-nummer eller felles hjelpenummer: uten det finnes ikke personens samtykke",
         "a national identity number, D-number or common help number, which a consent is found by",
     ),
     "person-number": ("et nummer med riktige kontrollsiffer", "a number with the right check digits"),
+    "person-number-blank": ("elleve siffer uten mellomrom", "eleven digits without a blank"),
     "person-number-local": (
         "fødselsnummer, D-nummer eller felles hjelpenummer; et lokalt nummer er bare kjent der det ble "
         "laget, og personens samtykke finnes ikke med det",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.kith.datatypes import ANY, BASE64, CS, CV, INTEGER, PQ, ST, TS
+from adapters.kith.datatypes import ANY, BASE64, CS, CV, INTEGER, MESSAGE_ID, PQ, ST, TS
 from adapters.kith.msghead import BASE64_CONTAINER
 from adapters.kith.tables import MANY, El, OneOf, Row, group, leaf, one_of, within, without
 from adapters.kith_epikrise.parties import WHO_ELSE, hcp, patient, related
@@ -449,7 +449,9 @@ def message(version: Version) -> El:
             leaf("MsgVersion", ST, 0, why=_LOGISTICS),
             leaf("MIGversion", ST, default=version.mig, why="always the same"),
             leaf("GenDate", TS, to={"at": "/melding.sendt"}, must=("moment",)),
-            leaf("MsgId", ST, to="/melding.id", derive="msgid", must=("value",) if old else ("uuid",)),
+            leaf("MsgId", ST, to="/melding.id", derive="msgid", must=("value",))
+            if old
+            else leaf("MsgId", MESSAGE_ID, to="/melding.id", derive="msgid", must=("uuid",)),
             *(() if old else (leaf("Status", CS, 0, to="meldingsstatus", codes="8323"),)),
             report,
         ),

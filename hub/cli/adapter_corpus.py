@@ -38,6 +38,11 @@ Each file gets one of these answers:
   broken                an adapter failed in a way that nobody foresaw: a fault of ours
 
 \b
+The summary also counts, by format and rule, what was translated for a recipient and cannot be said in a
+format it may have (render.incomplete): there nothing would go. It is no fault of the file and does not
+change the exit code.
+
+\b
 Exit code: 0 every file was answered and all that was written is valid, 1 it was not, 2 no such folder.""",
 )
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -61,6 +66,7 @@ def corpus(folder: Path, schemas: Path | None, as_json: bool) -> int:
     formats: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     schema: Counter[str] = Counter()
+    unsaid: Counter[str] = Counter()
     sound = True
     for found in answers(folder, hub):
         outcomes[found.outcome] += 1
@@ -71,11 +77,12 @@ def corpus(folder: Path, schemas: Path | None, as_json: bool) -> int:
             codes[found.code] += 1
         if found.judged and found.judged.known:
             schema[f"{found.judged.word} by schema, {found.outcome}"] += 1
+        unsaid.update(f"translated, cannot be said in {name}: {rules}" for name, rules in found.unsaid)
         if as_json:
             told.append(plain(found))
         else:
             say(*_lines(found))
-    counts = {"outcomes": outcomes, "formats": formats, "codes": codes, "schemas": schema}
+    counts = {"outcomes": outcomes, "formats": formats, "codes": codes, "schemas": schema, "unsaid": unsaid}
     if as_json:
         plain_counts = {name: dict(sorted(count.items())) for name, count in counts.items()}
         say_json({"sound": sound, "files": told, "counts": plain_counts})

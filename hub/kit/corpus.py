@@ -37,8 +37,8 @@ MOST_TEXT = 500_000
 """As in `hub/pipeline.py`, which cannot be imported here without a store; a test compares the two."""
 
 _ID = "6b1f0c52-3d0e-4d8a-9a35-0d6f1f5a7c11"
-HEADER: Mapping[str, str] = {**EXAMPLE_HEADER, "id": _ID, "mottaker": "310000000"}
-"""A UUID for id, which some formats demand, and addressed."""
+HEADER: Mapping[str, str] = {**EXAMPLE_HEADER, "id": _ID, "avsender": "310000078", "mottaker": "310000000"}
+"""A UUID for id, which some formats demand; from whom and to whom stands on whatever the hub sends."""
 
 OUTCOMES = ("accepted", "accepted-not-written", "rejected", "unknown-format", "unreadable", "broken")
 """accepted: read, written again and valid. rejected: a known format with faults, or no sound XML or JSON.
@@ -92,6 +92,20 @@ class Answer:
         if self.outcome in _OURS:
             return False
         return all(written.valid or _cannot(written) for way in self.ways for written in way.written)
+
+    @property
+    def unsaid(self) -> tuple[tuple[str, str], ...]:
+        """The formats of a recipient that cannot say what the file becomes, each with the rules by which: one
+        pair for each agreement and format. The hub would hand nothing over there."""
+        return tuple(
+            (
+                written.adapter,
+                ", ".join(sorted({finding.rule for finding in written.findings}) or [written.code]),
+            )
+            for way in self.ways
+            for written in way.written
+            if _cannot(written)
+        )
 
 
 @dataclass(frozen=True)
@@ -287,11 +301,16 @@ def _way(hub: Hub, agreement: Agreement, record: Record) -> Way:
 
 
 def addressed(record: Record, spec: TypeSpec) -> Record:
-    """With a name for who gets it, where the type has a place for that and nothing is in it."""
+    """With a name for who gets it, and with what a receipt answers as that one wrote it, where the type has a
+    place for that and nothing is in it: what the hub itself puts there when it sends (`pipeline.render`)."""
     if "mottaker.enhet" not in spec.by_path:
         return record
+    said = {name: value for name, value in _ANSWERED.items() if name in spec.by_path}
     named = {"enhet": "Eksempel", **record.fields.get("mottaker", {})}
-    return Record(record.type, {**record.fields, "mottaker": named})
+    return Record(record.type, {**said, **record.fields, "mottaker": named})
+
+
+_ANSWERED = {"gjelder_type": "EPIKRISE", "gjelder_sendt": "2030-01-01T10:00:00+01:00"}
 
 
 def written(hub: Hub, adapter: Adapter, record: Record) -> Written:
@@ -321,7 +340,8 @@ _NONE = object()
 
 
 def _cannot(written: Written) -> bool:
-    """Another format may be unable to say all that the type can; then it says so, and nothing goes."""
+    """Another format may be unable to say all that the type can; then it says so, and nothing goes. No fault
+    of the file, and counted by name (`Answer.unsaid`): whoever gets that format gets nothing."""
     return written.code == "render.incomplete" and not any(f.rule == "read-back" for f in written.findings)
 
 

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from adapters.base import Sniff
-from adapters.kith.datatypes import ANY, BL, CS, CV, PQ, ST, TS
+from adapters.kith.datatypes import ANY, BL, CS, CV, MESSAGE_ID, PQ, ST, TS
 from adapters.kith.message import deviations, own_root
 from adapters.kith.profile import Profile
 from adapters.kith.tables import MANY, everything, group, leaf, one_of, within
@@ -25,7 +25,7 @@ ROOT = within(
         "Message",
         leaf("Type", CS, value="X"),
         leaf("Sent", TS, to={"at": "/melding.sendt"}),
-        leaf("Id", ST, to="/melding.id", must=("uuid",)),
+        leaf("Id", MESSAGE_ID, to="/melding.id", must=("uuid",)),
         leaf("Note", ST, 0, why="for nobody"),
         one_of(leaf("Day", TS, to={"day": "dag"}), leaf("Amount", PQ, to={"V": "tall", "U": "enhet"})),
         group(
@@ -39,6 +39,15 @@ ROOT = within(
         ),
         group("Item", leaf("Text", ANY, 0, to="tekst"), least=0, most=MANY, into="tekster"),
         leaf("Word", ST, 0, 2, to="ord"),
+        group(
+            "Patient",
+            leaf("Name", ST, to="navn"),
+            leaf("OffId", ST, to={"text": "#id"}, derive="person-id"),
+            least=0,
+            into="/person",
+            fill="patient-number",
+            must=("patient",),
+        ),
     ),
 )
 PROFILE = Profile(ROOT)
@@ -68,6 +77,15 @@ def test_what_is_written_is_read_again_as_the_same() -> None:
 
 
 GOOD = ('<Day V="2030-01-02"/>',)
+
+
+def patient(number: str) -> bytes:
+    return message(*GOOD, f"<Patient><Name>Test</Name><OffId>{number}</OffId></Patient>")
+
+
+def under(number: str) -> bytes:
+    return message(*GOOD, head=('<Type V="X"/>', '<Sent V="2030-01-02T03:04:05"/>', f"<Id>{number}</Id>"))
+
 
 FAULTS: dict[str, tuple[bytes, list[tuple[str, str, int, int]]]] = {
     "order": (
@@ -113,9 +131,27 @@ FAULTS: dict[str, tuple[bytes, list[tuple[str, str, int, int]]]] = {
         message(*GOOD, head=('<Type V="Y"/>', '<Sent V="2030-01-02T03:04:05"/>', f"<Id>{UUID}</Id>")),
         [("fixed", "/Message/Type", 2, 1)],
     ),
-    "no UUID": (
-        message(*GOOD, head=('<Type V="X"/>', '<Sent V="2030-01-02T03:04:05"/>', "<Id>17</Id>")),
-        [("msgid-uuid", "/Message/Id", 4, 1)],
+    "no UUID": (under("17"), [("msgid-uuid", "/Message/Id", 4, 1)]),
+    "a UUID in braces": (under(f"{{{UUID}}}"), [("msgid-form", "/Message/Id", 4, 1)]),
+    "a UUID as a URN": (under(f"URN:uuid:{UUID}"), [("msgid-form", "/Message/Id", 4, 1)]),
+    "half a brace": (under(f"{{{UUID}"), [("msgid-uuid", "/Message/Id", 4, 1)]),
+    "both": (under(f"{{urn:uuid:{UUID}}}"), [("msgid-uuid", "/Message/Id", 4, 1)]),
+    "a number with a blank": (
+        patient("158590 10099"),
+        [("person-number-blank", "/Message/Patient/OffId", 6, 27)],
+    ),
+    "a wrong number with a blank": (
+        patient("158590 10098"),
+        [
+            ("person-number-blank", "/Message/Patient/OffId", 6, 27),
+            ("person-number", "/Message/Patient/OffId", 6, 27),
+        ],
+    ),
+    "a blank elsewhere": (patient("1585 9010099"), [("person-number", "/Message/Patient/OffId", 6, 27)]),
+    "two blanks": (patient("158590  10099"), [("person-number", "/Message/Patient/OffId", 6, 27)]),
+    "another blank": (
+        patient("158590\N{NO-BREAK SPACE}10099"),
+        [("person-number", "/Message/Patient/OffId", 6, 27)],
     ),
     "three at once": (
         message('<Day V="x"/>', "<Other/>", "<Word><b/></Word>"),
@@ -153,6 +189,8 @@ def test_a_named_deviation_is_let_through_and_told(name: str) -> None:
         "date-digits": FAULTS["few digits"][0],
         "xhtml": FAULTS["a script"][0],
         "no-text": FAULTS["text between"][0],
+        "msgid-form": FAULTS["a UUID in braces"][0],
+        "person-number-blank": FAULTS["a number with a blank"][0],
     }
     assert ADAPTER.lenient is not None
 
@@ -170,6 +208,23 @@ def test_what_a_lenient_partner_may_not_do_is_refused_alone() -> None:
         ADAPTER.lenient(message('<Day V="2030-2-3"/>', "<Other/>"), deviations())
 
     assert [finding.rule for finding in refused.value.findings] == ["unknown-element"]
+
+
+@pytest.mark.parametrize("said", [f"{{{UUID}}}", f"urn:uuid:{UUID}", f" URN:UUID:{UUID}\n"])
+def test_a_uuid_in_another_form_is_read_as_the_plain_one(said: str) -> None:
+    assert ADAPTER.lenient is not None
+
+    assert ADAPTER.lenient(under(said), deviations())[0].get("melding.id") == UUID
+
+
+def test_a_number_with_a_blank_is_read_as_eleven_digits_and_checked() -> None:
+    assert ADAPTER.lenient is not None
+
+    record, _ = ADAPTER.lenient(patient("158590 10099"), deviations())
+    assert record.get("person.id") == "15859010099"
+    with pytest.raises(HubError) as refused:
+        ADAPTER.lenient(patient("158590 10098"), deviations())
+    assert [finding.rule for finding in refused.value.findings] == ["person-number"]
 
 
 TIMES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,27 @@ def got(bench: Bench) -> etree._Element:
 
 
 OUT_OF_ORDER = (rb"(<MIGversion>.*?</MIGversion>)(<GenDate[^>]*>)", rb"\2\1")
+
+
+OTHERWISE: dict[str, Callable[[bytes], bytes]] = {
+    "order": lambda text: re.sub(*OUT_OF_ORDER, text, count=1),
+    "msgid-form": lambda text: re.sub(rb"<MsgId>([^<]*)<", rb"<MsgId>{\1}<", text, count=1),
+    "person-number-blank": lambda text: text.replace(PERSON.encode(), f"{PERSON[:6]} {PERSON[6:]}".encode()),
+}
+
+
+@pytest.mark.parametrize("rule", OTHERWISE)
+def test_what_is_let_through_reaches_the_gp_in_proper_form(bench: Bench, rule: str) -> None:
+    """Under the same person, whose consents decide, and with the same id as if nothing had been otherwise."""
+    changed(bench, "prison_health", reading="lenient")
+    changed(bench, "gp", formats={"epikrise": KITH.name})
+    as_it_should_be = body()
+
+    bench.post("prison_health", OTHERWISE[rule](as_it_should_be), XML)
+
+    assert [line["rules"][0].split()[0] for line in said(bench, "lenient")] == [rule]
+    assert len(bench.people()) == 1
+    assert got(bench).findtext(".//{*}OffId") == PERSON
 
 
 def test_a_strict_partner_is_told_and_a_lenient_one_let_through_and_noted(bench: Bench) -> None:

@@ -23,6 +23,7 @@ from hub.identity import Desk
 from hub.message import Agency, Record, Rendered, Sector
 from hub.parts import Parts
 from hub.referral import is_asked
+from hub.shapes import Original
 from hub.store import disclosures, messages
 from hub.store.disclosures import State
 from hub.store.messages import Stored
@@ -331,10 +332,10 @@ def test_a_request_that_cannot_be_made_for_the_other_office_does_not_cost_the_an
     request = asked(bench)
     render = pipeline.render
 
-    def fails(parts: Parts, recipient: Agency, record: Record) -> Rendered:
+    def fails(parts: Parts, recipient: Agency, record: Record, original: Original | None) -> Rendered:
         if recipient.org == OTHER:
             raise HubError("render.incomplete")
-        return render(parts, recipient, record)
+        return render(parts, recipient, record, original)
 
     monkeypatch.setattr(pipeline, "render", fails)
 

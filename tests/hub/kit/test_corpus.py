@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -239,6 +240,46 @@ def test_the_command_tells_every_file_and_a_summary(
     assert "c.txt: unknown-format, parse.format-unknown" in out
     assert "3 files" in out
     assert "     1  valid by schema, accepted" in out
+
+
+def test_what_a_recipients_format_cannot_say_is_counted_by_format_and_rule(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A report to the doctor is no other report; whoever gets only those gets nothing."""
+    for name in ("a.xml", "b.xml"):
+        (tmp_path / name).write_bytes((EXAMPLES / "kith_plo/examples/lege.xml").read_bytes())
+    (tmp_path / "c.xml").write_bytes(BRIK)
+    others = [
+        f"kith-plo-{name}-{version}" for name in ("innleggelse", "utskrivning") for version in (1.5, 1.6)
+    ]
+    expected = {f"translated, cannot be said in {name}: fixed": 2 for name in others}
+
+    code, out = run(capsys, str(tmp_path))
+    _, told = run(capsys, str(tmp_path), "--json")
+    report = json.loads(told)
+
+    assert code == 0
+    assert [line for line in out.splitlines() if "cannot be said" in line] == [
+        f"       2  {line}" for line in sorted(expected)
+    ]
+    assert report["counts"]["unsaid"] == expected
+    found = told_of(report, "a.xml")
+    assert {line for way in found["translated"] for line in _unsaid(way)} == {
+        (name, "render.incomplete", ("fixed",)) for name in others
+    }
+    assert told_of(report, "c.xml")["translated"]
+
+
+def told_of(report: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(file for file in report["files"] if file["file"] == name)
+
+
+def _unsaid(way: dict[str, Any]) -> set[tuple[str, str, tuple[str, ...]]]:
+    return {
+        (one["adapter"], one["code"], tuple(finding["rule"] for finding in one["findings"]))
+        for one in way["written"]
+        if one["code"]
+    }
 
 
 def test_the_command_ends_with_1_when_a_file_got_no_answer(
