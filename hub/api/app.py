@@ -210,6 +210,8 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
                 return told
             if _wants_xml(request) and not (accepted and accepted.duplicate):
                 receipt = await _if_it_can_be_made(facade.apprec, sender, posted[0], refused)
+        # Dying here: a message that was taken in is stored, and its receipt was given to nobody. Posted again
+        # it is a duplicate and gets the plain answer. What was refused left nothing, and is refused again.
         if accepted is None:
             assert refused is not None
             if receipt is None:
