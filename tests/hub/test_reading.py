@@ -18,15 +18,16 @@ from adapters.kith.national import NationalSchemas
 from adapters.kith_epikrise.adapter import ADAPTERS
 from adapters.registry import Registry
 from adapters.safe_xml import read_xml
-from hub import gps, pipeline
+from hub import gps
 from hub.audit.log import open_private
 from hub.errors import Finding, HubError
 from hub.identity import Desk
-from hub.message import Record, Rendered
+from hub.message import Record
 from hub.store.disclosures import State
 from hub.store.schema import audit_leaf, person
 from tests.adapters.national import SCHEMAS, Absent, schemas
 from tests.hub.bench import XML, Bench, org
+from tests.hub.failing import FAULTS, rendering_fails
 
 KITH = ADAPTERS[1]
 PERSON = "15859010099"
@@ -231,20 +232,13 @@ def test_the_schemas_of_the_installation_are_asked_about_what_goes_out(bench: Be
     assert bench.got("gp") == []
 
 
-FAULTS = {"render.incomplete": HubError("render.incomplete"), "hub.internal": KeyError("x")}
-
-
 @pytest.mark.parametrize("code", FAULTS)
 def test_a_fault_of_ours_with_one_recipient_is_not_the_senders(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     """Whether it shows depends on what the person allows, so the sender is answered the same either way."""
-
-    def faulty(*_: object) -> Rendered:
-        raise FAULTS[code]
-
     changed(bench, "gp", formats={"epikrise": KITH.name})
-    monkeypatch.setattr(pipeline, "render", faulty)
+    rendering_fails(monkeypatch, FAULTS[code])
     accepted = bench.post("prison_health", body(), XML)
     bench.drain()
 
