@@ -4,7 +4,7 @@ start brings it up to date."""
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,24 +16,19 @@ from hub.store.engine import Store
 from hub.store.schema import metadata
 from tests.faults.killing import Points, killed
 from tests.hub.bench import on_the_bench
-from tests.hub.store.test_answers_upgrade import filled, upgraded
-from tests.servers import PostgreSQL
+from tests.hub.store.upgrading import fill, of_revision
+from tests.hub.store.upgrading import no_tables as no_tables
 
 ROWS = 3
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture
+def old(no_tables: Callable[[], str]) -> str:
     """A database of the schema before answers were known, with requests that were answered and sent on."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/old.sqlite"
-    else:
-        server: PostgreSQL = request.getfixturevalue("postgres")
-        url = server.fresh_database()
-    store = Store(url)
+    url = no_tables()
+    store = of_revision(url, "0006")
     with store.writing() as tx:
-        upgraded(tx, "0006")
-        filled(tx, ROWS)
+        fill(tx, ROWS)
     store.close()
     return url
 
