@@ -10,9 +10,6 @@ import pytest
 from hub.app import new_id
 from hub.parts import Parts
 from tests.hub.bench import Bench, on_the_bench
-from tests.hub.conftest import first as first
-from tests.hub.conftest import migrated as migrated
-from tests.hub.conftest import postgres_url as postgres_url
 
 
 @pytest.fixture

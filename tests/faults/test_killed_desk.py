@@ -18,9 +18,10 @@ from hub.store.disclosures import Disclosure, State
 from hub.store.schema import audit_leaf, registered_gp
 from tests.faults.killing import at_every_point, start_again
 from tests.hub.bench import Bench, number, org, with_door
+from tests.hub.on_record import OLA
 from tests.hub.test_gps import post as post_epikrise
 from tests.hub.test_gps import record as record_gp
-from tests.hub.test_requests import OLA, ask, on_request, refer
+from tests.hub.test_requests import ask, on_request, refer
 
 
 def person_of(bench: Bench, who: int) -> str | None:

@@ -19,7 +19,7 @@ from hub.message import Outcome
 from hub.parts import Parts
 from tests.hub.bench import Bench, org, withdrawal
 from tests.hub.console.conftest import served
-from tests.hub.test_holds import (
+from tests.hub.holding import (
     MERKNAD,
     PLAIN,
     TELLS,
