@@ -11,13 +11,10 @@ from sqlalchemy import select
 
 from hub import holds
 from hub.answers import Word
-from hub.audit.log import Kind, open_private
 from hub.errors import HubError
 from hub.held import Reader
 from hub.message import Outcome
-from hub.store import people
 from hub.store.disclosures import Disclosure
-from hub.store.schema import audit_leaf
 from tests.hub.bench import Bench, consent
 
 MERKNAD = "bolig.merknad"
@@ -79,16 +76,6 @@ def last_text(bench: Bench) -> str:
 def count(bench: Bench, table: Any) -> int:
     with bench.parts.store.reading() as view:
         return len(view.execute(select(table)).all())
-
-
-def leaves_of(bench: Bench, kind: Kind) -> list[dict[str, Any]]:
-    with bench.parts.store.reading() as view:
-        rows = view.execute(select(audit_leaf).order_by(audit_leaf.c.id)).all()
-        return [
-            open_private(bench.parts.vault, people.load(view, row.person_id).key, row)
-            for row in rows
-            if f'"kind":"{kind}"' in row.public
-        ]
 
 
 def other_version(bench: Bench) -> None:

@@ -23,7 +23,6 @@ from tests.hub.holding import (
     count,
     held,
     last_text,
-    leaves_of,
     now,
     reader,
     release,
@@ -106,7 +105,7 @@ def test_for_everybody_else_there_is_no_such_hold(bench: Bench, key: str) -> Non
         lambda: holds.read(bench.parts, "nowhere", reader_of),
     ):
         assert code_of(do) == "hold.not-found"
-    assert len(leaves_of(bench, Kind.READ)) == 1
+    assert len(bench.leaves(Kind.READ)) == 1
 
 
 def test_a_read_is_on_record_before_anything_is_shown(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +120,7 @@ def test_a_read_is_on_record_before_anything_is_shown(bench: Bench, monkeypatch:
     assert count(bench, hold_entry) == 0
 
     holds.read(bench.parts, item.id, reader(bench))
-    [leaf] = leaves_of(bench, Kind.READ)
+    [leaf] = bench.leaves(Kind.READ)
     assert (leaf["reader"], leaf["fields"]) == ("kari", ["bolig.merknad seen"])
     assert PLAIN not in str(leaf)
 

@@ -13,6 +13,7 @@ from hub import answers, holds
 from hub.answers import Word
 from hub.errors import HubError
 from hub.message import Outcome
+from hub.store.disclosures import Disclosure
 from hub.store.schema import hold_entry
 from tests.hub.bench import Bench
 from tests.hub.holding import (
@@ -107,13 +108,19 @@ def test_a_proposal_about_what_has_changed_cannot_be_confirmed(
     assert len(bench.got("housing")) == 1
 
 
-def test_an_answer_of_one_message_is_not_an_answer_of_another(bench: Bench) -> None:
+def a_second_hold(bench: Bench) -> Disclosure:
+    """The same text came again, after the first was released."""
     first = held(bench)
     release(bench, first, reader(bench))
     bench.drain()
     bench.post("prison", brik(PLAIN, "brik-2"))
     bench.drain()
     [second] = [row for row in bench.rows("housing") if row.outcome == Outcome.HELD and row.id != first.id]
+    return second
+
+
+def test_an_answer_of_one_message_is_not_an_answer_of_another(bench: Bench) -> None:
+    second = a_second_hold(bench)
 
     assert now(bench, second).outcome == Outcome.HELD
     assert (
@@ -123,12 +130,7 @@ def test_an_answer_of_one_message_is_not_an_answer_of_another(bench: Bench) -> N
 
 
 def test_a_line_moved_to_another_hold_opens_nothing(bench: Bench) -> None:
-    first = held(bench)
-    release(bench, first, reader(bench))
-    bench.drain()
-    bench.post("prison", brik(PLAIN, "brik-2"))
-    bench.drain()
-    [second] = [row for row in bench.rows("housing") if row.outcome == Outcome.HELD and row.id != first.id]
+    second = a_second_hold(bench)
     with bench.parts.store.writing() as tx:
         for row in tx.execute(select(hold_entry)).all():
             values = {name: getattr(row, name) for name in ("at", "ciphertext", "wrapped_key")}

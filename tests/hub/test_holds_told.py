@@ -25,7 +25,6 @@ from tests.hub.holding import (
     brik,
     code_of,
     held,
-    leaves_of,
     other_version,
     reader,
     release,
@@ -194,7 +193,7 @@ def test_an_override_takes_two_and_is_decided_like_everything_else(bench: Bench)
     bench.drain()
 
     assert len(bench.got("housing")) == 1
-    said = leaves_of(bench, Kind.HOLD)
+    said = bench.leaves(Kind.HOLD)
     assert [(leaf["act"], leaf["reader"]) for leaf in said] == [("override", "lise"), ("confirm", "jon")]
     assert said[-1]["notify_person"] is True
     assert bench.verify().whole

@@ -13,14 +13,13 @@ from sqlalchemy import delete, insert, select, update
 
 from consent.rows import Effect, Pack, Requires, Row
 from hub import hand_over, preview, requests
-from hub.audit.log import Kind, kind_of, open_private
+from hub.audit.log import Kind
 from hub.errors import HubError
 from hub.identity import Desk
 from hub.message import Category, Purpose
 from hub.requests import Asked
-from hub.store import people
 from hub.store.disclosures import State
-from hub.store.schema import audit_leaf, information_request
+from hub.store.schema import information_request
 from tests import mutating
 from tests.hub.bench import Bench, number, on_the_bench, org, referral, with_door
 from tests.hub.on_record import (
@@ -106,7 +105,7 @@ def test_a_request_releases_what_waited_as_a_new_decision(asking: Bench) -> None
     asking.drain()
 
     assert len(asking.got("tsb")) == 1
-    asked_for = [item["requests"] for leaf in decisions(asking) for item in leaf["items"]]
+    asked_for = [item["requests"] for leaf in asking.leaves(Kind.DECISION) for item in leaf["items"]]
     assert asked_for[-1] != []
 
 
@@ -306,25 +305,11 @@ def test_no_number_and_no_word_of_it_stands_in_the_table_in_clear(one: Bench) ->
 # -- the leaves ------------------------------------------------------------------------------------
 
 
-def decisions(bench: Bench) -> list[dict[str, Any]]:
-    return leaves(bench, Kind.DECISION)
-
-
-def leaves(bench: Bench, kind: Kind) -> list[dict[str, Any]]:
-    with bench.parts.store.reading() as view:
-        rows = view.execute(select(audit_leaf).order_by(audit_leaf.c.id)).all()
-        return [
-            open_private(bench.parts.vault, people.load(view, row.person_id).key, row)
-            for row in rows
-            if kind_of(row) is kind
-        ]
-
-
 def test_each_step_has_a_leaf_that_says_who_and_what(one: Bench) -> None:
     request = ask(one)
     requests.end(one.parts, number(0), request, OLA)
 
-    added, ended = leaves(one, Kind.REQUEST)
+    added, ended = one.leaves(Kind.REQUEST)
 
     assert (added["action"], added["by"], added["rows"]) == ("add", "Kari Vik", ["L23/2"])
     assert (added["asked_by"], added["asked_of"], added["request"]) == (CLINIC, WARD, request)
