@@ -51,6 +51,8 @@ def record(parts: Parts, number: str, said: Said, desk: Desk) -> None:
         what = {**document, **by, "action": "registered-gp", "record": record_id}
         prove(tx, parts, owner, Kind.IDENTITY, what)
         identity.decide_again_after(tx, parts, owner.linked)
+        # Dying here: who the GP was before still is, without a leaf; at most there is a person without
+        # anything. After the commit all of it stands: said again it stands twice and says the same.
 
 
 def _unfit(parts: Parts, said: Said) -> Iterator[Finding]:

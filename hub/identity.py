@@ -331,6 +331,7 @@ def _record_of(parts: Parts, number: str, *, create: bool) -> str:
     with parts.store.writing() as tx:
         if create:
             parts.store.alone(tx, parts.vault.pseudonym("person", number))
+            # Dying after this commit: a person without anything, which the next one finds.
             return people.find_or_create(tx, parts.vault, number, parts.clock(), parts.new_id).id
         known = people.find_id(tx, parts.vault, number)
         if known is None:

@@ -114,6 +114,8 @@ class File:
         disclosures.add(self.tx, [self._nobody(one) for one in lost])
         if self.answered:
             self._note_answer(self.answered)
+        # Dying here, or anywhere since the file was opened: nothing is kept, neither the message nor what it
+        # answers, owes, or sends on. Its sender got no answer, and posts it again.
 
     def _note_answer(self, answered: Disclosure) -> None:
         """What the message answers. The expected answer that promises no other ends the waiting."""

@@ -70,6 +70,8 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
             outgoing = foresee(parts, route, labelled, file.person, file.on_file, received.at)
             run(Step.SEAL, file.keep, route, outgoing)
         send_on(parts, file, record, received.at)
+        # Dying here: nothing is kept. What goes on to another office goes with the answer that says so, or
+        # not at all; until when a message is good stands in the message itself.
     # Dying here: stored, not on the broker. The sweeper enqueues what is due.
     run(Step.ENQUEUE, file.enqueue)
     return file.accepted

@@ -87,6 +87,9 @@ def add(parts: Parts, number: str, asked: Asked, desk: Desk) -> tuple[str, int]:
         )
         what = {**document, "action": "add", "request": request_id, "version": version}
         prove(tx, parts, owner, Kind.REQUEST, what)
+        # Dying here, or at the commit: there is no request, no leaf, and nothing is decided anew; at most a
+        # person without anything. After the commit all of it stands: who got no answer and says it again
+        # makes the next version, which says the same.
         identity.decide_again_after(tx, parts, owner.linked)
         return request_id, version
 
@@ -105,6 +108,8 @@ def end(parts: Parts, number: str, request_id: str, desk: Desk) -> int:
         for record_id, ended_id in ended:
             what = {"action": "end", "request": ended_id, "by": desk.name, "login": desk.login}
             prove(tx, parts, people.load(tx, record_id), Kind.REQUEST, {**what, "reason": desk.reason})
+        # Dying here, or at the commit: the request stands, and what lies ready under it is as it was. After
+        # the commit it has ended; who got no answer and says it again hears request.unknown.
         identity.decide_again_after(tx, parts, owner.linked)
         return len(ended)
 

@@ -171,6 +171,8 @@ def over(tx: Connection, parts: Parts, item: Disclosure) -> None:
     if person.key is not None:  # about somebody forgotten nothing can be written any more
         what = {"expired": True, "recipient": item.recipient}
         prove(tx, parts, person, Kind.RECEIPT, what, disclosure=item.id)
+    # Dying here: it has not ended, and its rendering is there still. Whoever takes it up next, worker, reader
+    # or sweeper, ends it.
 
 
 def _ended_as(item: Disclosure) -> dict[str, str | None]:

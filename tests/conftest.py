@@ -1,13 +1,20 @@
-"""Understands what every test may ask for: private servers, and a place to note absent reference material."""
+"""Understands what every test may ask for: private servers, the parts and the database that all hubs on the
+bench begin with (loaded when they are asked for), and a place to note absent reference material.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from tests.servers import PostgreSQL, RabbitMQ, private_postgres, private_rabbit
+
+if TYPE_CHECKING:
+    from hub.parts import Parts
 
 _ABSENT = pytest.StashKey[dict[str, int]]()
 
@@ -24,6 +31,40 @@ def rabbit() -> Iterator[RabbitMQ]:
     """One private RabbitMQ for the whole run; take a `fresh_vhost()` each."""
     with private_rabbit() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    """Types, agreements, directory, keys: the same for all."""
+    from tests.hub.bench import first_parts
+
+    parts = first_parts(tmp_path_factory.mktemp("first"))
+    parts.store.close()
+    return parts
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgreSQL) -> str:
+    """One database for all tests: making one takes longer than most of them."""
+    from hub.store.engine import Store
+
+    url = postgres.fresh_database()
+    store = Store(url)
+    store.migrate()
+    store.close()
+    return url
+
+
+@pytest.fixture
+def postgres_url(migrated: str) -> str:
+    """A migrated PostgreSQL database, emptied for the test."""
+    from hub.store.schema import metadata
+
+    engine = create_engine(migrated, poolclass=NullPool)
+    with engine.begin() as connection:
+        tables = ", ".join(metadata.tables)
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    return migrated
 
 
 @pytest.fixture

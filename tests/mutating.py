@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import is_dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+import pytest
 import re2
 
 Case = Callable[[], None]
@@ -27,6 +28,17 @@ Mutation = tuple[ModuleType, str, str]
 def ids(mutations: Iterable[Mutation]) -> list[str]:
     """A short name for each: the module, and its number in the table."""
     return [f"{m.__name__.rpartition('.')[2]}-{number}" for number, (m, _, _) in enumerate(mutations)]
+
+
+def each(mutations: Sequence[Mutation]) -> pytest.MarkDecorator:
+    """The mark of a test that is run for each of them, as `where`, `old` and `new`."""
+    return pytest.mark.parametrize(("where", "old", "new"), mutations, ids=ids(mutations))
+
+
+def expect_noticed(where: ModuleType, old: str, new: str, tables: Callable[[], Iterable[Case]]) -> None:
+    """Fails unless a case notices that the check is gone. `tables` is asked for them while it is."""
+    with mutated(where, old, new):
+        assert noticed(tables()), "no case notices that this check is gone"
 
 
 @contextmanager
@@ -76,6 +88,11 @@ def cases(module: ModuleType) -> Iterator[Case]:
     for name, test in vars(module).items():
         if name.startswith("test_") and isinstance(test, FunctionType) and not hasattr(test, "hypothesis"):
             yield from rows(test)
+
+
+def of_tables(tables: Iterable[ModuleType]) -> Iterator[Case]:
+    """The cases of several modules, one after the other."""
+    return (case for table in tables for case in cases(table))
 
 
 _FOLDER = "tmp_path"

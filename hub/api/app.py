@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from hub.api import fhir, fiks, openapi
 from hub.api.facade import Accepted, Facade
 from hub.api.guard import Guard
-from hub.api.limits import Bodies, media_type
+from hub.api.limits import Bodies, accepted_types, media_type
 from hub.api.problem import answer, documented
 from hub.api.tokens import IssuerKeys, Scope, Tokens, file_source, url_source
 from hub.directory import Directory
@@ -176,13 +176,7 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
         responses=_with_receipt(
             documented(*_TOKEN_CODES, *_BODY_CODES, *_MESSAGE_CODES, "hub.internal"), *_MESSAGE_CODES
         ),
-        openapi_extra={
-            **openapi.needs(Scope.WRITE),
-            "requestBody": {
-                "required": True,
-                "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
-            },
-        },
+        openapi_extra=openapi.takes(Scope.WRITE, "*/*"),
         tags=["messages"],
     )
     async def post_message(
@@ -210,6 +204,8 @@ def _add_messages(app: FastAPI, facade: Facade, take: fhir.Take, caller: Callabl
                 return told
             if _wants_xml(request) and not (accepted and accepted.duplicate):
                 receipt = await _if_it_can_be_made(facade.apprec, sender, posted[0], refused)
+        # Dying here: a message that was taken in is stored, and its receipt was given to nobody. Posted again
+        # it is a duplicate and gets the plain answer. What was refused left nothing, and is refused again.
         if accepted is None:
             assert refused is not None
             if receipt is None:
@@ -257,8 +253,7 @@ def _with_receipt(responses: dict[int | str, dict[str, Any]], *codes: str) -> di
 
 def _wants_xml(request: Request) -> bool:
     """Whether XML is what the sender names first of what it accepts."""
-    named = (part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(","))
-    return next(named, "") in ("application/xml", "text/xml")
+    return accepted_types(request)[0] in ("application/xml", "text/xml")
 
 
 def _receipt(receipt: Rendered, status: int, location: str | None = None) -> Response:
@@ -297,13 +292,7 @@ def _add_preview(app: FastAPI, facade: Facade, bodies: Bodies, caller: Callable[
             "route.version-used",
             "hub.internal",
         ),
-        openapi_extra={
-            **openapi.needs(Scope.PREVIEW),
-            "requestBody": {
-                "required": True,
-                "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
-            },
-        },
+        openapi_extra=openapi.takes(Scope.PREVIEW, "*/*"),
         tags=["messages"],
     )
     async def preview_message(

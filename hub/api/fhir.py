@@ -13,13 +13,14 @@ from typing import Annotated, Any, Final, Protocol
 
 from fastapi import Depends, FastAPI, Request, Response
 
+from adapters.fhir import concept
 from adapters.fhir_wire import kind_of
 from hub.api import openapi
 from hub.api.facade import Accepted
 from hub.api.limits import media_type
-from hub.api.problem import answer, document
+from hub.api.problem import answer, document, documented
 from hub.api.tokens import Scope
-from hub.errors import PROBLEMS, Finding, HubError
+from hub.errors import Finding, HubError
 from hub.message import Agency
 
 PREFIX: Final = "/fhir"
@@ -57,7 +58,7 @@ def outcome(code: str, findings: tuple[Finding, ...] = (), *, instance: str | No
         "severity": "error",
         "code": ISSUES.get(told["code"], "business-rule"),
         "details": {
-            "coding": [{"system": _PROBLEM, "code": told["code"], "display": told["title"]}],
+            **concept(_PROBLEM, told["code"], told["title"]),
             "text": told["title_nb"],
         },
     }
@@ -161,20 +162,6 @@ _SAID: Final = {
 }
 
 
-def _documented(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI responses for the codes a route can answer with, each with an example."""
-    responses: dict[int | str, dict[str, Any]] = {}
-    for code in codes:
-        problem = PROBLEMS[code]
-        said = responses.setdefault(
-            problem.status, {"description": "", "content": {JSON: {"schema": _OUTCOME, "examples": {}}}}
-        )
-        said["description"] = " / ".join(filter(None, (said["description"], f"`{code}`: {problem.title}")))
-        example = outcome(code, instance="urn:brobygger:request:" + "0" * 32)
-        said["content"][JSON]["examples"][code] = {"value": example}
-    return responses
-
-
 _OUTCOME: Final = {
     "type": "object",
     "required": ["resourceType", "issue"],
@@ -201,20 +188,14 @@ def speaks(path: str) -> bool:
 def add(app: FastAPI, take: Take, caller: Callable[[Request], Agency], codes: tuple[str, ...]) -> None:
     """The routes of this door. `codes` is what posting a message can be answered with."""
     taken = {
-        **_documented(*codes),
+        **documented(*codes, media_type=JSON, schema=_OUTCOME, example=outcome),
         202: {
             "description": "Stored; `Location` is where to ask how it goes",
             "content": {JSON: {"schema": _OUTCOME}},
             "headers": {"Location": {"description": "Where to ask", "schema": {"type": "string"}}},
         },
     }
-    described = {
-        **openapi.needs(Scope.WRITE),
-        "requestBody": {
-            "required": True,
-            "content": {one: {"schema": {"type": "string", "format": "binary"}} for one in _BODIES},
-        },
-    }
+    described = openapi.takes(Scope.WRITE, *_BODIES)
 
     async def created(request: Request, sender: Agency, kind: str) -> Response:
         stated = media_type(request)

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from adapters.fiks.package import MEDIA_TYPE
 from adapters.fiks.receipts import receipt
+from hub.api.limits import accepted_types
 from hub.api.problem import public
 from hub.errors import HubError
 
@@ -20,10 +21,7 @@ from hub.errors import HubError
 def receipt_for(request: Request, stated: str, body: bytes, refused: HubError | None) -> Response | None:
     """The receipt, for whoever posted a package and accepts one. None for everybody else, and when the
     package does not say what it is called."""
-    accepts = [
-        part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")
-    ]
-    if stated != MEDIA_TYPE or MEDIA_TYPE not in accepts:
+    if stated != MEDIA_TYPE or MEDIA_TYPE not in accepted_types(request):
         return None
     told = None
     if refused is not None:

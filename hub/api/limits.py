@@ -66,6 +66,11 @@ class Bodies:
         return bytes(body)
 
 
+def accepted_types(request: Request) -> list[str]:
+    """The media types that a caller accepts, without parameters, as it names them; "" where it names none."""
+    return [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")]
+
+
 def media_type(request: Request) -> str:
     """The media type of the body without its parameters. Only UTF-8 may be announced, or an encoding that XML
     may be in; for XML the charset stays, because the document says one, too."""

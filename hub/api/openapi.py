@@ -36,6 +36,12 @@ def needs(scope: Scope) -> dict[str, Any]:
     return {"security": [{SECURITY_SCHEME: [scope.value]}]}
 
 
+def takes(scope: Scope, *media_types: str) -> dict[str, Any]:
+    """The same for a route that takes a body of one of these media types."""
+    content = {one: {"schema": {"type": "string", "format": "binary"}} for one in media_types}
+    return {**needs(scope), "requestBody": {"required": True, "content": content}}
+
+
 class AcceptedDocument(BaseModel):
     """The message is stored."""
 

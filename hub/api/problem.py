@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -120,27 +120,31 @@ class ProblemDocument(BaseModel):
     instance: str = Field(description="Opaque id of this answer, to quote to the hub's operations")
 
 
-def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
+_SCHEMA: Mapping[str, str] = {"$ref": "#/components/schemas/ProblemDocument"}
+
+
+class Example(Protocol):
+    """What a caller gets for a code."""
+
+    def __call__(self, code: str, *, instance: str) -> dict[str, Any]: ...
+
+
+def documented(
+    *codes: str,
+    media_type: str = MEDIA_TYPE,
+    schema: Mapping[str, Any] = _SCHEMA,
+    example: Example = document,
+) -> dict[int | str, dict[str, Any]]:
     """OpenAPI responses of a route for the codes it can answer with, each with an example."""
     responses: dict[int | str, dict[str, Any]] = {}
     for code in codes:
         problem = PROBLEMS[code]
         response = responses.setdefault(
-            problem.status,
-            {
-                "model": ProblemDocument,
-                "description": "",
-                "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}},
-            },
+            problem.status, {"description": "", "content": {media_type: {"schema": schema, "examples": {}}}}
         )
         response["description"] = " / ".join(
             filter(None, (response["description"], f"`{code}`: {problem.title}"))
         )
-        example = document(code, instance="urn:brobygger:request:" + "0" * 32)
-        response["content"][MEDIA_TYPE]["examples"][code] = {"value": example}
-    for response in responses.values():
-        del response["model"]
+        told = example(code, instance="urn:brobygger:request:" + "0" * 32)
+        response["content"][media_type]["examples"][code] = {"value": told}
     return responses
-
-
-_SCHEMA: dict[Literal["$ref"], str] = {"$ref": "#/components/schemas/ProblemDocument"}

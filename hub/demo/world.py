@@ -57,6 +57,17 @@ class Cast:
     door: str
     formats: tuple[tuple[str, str], ...] = ()
 
+    def entry(self) -> dict[str, object]:
+        """What the directory says of it, without where it is reached."""
+        return {
+            "org": self.org,
+            "name": self.name,
+            "sector": self.sector.value,
+            "kommuner": [KOMMUNE],
+            "door": self.door,
+            "formats": dict(self.formats),
+        }
+
 
 CAST = (
     Cast("prison", "310000019", "Nordli fengsel", Sector.PRISON, "inbox"),
@@ -194,14 +205,7 @@ class World:
         return self._opaque[key]
 
     def _entry(self, agency: Cast) -> dict[str, object]:
-        entry: dict[str, object] = {
-            "org": agency.org,
-            "name": agency.name,
-            "sector": agency.sector.value,
-            "kommuner": [KOMMUNE],
-            "door": agency.door,
-            "formats": dict(agency.formats),
-        }
+        entry = agency.entry()
         if self.amqp and agency.door == "inbox":
             entry |= {"door": "amqp", "amqp": self.opaque(agency.key)}
         if agency.key == "prison_health":

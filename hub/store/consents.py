@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,8 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from hub.errors import HubError
-from hub.message import Agency, Consent, Fields, Sealed
-from hub.store import links
+from hub.message import Agency, Consent, Fields
+from hub.store import links, sealed
 from hub.store.linked import seen_together
 from hub.store.people import Person
 from hub.store.schema import consent, kept_refusal, person
@@ -59,8 +58,6 @@ def record(
     )
     if newest is not None and newest >= version:
         raise HubError("consent.version-old")
-    body = json.dumps(document, ensure_ascii=False).encode()
-    sealed = vault.seal(owner.key, body, bound_to=f"consent {consent_id}")
     tx.execute(
         insert(consent).values(
             id=consent_id,
@@ -69,8 +66,7 @@ def record(
             version=version,
             recorded_by=recorded_by,
             recorded_at=at,
-            ciphertext=sealed.ciphertext,
-            wrapped_key=sealed.wrapped_key,
+            **sealed.columns(vault, owner.key, document, bound_to=f"consent {consent_id}"),
         )
     )
     return int(newest or 0)
@@ -197,7 +193,7 @@ def find(tx: Connection, vault: Vault, owner: Person, consent_id: str, read: Rea
 def _document(vault: Vault, key: bytes | None, row: Any) -> Fields:
     """What was recorded; empty when it cannot be opened."""
     try:
-        opened: Fields = json.loads(vault.open(key, _sealed(row), bound_to=f"consent {row.id}"))
+        opened: Fields = sealed.document(vault, key, row, bound_to=f"consent {row.id}")
         return opened
     except (HubError, ValueError):
         return {}
@@ -256,10 +252,10 @@ def keep(
         if consent_id in have or from_person == holder.id or origin.key is None:
             continue
         have.add(consent_id)
-        kept_id, sealed = new_id(), None
+        kept_id, columns = new_id(), dict[str, bytes]()
         try:
-            document = vault.open(origin.key, _sealed(row), bound_to=bound_to)
-            sealed = vault.seal(holder.key, document, bound_to=f"kept {kept_id}")
+            body = vault.open(origin.key, sealed.of(row), bound_to=bound_to)
+            columns = sealed.body_columns(vault, holder.key, body, bound_to=f"kept {kept_id}")
         except HubError:
             pass  # it cannot be opened there, and so not here: it stays unreadable, and blocks
         tx.execute(
@@ -273,8 +269,7 @@ def keep(
                 recorded_at=row.recorded_at,
                 kept_at=at,
                 withdrawn_at=row.withdrawn_at,
-                ciphertext=sealed and sealed.ciphertext,
-                wrapped_key=sealed and sealed.wrapped_key,
+                **columns,
             )
         )
         count += 1
@@ -298,13 +293,9 @@ def _keys(tx: Connection, owner: Person, linked: Iterable[str]) -> dict[str, byt
     return keys
 
 
-def _sealed(row: Any) -> Sealed:
-    return Sealed(row.ciphertext or b"", row.wrapped_key or b"")
-
-
 def _readable(vault: Vault, key: bytes | None, row: Any, read: Read, *, bound_to: str) -> Consent:
     try:
-        document = json.loads(vault.open(key, _sealed(row), bound_to=bound_to))
+        document = sealed.document(vault, key, row, bound_to=bound_to)
         said = read(document, row.recorded_at)
         return replace(
             said,

@@ -107,6 +107,8 @@ class Store:
         with self.gate("schema"), self.engine.begin() as tx:
             config.attributes["connection"] = tx
             command.upgrade(config, "head")
+            # Dying here, or in the middle: the schema and all rows are as before, and the gate opens by
+            # itself. The next start does it from the beginning.
 
     def close(self) -> None:
         """Let go of every connection: of those in use when their user is done."""

@@ -4,7 +4,6 @@ is for `consent/on_file.py` to say.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from hub.errors import HubError
-from hub.message import Fields, RegisteredGp, Sealed
+from hub.message import Fields, RegisteredGp
+from hub.store import sealed
 from hub.store.people import Person
 from hub.store.schema import person, registered_gp
 from hub.vault import Vault
@@ -22,15 +22,12 @@ def record(
     tx: Connection, vault: Vault, owner: Person, *, record_id: str, document: Fields, at: datetime
 ) -> None:
     """`document`: org ("" for nobody), valid_from and valid_to as ISO days, and who says so."""
-    body = json.dumps(document, ensure_ascii=False).encode()
-    sealed = vault.seal(owner.key, body, bound_to=_bound(record_id))
     tx.execute(
         insert(registered_gp).values(
             id=record_id,
             person_id=owner.id,
             recorded_at=at,
-            ciphertext=sealed.ciphertext,
-            wrapped_key=sealed.wrapped_key,
+            **sealed.columns(vault, owner.key, document, bound_to=_bound(record_id)),
         )
     )
 
@@ -49,8 +46,7 @@ def of_records(tx: Connection, vault: Vault, records: Iterable[str]) -> tuple[Re
 
 def _read(vault: Vault, row: Any) -> RegisteredGp:
     try:
-        sealed = Sealed(row.ciphertext, row.wrapped_key or b"")
-        said = json.loads(vault.open(row.owner_key, sealed, bound_to=_bound(row.id)))
+        said = sealed.document(vault, row.owner_key, row, bound_to=_bound(row.id))
         last = said["valid_to"]
         return RegisteredGp(
             row.id,

@@ -4,7 +4,6 @@ changed. What the lines mean is for `hub/answers.py`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from hub.message import Sealed
+from hub.store import sealed
 from hub.store.disclosures import Disclosure
 from hub.store.people import Person
 from hub.store.schema import disclosure, hold_entry, microseconds
@@ -37,12 +36,8 @@ def write(
     said: Mapping[str, Any],
 ) -> None:
     """Add one line about a disclosure, sealed under the person's key."""
-    sealed = vault.seal(owner.key, json.dumps(said).encode(), bound_to=_bound(item.id, at))
-    tx.execute(
-        insert(hold_entry).values(
-            disclosure_id=item.id, at=at, ciphertext=sealed.ciphertext, wrapped_key=sealed.wrapped_key
-        )
-    )
+    columns = sealed.columns(vault, owner.key, said, bound_to=_bound(item.id, at))
+    tx.execute(insert(hold_entry).values(disclosure_id=item.id, at=at, **columns))
 
 
 def of_flow(tx: Connection, vault: Vault, owner: Person, item: Disclosure) -> tuple[Line, ...]:
@@ -63,9 +58,8 @@ def of_flow(tx: Connection, vault: Vault, owner: Person, item: Disclosure) -> tu
 
 
 def _open(vault: Vault, owner: Person, row: Any) -> Mapping[str, Any]:
-    sealed = Sealed(row.ciphertext, row.wrapped_key or b"")
-    said: Mapping[str, Any] = json.loads(
-        vault.open(owner.key, sealed, bound_to=_bound(row.disclosure_id, row.at))
+    said: Mapping[str, Any] = sealed.document(
+        vault, owner.key, row, bound_to=_bound(row.disclosure_id, row.at)
     )
     return said
 

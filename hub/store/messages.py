@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from hub.errors import HubError
-from hub.message import Outcome, Record, Sealed
+from hub.message import Outcome, Record
+from hub.store import sealed
 from hub.store.people import Person
 from hub.store.schema import disclosure, message
 from hub.vault import Vault
@@ -79,8 +79,6 @@ def keep(
     series: tuple[str, int] | None,
 ) -> None:
     """Write the message with its record sealed under the person's key."""
-    body = json.dumps(record.fields, ensure_ascii=False, separators=(",", ":")).encode()
-    sealed = vault.seal(owner.key, body, bound_to=f"message {stored.id} {stored.type}")
     tx.execute(
         insert(message).values(
             id=stored.id,
@@ -93,8 +91,7 @@ def keep(
             version=series[1] if series else None,
             superseded=stored.superseded,
             received_at=stored.received_at,
-            ciphertext=sealed.ciphertext,
-            wrapped_key=sealed.wrapped_key,
+            **sealed.columns(vault, owner.key, record.fields, bound_to=_bound(stored)),
         )
     )
 
@@ -104,9 +101,11 @@ def open_record(tx: Connection, vault: Vault, owner: Person, stored: Stored) -> 
     row = tx.execute(
         select(message.c.ciphertext, message.c.wrapped_key).where(message.c.id == stored.id)
     ).one()
-    sealed = Sealed(row.ciphertext or b"", row.wrapped_key or b"")
-    body = vault.open(owner.key, sealed, bound_to=f"message {stored.id} {stored.type}")
-    return Record(stored.type, json.loads(body))
+    return Record(stored.type, sealed.document(vault, owner.key, row, bound_to=_bound(stored)))
+
+
+def _bound(stored: Stored) -> str:
+    return f"message {stored.id} {stored.type}"
 
 
 def note_answer(

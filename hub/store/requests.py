@@ -6,7 +6,6 @@ What a request says is for the decision to judge (`consent/on_file.py`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,7 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from hub.errors import HubError
-from hub.message import Request, Sealed
+from hub.message import Request
+from hub.store import sealed
 from hub.store.people import Person
 from hub.store.schema import information_request, person
 from hub.vault import Vault
@@ -51,8 +51,6 @@ def record(
         )
     )
     version = int(newest or 0) + 1
-    body = json.dumps(document, ensure_ascii=False).encode()
-    sealed = vault.seal(owner.key, body, bound_to=_bound(request_id))
     tx.execute(
         insert(information_request).values(
             id=request_id,
@@ -60,8 +58,7 @@ def record(
             series=key,
             version=version,
             recorded_at=at,
-            ciphertext=sealed.ciphertext,
-            wrapped_key=sealed.wrapped_key,
+            **sealed.columns(vault, owner.key, document, bound_to=_bound(request_id)),
         )
     )
     return version
@@ -99,8 +96,7 @@ def of_records(tx: Connection, vault: Vault, records: Iterable[str]) -> list[Ent
 def _entry(vault: Vault, row: Any) -> Entry:
     known = (row.id, row.series, row.version, row.recorded_at, row.ended_at)
     try:
-        sealed = Sealed(row.ciphertext, row.wrapped_key or b"")
-        said = json.loads(vault.open(row.owner_key, sealed, bound_to=_bound(row.id)))
+        said = sealed.document(vault, row.owner_key, row, bound_to=_bound(row.id))
         return Entry(row.person_id, _request(known, said), said)
     except (HubError, ValueError, KeyError, TypeError):
         return Entry(row.person_id, Request(*known, readable=False), {})

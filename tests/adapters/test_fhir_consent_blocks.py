@@ -156,7 +156,7 @@ MUTATIONS: list[mutating.Mutation] = [
 ]
 
 
-@pytest.mark.parametrize(("where", "old", "new"), MUTATIONS, ids=mutating.ids(MUTATIONS))
+@mutating.each(MUTATIONS)
 def test_a_check_taken_out_is_noticed(where: Any, old: str, new: str) -> None:
     tables: list[mutating.Case] = [
         *(partial(test_a_refusal_that_names_personnel_refuses_everybody_and_says_so, *c) for c in WIDER),
@@ -164,5 +164,4 @@ def test_a_check_taken_out_is_noticed(where: Any, old: str, new: str) -> None:
         test_a_permission_is_never_called_wider,
     ]
     assert not mutating.noticed(tables)
-    with mutating.mutated(where, old, new):
-        assert mutating.noticed(tables)
+    mutating.expect_noticed(where, old, new, lambda: tables)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -328,16 +327,11 @@ TABLES: dict[ModuleType, tuple[ModuleType, ...]] = {
 """Which tables speak of a module."""
 
 
-def cases(tables: tuple[ModuleType, ...]) -> Iterator[mutating.Case]:
-    return (case for table in tables for case in mutating.cases(table))
-
-
 @pytest.mark.parametrize("tables", sorted(set(TABLES.values()), key=str))
 def test_the_tables_hold_for_what_is_not_mutated(tables: tuple[ModuleType, ...]) -> None:
-    assert not mutating.noticed(cases(tables))
+    assert not mutating.noticed(mutating.of_tables(tables))
 
 
-@pytest.mark.parametrize(("where", "old", "new"), MUTATIONS, ids=mutating.ids(MUTATIONS))
+@mutating.each(MUTATIONS)
 def test_a_check_taken_out_is_noticed(where: ModuleType, old: str, new: str) -> None:
-    with mutating.mutated(where, old, new):
-        assert mutating.noticed(cases(TABLES[where]))
+    mutating.expect_noticed(where, old, new, lambda: mutating.of_tables(TABLES[where]))

@@ -109,3 +109,22 @@ def decided(question: Ask, rows: list[Row], consents: list[Consent], at: datetim
 def only(question: Ask, rows: list[Row], consents: list[Consent], at: datetime = NOON) -> ItemDecision:
     (verdict,) = decided(question, rows, consents, at).items
     return verdict
+
+
+def as_read(recorded_at: datetime, *categories: str, **changes: object) -> Consent:
+    """A permission as a form gives it: from the prison to the GP and an agency by number, for a year."""
+    plain = Consent(
+        id="s",
+        version=3,
+        permits=True,
+        recorded_at=recorded_at,
+        valid_from=date(2026, 1, 1),
+        valid_to=date(2026, 12, 31),
+        senders=frozenset({"prison"}),
+        recipients=frozenset({"gp", "310000043"}),
+        purposes=frozenset({"treatment"}),
+        categories=frozenset(categories),
+        text_version="t",
+        recorder=Sector.PRISON_HEALTH,
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]  # each test names real fields

@@ -111,7 +111,8 @@ def oracle(where: ModuleType, tmp_path: Path) -> Iterator[mutating.Case]:
         yield from mutating.rows(test, tmp_path=tmp_path)
 
 
-def keep_terms(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def terms_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutation makes a module forget what it remembers; to compile the terms takes seconds."""
     monkeypatch.setattr(TEXT, "_matcher", partial(_identity, TEXT._matcher()))
 

@@ -187,7 +187,6 @@ def test_the_tables_hold_for_what_is_not_mutated() -> None:
     assert not mutating.noticed(tables())
 
 
-@pytest.mark.parametrize(("where", "old", "new"), MUTATIONS, ids=mutating.ids(MUTATIONS))
+@mutating.each(MUTATIONS)
 def test_a_check_taken_out_is_noticed(where: ModuleType, old: str, new: str) -> None:
-    with mutating.mutated(where, old, new):
-        assert mutating.noticed(tables())
+    mutating.expect_noticed(where, old, new, tables)

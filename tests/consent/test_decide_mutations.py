@@ -207,9 +207,7 @@ def noticed(decide_module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> bool:
     monkeypatch.setattr(test_decide, "permit", decide_module.permit)
     for module in (test_decide, test_decide_more):
         monkeypatch.setattr(module, "load_pack", _pack, raising=False)
-    return mutating.noticed(
-        case for module in (test_decide, test_decide_more) for case in mutating.cases(module)
-    )
+    return mutating.noticed(mutating.of_tables((test_decide, test_decide_more)))
 
 
 @cache
@@ -242,11 +240,7 @@ def test_the_tables_hold_for_what_is_not_mutated(monkeypatch: pytest.MonkeyPatch
     assert not noticed(mutated(SAID, "OSLO = ", "OSLO = "), monkeypatch)
 
 
-@pytest.mark.parametrize(
-    ("where", "old", "new"),
-    MUTATIONS,
-    ids=mutating.ids(MUTATIONS),
-)
+@mutating.each(MUTATIONS)
 def test_a_check_taken_out_is_noticed(
     where: ModuleType, old: str, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from consent import intake
 from hub.errors import HubError
 from hub.message import CONTROL_SECTORS, Category, Consent, Purpose, Record, Sector
+from tests.consent.asking import as_read
 
 Change = Callable[[Any], object]
 
@@ -35,25 +36,15 @@ GIVEN: dict[str, Any] = {
     ],
     "innhentet_av": "prison_health",
 }  # one row per case # fmt: skip
-SAID = Consent(
-    id="s",
-    version=3,
-    permits=True,
-    recorded_at=AT,
-    valid_from=date(2026, 1, 1),
-    valid_to=date(2026, 12, 31),
-    senders=frozenset({"prison"}),
-    recipients=frozenset({"gp", "310000043"}),
-    purposes=frozenset({"treatment"}),
-    categories=frozenset({"substance_use"}),
+SAID = as_read(
+    AT,
+    "substance_use",
     data_from=date(2025, 1, 1),
     data_to=date(2025, 12, 31),
     signed=True,
     explained=True,
     form="skriftlig",
-    text_version="t",
     grantor="person",
-    recorder=Sector.PRISON_HEALTH,
     kind="sharing",
     replaces="r",
     setting="fengsel",

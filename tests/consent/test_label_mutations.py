@@ -22,9 +22,9 @@ from tests.consent.label_tables import (
     SIGNS,
     TOLD,
     check_tables,
-    keep_terms,
     oracle,
 )
+from tests.consent.label_tables import terms_once as terms_once
 
 MUTATIONS: list[tuple[ModuleType, str, str]] = [
     # -- codes: every notation of a code and of its system --
@@ -295,11 +295,6 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
 ]  # one row per case # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _terms_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    keep_terms(monkeypatch)
-
-
 @pytest.mark.parametrize(
     "where", [CODES, SIGNS, LABELS, ALONE, TOLD, PLAIN, NARRATIVE], ids=lambda module: str(module.__name__)
 )
@@ -307,7 +302,6 @@ def test_the_tables_hold_for_what_is_not_mutated(where: ModuleType, tmp_path: Pa
     check_tables(where, tmp_path)
 
 
-@pytest.mark.parametrize(("where", "old", "new"), MUTATIONS, ids=mutating.ids(MUTATIONS))
+@mutating.each(MUTATIONS)
 def test_a_check_taken_out_is_noticed(where: ModuleType, old: str, new: str, tmp_path: Path) -> None:
-    with mutating.mutated(where, old, new):
-        assert mutating.noticed(oracle(where, tmp_path))
+    mutating.expect_noticed(where, old, new, lambda: oracle(where, tmp_path))

@@ -189,15 +189,14 @@ MUTATIONS: list[mutating.Mutation] = [
 ]  # one row per case # fmt: skip
 
 
-@pytest.mark.parametrize(("where", "old", "new"), MUTATIONS, ids=mutating.ids(MUTATIONS))
+@mutating.each(MUTATIONS)
 def test_a_check_taken_out_is_noticed(where: Any, old: str, new: str) -> None:
     tables: list[mutating.Case] = [
         *(partial(test_which_requests_call_on_which_row, *case) for case in TABLE),
         *(partial(test_who_the_registered_gp_is, *case) for case in GPS),
     ]
     assert not mutating.noticed(tables)
-    with mutating.mutated(where, old, new):
-        assert mutating.noticed(tables)
+    mutating.expect_noticed(where, old, new, lambda: tables)
 
 
 # -- the shipped rows ------------------------------------------------------------------------------

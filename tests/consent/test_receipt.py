@@ -12,24 +12,11 @@ import pytest
 from consent.plain import CATEGORIES, summary
 from consent.receipt import Recorded, digest, lines, receipt
 from consent.texts import ApprovedText, Texts
-from hub.message import ANY, Category, Consent, Sector
+from hub.message import ANY, Category, Consent
+from tests.consent.asking import as_read
 
 AT = datetime(2026, 1, 2, 12, tzinfo=UTC)
-SAID = Consent(
-    id="s",
-    version=3,
-    permits=True,
-    recorded_at=AT,
-    valid_from=date(2026, 1, 1),
-    valid_to=date(2026, 12, 31),
-    senders=frozenset({"prison"}),
-    recipients=frozenset({"gp", "310000043"}),
-    purposes=frozenset({"treatment"}),
-    categories=frozenset({"work", "housing"}),
-    form="muntlig",
-    text_version="t",
-    recorder=Sector.PRISON_HEALTH,
-)
+SAID = as_read(AT, "work", "housing", form="muntlig")
 KNOWN = Recorded("K-1", "310000078", "Elvestad fengselshelse", "p-123")
 TEXTS = Texts(
     (

@@ -22,9 +22,9 @@ from tests.consent.label_tables import (
     PDFS,
     TEXT,
     check_tables,
-    keep_terms,
     oracle,
 )
+from tests.consent.label_tables import terms_once as terms_once
 
 COMPILE = TEXT._matcher.__wrapped__
 MUTATIONS: list[tuple[ModuleType, str, str]] = [
@@ -541,11 +541,6 @@ def small_terms(text: str, found: set[str]) -> None:
     assert {hit.term_id for hits in found_in for hit in hits} == found
 
 
-@pytest.fixture(autouse=True)
-def _terms_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    keep_terms(monkeypatch)
-
-
 @pytest.mark.parametrize(
     "where", [TEXT, LANGUAGE, PACKED, FILES, PDFS], ids=lambda module: str(module.__name__)
 )
@@ -553,10 +548,9 @@ def test_the_tables_hold_for_what_is_not_mutated(where: ModuleType, tmp_path: Pa
     check_tables(where, tmp_path)
 
 
-@pytest.mark.parametrize(("where", "old", "new"), MUTATIONS, ids=mutating.ids(MUTATIONS))
+@mutating.each(MUTATIONS)
 def test_a_check_taken_out_is_noticed(where: ModuleType, old: str, new: str, tmp_path: Path) -> None:
-    with mutating.mutated(where, old, new):
-        assert mutating.noticed(oracle(where, tmp_path))
+    mutating.expect_noticed(where, old, new, lambda: oracle(where, tmp_path))
 
 
 @pytest.fixture
@@ -572,7 +566,6 @@ def test_a_term_is_found_as_it_is_written(text: str, found: set[str]) -> None:
 
 
 @pytest.mark.usefixtures("_few_terms")
-@pytest.mark.parametrize(("where", "old", "new"), TERMS, ids=mutating.ids(TERMS))
+@mutating.each(TERMS)
 def test_a_check_of_the_terms_taken_out_is_noticed(where: ModuleType, old: str, new: str) -> None:
-    with mutating.mutated(where, old, new):
-        assert mutating.noticed(partial(small_terms, *row) for row in ROWS)
+    mutating.expect_noticed(where, old, new, lambda: (partial(small_terms, *row) for row in ROWS))

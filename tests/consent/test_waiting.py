@@ -92,12 +92,11 @@ MUTATIONS: list[mutating.Mutation] = [
 ]  # one row per case # fmt: skip
 
 
-@pytest.mark.parametrize(("where", "old", "new"), MUTATIONS, ids=mutating.ids(MUTATIONS))
+@mutating.each(MUTATIONS)
 def test_a_check_taken_out_is_noticed(where: Any, old: str, new: str) -> None:
     tables: list[mutating.Case] = [
         *(partial(test_for_how_long_a_disclosure_stays_open, *case) for case in DAYS),
         *(partial(test_what_has_waited_longer_than_its_row_allows_does_not_go, *case) for case in NARROWED),
     ]
     assert not mutating.noticed(tables)
-    with mutating.mutated(where, old, new):
-        assert mutating.noticed(tables)
+    mutating.expect_noticed(where, old, new, lambda: tables)

@@ -23,7 +23,7 @@ import yaml
 
 from hub.audit import log
 from hub.audit.verify import verify
-from hub.demo.world import CAST, KOMMUNE
+from hub.demo.world import CAST
 from hub.parts import Parts
 from hub.store.disclosures import Disclosure, State, where
 from hub.store.schema import disclosure
@@ -52,19 +52,9 @@ class Lab:
         create_keys(folder / "keys")
         secret = base64.b64encode(SECRET).decode()
         (folder / "secret").write_text(f"whsec_{secret}")
-        agencies = [self._entry(agency) for agency in CAST if agency.key in ("prison_health", "tsb")]
+        reached = {"webhook": {"url": self.receiver.url, "secret_file": "secret"}}
+        agencies = [cast.entry() | reached for cast in CAST if cast.key in ("prison_health", "tsb")]
         (folder / "directory.yaml").write_text(yaml.safe_dump({"agencies": agencies}, allow_unicode=True))
-
-    def _entry(self, agency: Any) -> dict[str, object]:
-        return {
-            "org": agency.org,
-            "name": agency.name,
-            "sector": agency.sector.value,
-            "kommuner": [KOMMUNE],
-            "door": agency.door,
-            "formats": dict(agency.formats),
-            "webhook": {"url": self.receiver.url, "secret_file": "secret"},
-        }
 
     def start(self, last: int) -> None:
         """A hub process that posts on, from the first message that has no answer."""

@@ -23,8 +23,9 @@ from stdnum.no import fodselsnummer
 from hub import gps, hand_over, inbox, pipeline, status, sweeper
 from hub.app import build
 from hub.audit import log
+from hub.audit.log import Kind
 from hub.audit.verify import Report, verify
-from hub.demo.world import CAST, KOMMUNE, PERSON
+from hub.demo.world import CAST, PERSON
 from hub.errors import HubError
 from hub.identity import Desk
 from hub.message import Agency, Rendered
@@ -33,9 +34,10 @@ from hub.permit import SendPermit
 from hub.queue.port import Dead, Depth, Done, Handle, Later, Work, settle
 from hub.settings import Settings
 from hub.shapes import Accepted
+from hub.store import people
 from hub.store.disclosures import Disclosure, where
 from hub.store.engine import Store
-from hub.store.schema import disclosure, person
+from hub.store.schema import audit_leaf, disclosure, person
 from hub.vault import create_keys
 
 BODIES = Path(__file__).parents[2] / "hub" / "demo" / "bodies"
@@ -224,6 +226,10 @@ class Bench:
         with self.parts.store.reading() as view:
             return view.scalar(select(disclosure.c[name]).where(disclosure.c.id == disclosure_id))
 
+    def leaves(self, kind: Kind, person_id: str | None = None) -> list[dict[str, Any]]:
+        """The private part of every leaf of a kind, about everybody or one person, in the order written."""
+        return leaves_in(self.parts, kind, person_id)
+
     def people(self) -> list[str]:
         with self.parts.store.reading() as view:
             return list(view.scalars(select(person.c.id)))
@@ -235,6 +241,17 @@ class Bench:
         while log.integrate(self.parts.store, self.parts.vault, self.clock()):
             pass
         return verify(self.parts.store, self.parts.vault, remembered=remembered)
+
+
+def leaves_in(parts: Parts, kind: Kind, person_id: str | None = None) -> list[dict[str, Any]]:
+    """The same of any hub's log."""
+    with parts.store.reading() as view:
+        rows = view.execute(select(audit_leaf).order_by(audit_leaf.c.id)).all()
+        return [
+            log.open_private(parts.vault, people.load(view, row.person_id).key, row)
+            for row in rows
+            if log.kind_of(row) is kind and person_id in (None, row.person_id)
+        ]
 
 
 def org(key: str) -> str:
@@ -255,14 +272,7 @@ def first_parts(folder: Path) -> Parts:
 def _entries(folder: Path) -> Iterator[dict[str, object]]:
     (folder / "secret").write_text("whsec_" + "c2Vj" * 8)
     for agency in CAST:
-        entry: dict[str, object] = {
-            "org": agency.org,
-            "name": agency.name,
-            "sector": agency.sector.value,
-            "kommuner": [KOMMUNE],
-            "door": agency.door,
-            "formats": dict(agency.formats),
-        }
+        entry = agency.entry()
         if agency.key == "prison_health":
             entry["serves"] = [org("prison")]
         if agency.door == "webhook":

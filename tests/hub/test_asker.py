@@ -16,7 +16,7 @@ from hub.status import expected
 from hub.store import disclosures
 from hub.store.messages import Told
 from tests.hub.bench import JSON, XML, Bench, consent, org, refusal, release_date, xml_brik
-from tests.hub.test_holds import brik
+from tests.hub.holding import brik
 from tests.hub.test_referral import OTHER, answer, asked, brik_of, got_there, other_office, said
 
 AT = datetime(2030, 2, 1, 12, tzinfo=UTC)

@@ -6,18 +6,22 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
 from hub import gps, hand_over, identity
 from hub.errors import HubError
 from hub.gps import Said
-from hub.identity import Desk
 from hub.message import Outcome
 from hub.store.disclosures import State
 from hub.store.schema import registered_gp
 from tests.hub.bench import FHIR, Bench, fhir, number, org
+from tests.hub.on_record import (
+    KARI,
+    expect_it_opens_only_over_a_confirmed_link,
+    expect_none_in_clear,
+    make_unreadable,
+)
 
-KARI, OLA = Desk("Kari Vik", "oppslag", "kari"), Desk("Ola Nes", "kontrollert", "ola")
 EPIKRISE = "epikrise.fhir.json"
 
 
@@ -83,20 +87,13 @@ def test_a_list_that_ends_on_the_way_stops_it_at_the_last_moment(bench: Bench) -
 def test_over_a_link_in_doubt_it_opens_nothing_and_over_a_confirmed_one_it_does(bench: Bench) -> None:
     post(bench)
     record(bench, 1)
-    identity.link(bench.parts, [number(0), number(1)], KARI)
-    bench.drain()
-    assert bench.listed("gp") == []
 
-    identity.confirm(bench.parts, [number(0), number(1)], OLA)
-    bench.drain()
-
-    assert len(bench.listed("gp")) == 1
+    expect_it_opens_only_over_a_confirmed_link(bench, lambda: bench.listed("gp"))
 
 
 def test_what_cannot_be_opened_opens_nothing(bench: Bench) -> None:
     record(bench)
-    with bench.parts.store.writing() as tx:
-        tx.execute(update(registered_gp).values(wrapped_key=b"another"))
+    make_unreadable(bench, registered_gp)
 
     post(bench)
 
@@ -154,8 +151,4 @@ def test_the_log_notices_what_is_done_to_the_table(bench: Bench, put_in: bool, f
 def test_no_word_of_it_stands_in_the_table_in_clear(bench: Bench) -> None:
     record(bench, source="CANARY-SOURCE")
 
-    with bench.parts.store.reading() as view:
-        [row] = view.execute(select(registered_gp)).all()
-    for value in row:
-        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-        assert all(word not in text for word in ("CANARY-SOURCE", org("gp"), number(0)))
+    expect_none_in_clear(bench, registered_gp, "CANARY-SOURCE", org("gp"), number(0))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from hub import hand_over, inbox, pipeline, repair
+from hub import hand_over, inbox, repair
 from hub.errors import HubError
 from hub.store.disclosures import State
 from tests.hub.bench import FHIR, XML, Bench, consent, fhir, with_door, withdrawal, xml_brik
+from tests.hub.failing import FAULTS, rendering_fails
 
 
 def filled(bench: Bench, persons: int) -> list[str]:
@@ -78,22 +79,16 @@ def test_a_position_that_is_none_is_refused(bench: Bench, after: str) -> None:
     assert refused.value.code == "receive.request-invalid"
 
 
-FAULTS = {"render.incomplete": HubError("render.incomplete"), "hub.internal": KeyError("x")}
-
-
 @pytest.mark.parametrize("code", FAULTS)
 def test_what_cannot_be_made_at_the_fetch_leaves_the_inbox_and_is_parked_for_operations(
     either: Bench, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    def faulty(*_: object) -> None:
-        raise FAULTS[code]
-
     with_door(either, "tsb", "inbox")
     either.post("prison_health", "samtykke-tsb.fhir.json")
     posted = either.post("prison_health", "henvisning-2.json")
     either.drain()
     [entry] = either.listed("tsb")
-    monkeypatch.setattr(pipeline, "render", faulty)
+    rendering_fails(monkeypatch, FAULTS[code])
     with pytest.raises(HubError) as refused:
         hand_over.fetch(either.parts, either.agency("tsb"), entry)
 
@@ -120,9 +115,6 @@ def test_what_cannot_be_made_at_the_fetch_leaves_the_inbox_and_is_parked_for_ope
 def test_what_was_fetched_and_cannot_be_made_again_stays_handed_over(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def faulty(*_: object) -> None:
-        raise HubError("render.incomplete")
-
     with_door(bench, "tsb", "inbox")
     bench.post("prison_health", "samtykke-tsb.fhir.json")
     posted = bench.post("prison_health", "henvisning-2.json")
@@ -130,7 +122,7 @@ def test_what_was_fetched_and_cannot_be_made_again_stays_handed_over(
     [entry] = bench.listed("tsb")
     first = hand_over.fetch(bench.parts, bench.agency("tsb"), entry)
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "render", faulty)
+        rendering_fails(patch, FAULTS["render.incomplete"])
         with pytest.raises(HubError, match=r"receive\.not-found"):
             hand_over.fetch(bench.parts, bench.agency("tsb"), entry)
 

@@ -16,7 +16,7 @@ from hub.errors import HubError
 from hub.hand_over import fetch
 from hub.message import Purpose, Sector
 from hub.parts import Parts
-from hub.store import approvals, people
+from hub.store import approvals
 from hub.store.disclosures import State
 from hub.store.schema import audit_leaf
 from tests.hub.bench import Bench, on_the_bench
@@ -238,12 +238,7 @@ def test_the_proof_of_a_decision_names_the_policy_that_made_it(bench: Bench) -> 
 
     with bench.parts.store.reading() as view:
         digest = policy.in_effect(view, bench.parts).pack.digest
-        leaves = view.execute(select(audit_leaf).order_by(audit_leaf.c.id)).all()
-        told = [
-            open_private(bench.parts.vault, people.load(view, leaf.person_id).key, leaf)
-            for leaf in leaves
-            if f'"kind":"{Kind.DECISION}"' in leaf.public
-        ]
+    told = bench.leaves(Kind.DECISION)
     assert digest != bench.parts.pack.digest
     assert {one["policy"] for one in told} == {digest}
     assert "L21/2" in {item["row"] for one in told for item in one["items"]}

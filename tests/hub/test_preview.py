@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from hub import identity, pipeline, preview
+from hub import identity, preview
 from hub.app import Hub
 from hub.demo.world import PERSON
 from hub.errors import HubError
@@ -20,6 +20,7 @@ from hub.preview import Question
 from hub.store.schema import audit_leaf, consent, disclosure, message, person
 from tests.hub.bench import BODIES, FHIR, JSON, XML, Bench, fields, number, org, refusal
 from tests.hub.bench import consent as said
+from tests.hub.failing import OURS, rendering_fails
 from tests.hub.test_referral import asked, other_office
 from tests.hub.test_referral import said as answering
 
@@ -70,15 +71,12 @@ def test_what_is_tried_is_what_then_happens(either: Bench) -> None:
     assert either.status("prison_health", posted)[org("tsb")]["state"] == "delivered"
 
 
-@pytest.mark.parametrize("code", ["translate.unmapped", "render.incomplete", "hub.internal"])
+@pytest.mark.parametrize("code", OURS)
 def test_a_fault_of_ours_looks_as_it_does_after_posting(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    def faulty(*_: object) -> None:
-        raise HubError(code)
-
     bench.post("prison_health", "samtykke-tsb.fhir.json")
-    monkeypatch.setattr(pipeline, "render", faulty)
+    rendering_fails(monkeypatch, HubError(code))
     shown = tried(bench, "prison_health", "henvisning-2.json")[org("tsb")]
     posted = bench.post("prison_health", "henvisning-2.json")
     bench.drain()

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import etree
-from sqlalchemy import select
 
 import adapters
 from adapters.kith.national import NationalSchemas
 from adapters.kith_epikrise.adapter import ADAPTERS
 from adapters.registry import Registry
 from adapters.safe_xml import read_xml
-from hub import gps, pipeline
-from hub.audit.log import open_private
+from hub import gps
+from hub.audit.log import Kind
 from hub.errors import Finding, HubError
 from hub.identity import Desk
-from hub.message import Record, Rendered
+from hub.message import Record
 from hub.store.disclosures import State
-from hub.store.schema import audit_leaf, person
 from tests.adapters.national import SCHEMAS, Absent, schemas
 from tests.hub.bench import XML, Bench, org
+from tests.hub.failing import FAULTS, rendering_fails
 
 KITH = ADAPTERS[1]
 PERSON = "15859010099"
@@ -52,14 +51,6 @@ def changed(bench: Bench, key: str, **about: Any) -> None:
     party = bench.parts.directory[org(key)]
     entry = replace(party, agency=replace(party.agency, **about))
     bench.parts = replace(bench.parts, directory={**bench.parts.directory, org(key): entry})
-
-
-def said(bench: Bench, kind: str) -> list[Mapping[str, Any]]:
-    """The private part of every audit leaf of a kind."""
-    with bench.parts.store.reading() as view:
-        keys = {row.id: row.wrapped_key for row in view.execute(select(person.c.id, person.c.wrapped_key))}
-        rows = view.execute(select(audit_leaf).where(audit_leaf.c.public.contains(f'"kind":"{kind}"'))).all()
-    return [open_private(bench.parts.vault, keys[row.person_id], row) for row in rows]
 
 
 def got(bench: Bench) -> etree._Element:
@@ -103,7 +94,7 @@ def test_a_strict_partner_is_told_and_a_lenient_one_let_through_and_noted(bench:
     changed(bench, "prison_health", reading="lenient")
     accepted = bench.post("prison_health", swapped, XML)
 
-    (noted,) = said(bench, "lenient")
+    (noted,) = bench.leaves(Kind.LENIENT)
     assert (noted["message"], noted["sender"]) == (accepted.id, org("prison_health"))
     assert [rule.split()[:2] for rule in noted["rules"]] == [["order", "/Message/MIGversion"]]
     assert bench.verify().faults == []
@@ -113,7 +104,7 @@ def test_a_lenient_partner_that_breaks_nothing_is_not_noted(bench: Bench) -> Non
     changed(bench, "prison_health", reading="lenient")
     bench.post("prison_health", body(), XML)
 
-    assert said(bench, "lenient") == []
+    assert bench.leaves(Kind.LENIENT) == []
 
 
 def test_the_gp_gets_a_valid_epikrise_without_what_needs_a_consent(
@@ -205,7 +196,7 @@ def test_the_schemas_are_asked_about_what_was_understood_where_something_was_let
     assert swapped.index(b"<GenDate") < swapped.index(b"<MIGversion")
     if not code:
         bench.post("prison_health", swapped, XML)
-        assert len(said(bench, "lenient")) == 1
+        assert len(bench.leaves(Kind.LENIENT)) == 1
         return
     with pytest.raises(HubError) as refused:
         bench.post("prison_health", swapped, XML)
@@ -252,20 +243,13 @@ def test_the_schemas_of_the_installation_are_asked_about_what_goes_out(bench: Be
     assert bench.got("gp") == []
 
 
-FAULTS = {"render.incomplete": HubError("render.incomplete"), "hub.internal": KeyError("x")}
-
-
 @pytest.mark.parametrize("code", FAULTS)
 def test_a_fault_of_ours_with_one_recipient_is_not_the_senders(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     """Whether it shows depends on what the person allows, so the sender is answered the same either way."""
-
-    def faulty(*_: object) -> Rendered:
-        raise FAULTS[code]
-
     changed(bench, "gp", formats={"epikrise": KITH.name})
-    monkeypatch.setattr(pipeline, "render", faulty)
+    rendering_fails(monkeypatch, FAULTS[code])
     accepted = bench.post("prison_health", body(), XML)
     bench.drain()
 

@@ -30,7 +30,7 @@ from hub.store.messages import Stored
 from hub.store.schema import disclosure, message
 from mappings.agreements import Target
 from tests.hub.bench import XML, Bench, consent, number, org, release_date, run_together, xml_brik
-from tests.hub.test_holds import brik
+from tests.hub.holding import brik
 
 OTHER = "310000108"
 SECOND = number(7)

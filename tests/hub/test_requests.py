@@ -12,20 +12,24 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from consent.rows import Effect, Pack, Requires, Row
-from hub import hand_over, identity, preview, requests
-from hub.audit.log import Kind, kind_of, open_private
+from hub import hand_over, preview, requests
+from hub.audit.log import Kind
 from hub.errors import HubError
 from hub.identity import Desk
 from hub.message import Category, Purpose
 from hub.requests import Asked
-from hub.store import people
 from hub.store.disclosures import State
-from hub.store.schema import audit_leaf, information_request
+from hub.store.schema import information_request
 from tests import mutating
 from tests.hub.bench import Bench, number, on_the_bench, org, referral, with_door
+from tests.hub.on_record import (
+    KARI,
+    OLA,
+    expect_it_opens_only_over_a_confirmed_link,
+    expect_none_in_clear,
+    make_unreadable,
+)
 
-KARI = Desk("Kari Vik", "brev av 20. november", "kari")
-OLA = Desk("Ola Nes", "kontrollert", "ola")
 CLINIC, WARD, OFFICE = org("tsb"), org("prison_health"), org("nav")
 
 
@@ -101,7 +105,7 @@ def test_a_request_releases_what_waited_as_a_new_decision(asking: Bench) -> None
     asking.drain()
 
     assert len(asking.got("tsb")) == 1
-    asked_for = [item["requests"] for leaf in decisions(asking) for item in leaf["items"]]
+    asked_for = [item["requests"] for leaf in asking.leaves(Kind.DECISION) for item in leaf["items"]]
     assert asked_for[-1] != []
 
 
@@ -173,20 +177,13 @@ def test_the_same_reference_of_another_agency_is_another_request(one: Bench) -> 
 def test_over_a_link_in_doubt_a_request_opens_nothing_and_over_a_confirmed_one_it_does(one: Bench) -> None:
     refer(one)
     ask(one, 1)
-    identity.link(one.parts, [number(0), number(1)], KARI)
-    one.drain()
-    assert one.got("tsb") == []
 
-    identity.confirm(one.parts, [number(0), number(1)], OLA)
-    one.drain()
-
-    assert len(one.got("tsb")) == 1
+    expect_it_opens_only_over_a_confirmed_link(one, lambda: one.got("tsb"))
 
 
 def test_what_cannot_be_opened_asks_for_nothing(one: Bench) -> None:
     ask(one)
-    with one.parts.store.writing() as tx:
-        tx.execute(update(information_request).values(wrapped_key=b"another"))
+    make_unreadable(one, information_request)
 
     refer(one)
 
@@ -301,35 +298,18 @@ def test_ending_a_request_ends_every_version_of_it(one: Bench) -> None:
 def test_no_number_and_no_word_of_it_stands_in_the_table_in_clear(one: Bench) -> None:
     ask(one, reference="CANARY-REF")
 
-    with one.parts.store.reading() as view:
-        [row] = view.execute(select(information_request)).all()
-    for value in row:
-        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-        assert all(word not in text for word in ("CANARY-REF", number(0), CLINIC, WARD, "Kari", "L23"))
+    words = ("CANARY-REF", number(0), CLINIC, WARD, "Kari", "L23")
+    expect_none_in_clear(one, information_request, *words)
 
 
 # -- the leaves ------------------------------------------------------------------------------------
-
-
-def decisions(bench: Bench) -> list[dict[str, Any]]:
-    return leaves(bench, Kind.DECISION)
-
-
-def leaves(bench: Bench, kind: Kind) -> list[dict[str, Any]]:
-    with bench.parts.store.reading() as view:
-        rows = view.execute(select(audit_leaf).order_by(audit_leaf.c.id)).all()
-        return [
-            open_private(bench.parts.vault, people.load(view, row.person_id).key, row)
-            for row in rows
-            if kind_of(row) is kind
-        ]
 
 
 def test_each_step_has_a_leaf_that_says_who_and_what(one: Bench) -> None:
     request = ask(one)
     requests.end(one.parts, number(0), request, OLA)
 
-    added, ended = leaves(one, Kind.REQUEST)
+    added, ended = one.leaves(Kind.REQUEST)
 
     assert (added["action"], added["by"], added["rows"]) == ("add", "Kari Vik", ["L23/2"])
     assert (added["asked_by"], added["asked_of"], added["request"]) == (CLINIC, WARD, request)

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from hub import pipeline, standing, status
+from hub import standing, status
 from hub.errors import PROBLEMS, HubError
 from hub.store.disclosures import State
 from tests.hub.bench import Bench, fields, org, release_date
+from tests.hub.failing import OURS, rendering_fails
 
 
 def test_only_the_sender_may_ask_and_all_others_hear_the_same(either: Bench) -> None:
@@ -115,20 +116,17 @@ def test_of_what_the_person_said_the_outside_hears_two_words() -> None:
 def test_of_a_fault_of_ours_a_sender_hears_nothing() -> None:
     ours = {code for code in PROBLEMS if code.startswith(("translate.", "render.", "hub.internal"))}
 
-    assert ours == {"translate.unmapped", "render.incomplete", "hub.internal"}
+    assert ours == set(OURS) == {"translate.unmapped", "render.incomplete", "hub.internal"}
     assert {code for code in PROBLEMS if status.shown_code(code) is None} == ours
     assert status.shown_code(None) is None
 
 
-@pytest.mark.parametrize("code", ["translate.unmapped", "render.incomplete", "hub.internal"])
+@pytest.mark.parametrize("code", OURS)
 def test_a_fault_that_is_parked_is_shown_to_operations_and_not_to_the_sender(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    def faulty(*_: object) -> None:
-        raise HubError(code)
-
     bench.post("prison_health", "samtykke-tsb.fhir.json")
-    monkeypatch.setattr(pipeline, "render", faulty)
+    rendering_fails(monkeypatch, HubError(code))
     posted = bench.post("prison_health", "henvisning-2.json")
     for _ in range(len(bench.parts.ladder) + 1):
         bench.drain()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from hub.cli.main import main
-from tests.hub.cli.installation import Installation, install
+from tests.hub.cli.installation import PERSON, Installation, install
 
 
 class Said(NamedTuple):
@@ -41,3 +41,11 @@ def bro(
         return Said(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> str:
+    """A file with the number of the person."""
+    file = tmp_path / "one.txt"
+    file.write_text(PERSON)
+    return str(file)

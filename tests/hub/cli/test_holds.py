@@ -15,7 +15,7 @@ from hub.store.disclosures import Disclosure, where
 from hub.store.schema import disclosure
 from tests.hub.bench import Bench
 from tests.hub.cli.conftest import Said
-from tests.hub.test_holds import MERKNAD, PLAIN, TELLS, WEAK, held, last_text
+from tests.hub.holding import MERKNAD, PLAIN, TELLS, WEAK, held, last_text
 
 Bro = Callable[..., Said]
 

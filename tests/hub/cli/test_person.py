@@ -18,20 +18,17 @@ Bro = Callable[..., Said]
 KARI, OLA = ("--as", "Kari Vik", "--reason", "brev"), ("--as", "Ola Nes", "--reason", "kontrollert")
 
 
+@pytest.fixture(autouse=True)
+def known(installed: Installation) -> None:
+    """The hub has met the person."""
+    installed.consent()
+
+
 @pytest.fixture
 def two(installed: Installation, tmp_path: Path) -> str:
     """A file with the number of the person and another one."""
-    installed.consent()
     file = tmp_path / "two.txt"
     file.write_text(f"{PERSON}\n{number(3)}\n")
-    return str(file)
-
-
-@pytest.fixture
-def one(installed: Installation, tmp_path: Path) -> str:
-    installed.consent()
-    file = tmp_path / "one.txt"
-    file.write_text(PERSON)
     return str(file)
 
 

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from hub import hand_over, repair
-from hub.audit.log import Kind, integrate, open_private
+from hub.audit.log import Kind, integrate
 from hub.audit.verify import verify
 from hub.errors import HubError
 from hub.queue.port import Settlement, Work
-from hub.store import disclosures, people
+from hub.store import disclosures
 from hub.store.disclosures import Disclosure, State
-from hub.store.schema import audit_leaf, disclosure
+from hub.store.schema import disclosure
+from tests.hub.bench import leaves_in
 from tests.hub.cli.installation import Installation
 
 REASON = "Hemmeligfuglen sang"
@@ -39,15 +40,7 @@ def drop(installed: Installation, item: Disclosure) -> None:
 
 
 def operator_leaves(installed: Installation) -> list[dict[str, object]]:
-    parts = installed.parts
-    with parts.store.reading() as view:
-        rows = view.execute(select(audit_leaf).order_by(audit_leaf.c.id)).all()
-        opened = [open_private(parts.vault, people.load(view, r.person_id).key, r) for r in rows]
-    return [
-        private
-        for row, private in zip(rows, opened, strict=True)
-        if f'"kind":"{Kind.OPERATOR}"' in row.public
-    ]
+    return leaves_in(installed.parts, Kind.OPERATOR)
 
 
 def enqueued(installed: Installation) -> list[str]:

@@ -11,7 +11,6 @@ import pytest
 from hub.cli.main import main
 from tests.hub.bench import number, org
 from tests.hub.cli.conftest import Said
-from tests.hub.cli.installation import PERSON, Installation
 
 Bro = Callable[..., Said]
 WHO = ("--as", "Kari Vik", "--reason", "brev av 20. november")
@@ -19,13 +18,6 @@ WHAT = (
     *("--row", "L44", "--asked-by", org("prison"), "--asked-of", org("nav"), "--reference", "K-12"),
     *("--purpose", "sentence_execution", "--asked-on", "2020-01-02", "--until", "2099-12-31"),
 )
-
-
-@pytest.fixture
-def one(installed: Installation, tmp_path: Path) -> str:
-    file = tmp_path / "one.txt"
-    file.write_text(PERSON)
-    return str(file)
 
 
 def test_recorded_shown_and_ended(bro: Bro, one: str) -> None:

@@ -19,14 +19,13 @@ from hub.message import Outcome
 from hub.parts import Parts
 from tests.hub.bench import Bench, org, withdrawal
 from tests.hub.console.conftest import served
-from tests.hub.test_holds import (
+from tests.hub.holding import (
     MERKNAD,
     PLAIN,
     TELLS,
     WEAK,
     held,
     last_text,
-    leaves_of,
     now,
     two_texts,
 )
@@ -109,7 +108,7 @@ def test_before_it_is_opened_nothing_of_it_is_shown(bench: Bench, enter: Enter) 
     assert "Åpne og les" in page.text
     assert "Tilbakeføring til samfunnet" in page.text
     assert "rusmilj" not in page.text
-    assert leaves_of(bench, Kind.READ) == []
+    assert bench.leaves(Kind.READ) == []
 
 
 def test_opened_it_shows_the_text_the_hit_and_the_row(bench: Bench, enter: Enter) -> None:
@@ -125,7 +124,7 @@ def test_opened_it_shows_the_text_the_hit_and_the_row(bench: Bench, enter: Enter
     assert "sannsynlig funn" in said
     for word in ("Prøvestad", "14839030186", "Avdeling B", "stort"):
         assert word not in said
-    [read] = leaves_of(bench, Kind.READ)
+    [read] = bench.leaves(Kind.READ)
     assert read["reader"] == "kari"
 
 
@@ -141,7 +140,7 @@ def test_readers_elsewhere_find_no_such_case(bench: Bench, enter: Enter, name: s
         posted = client.post(f"/console/saker/{item.id}", data=form | {"token": token(other.text)})
         assert posted.status_code in (403, 404)
         assert PLAIN not in posted.text
-    assert leaves_of(bench, Kind.READ) == []
+    assert bench.leaves(Kind.READ) == []
 
 
 def test_who_is_no_reader_finds_no_room(bench: Bench, enter: Enter) -> None:
@@ -160,7 +159,7 @@ def test_a_form_of_somebody_else_changes_nothing(bench: Bench, enter: Enter) -> 
 
     for given in ({}, {"token": ""}, {"token": stolen}):
         assert kari.post(f"/console/saker/{item.id}", data={"do": "read"} | given).status_code == 403
-    assert leaves_of(bench, Kind.READ) == []
+    assert bench.leaves(Kind.READ) == []
 
 
 def test_a_released_text_arrives(bench: Bench, enter: Enter) -> None:
@@ -173,7 +172,7 @@ def test_a_released_text_arrives(bench: Bench, enter: Enter) -> None:
     assert "Svaret er tatt imot" in said.text
     bench.drain()
     assert PLAIN in last_text(bench)
-    [answer] = leaves_of(bench, Kind.HOLD)
+    [answer] = bench.leaves(Kind.HOLD)
     assert answer["reason"] == "gjelder bare bolig"
 
 

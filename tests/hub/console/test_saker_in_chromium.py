@@ -14,7 +14,7 @@ from hub.message import Outcome
 from tests.hub.bench import Bench
 from tests.hub.console.test_in_chromium import SIZES, browser, violations
 from tests.hub.console.test_saker import people, served_with
-from tests.hub.test_holds import PLAIN, TELLS, held, last_text, now
+from tests.hub.holding import PLAIN, TELLS, held, last_text, now
 
 __all__ = ["browser", "people"]
 

@@ -3,65 +3,18 @@ nothing else can start meanwhile, and in the order it came."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text, update
 
 from hub.errors import HubError
-from hub.store.engine import Store
 from hub.store.schema import message
 from tests.hub.bench import Bench
+from tests.hub.store.upgrading import fill, of_revision, upgrade
+from tests.hub.store.upgrading import no_tables as no_tables
 from tests.hub.test_referral import answer, asked
-from tests.servers import PostgreSQL
-
-MIGRATIONS = Path(__file__).parents[3] / "hub" / "store" / "migrations"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def two_empty(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
-    """Two databases without a table."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/one.sqlite", f"sqlite:///{tmp_path}/two.sqlite"
-    server: PostgreSQL = request.getfixturevalue("postgres")
-    return server.fresh_database(), server.fresh_database()
-
-
-def upgraded(tx: Connection, to: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = tx
-    command.upgrade(config, to)
-
-
-def filled(tx: Connection, count: int) -> None:
-    """So many requests to one office, each answered by it, and each sent on to another because of that."""
-    tx.execute(
-        text("INSERT INTO person (id, epoch, protected_address, created_at) VALUES ('p', 0, false, 0)")
-    )
-    messages = text(
-        "INSERT INTO message (id, sender, sender_key, content, type, person_id, superseded, received_at)"
-        " VALUES (:id, :sender, :id, 'c', 't', 'p', false, :at)"
-    )
-    disclosures = text(
-        "INSERT INTO disclosure (id, message_id, person_id, agreement, recipient, revision, place, state,"
-        " attempts, created_at, answered_at)"
-        " VALUES (:id, :of, 'p', 'a', :to, 1, 1, 'done', 1, :at, :answered)"
-    )
-    for n in range(count):
-        asked, answered = 10 * n, 10 * n + 5
-        for row in ((f"q{n}", "1", asked), (f"a{n}", "2", answered)):
-            tx.execute(messages, dict(zip(("id", "sender", "at"), row, strict=True)))
-        for id_, to, at, answered_at in (
-            (f"d{n}", "2", asked, answered),
-            (f"e{n}", "3", answered, None),
-        ):
-            row_of = {"id": id_, "of": f"q{n}", "to": to, "at": at, "answered": answered_at}
-            tx.execute(disclosures, row_of)
 
 
 @contextmanager
@@ -86,15 +39,14 @@ def counted(tx: Connection, work: list[int]) -> Iterator[None]:
     work.append(int(tx.scalar(read) or 0) - before)
 
 
-def test_twice_the_rows_are_twice_the_work(two_empty: tuple[str, str]) -> None:
+def test_twice_the_rows_are_twice_the_work(no_tables: Callable[[], str]) -> None:
     work: list[int] = []
-    for url, count in zip(two_empty, (400, 800), strict=True):
-        store = Store(url)
+    for count in (400, 800):
+        store = of_revision(no_tables(), "0006")
         with store.writing() as tx:
-            upgraded(tx, "0006")
-            filled(tx, count)
+            fill(tx, count)
         with store.writing() as tx, counted(tx, work):
-            upgraded(tx, "0007")
+            upgrade(tx, "0007")
         with store.reading() as view:
             answers = "SELECT count(*) FROM message WHERE answers = 'd' || substr(id, 2) AND id LIKE 'a%'"
             caused = "SELECT count(*) FROM disclosure WHERE because_of = 'a' || substr(id, 2)"

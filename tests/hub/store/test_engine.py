@@ -11,9 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import event, insert, inspect, select, text
 from sqlalchemy.exc import OperationalError
@@ -25,6 +23,8 @@ from hub.store.disclosures import LostRace, State
 from hub.store.engine import Store
 from hub.store.schema import instant, metadata, microseconds, person
 from tests.hub.bench import Bench, run_together
+from tests.hub.store.upgrading import DISCLOSURE, MESSAGE, of_revision
+from tests.hub.store.upgrading import no_tables as no_tables
 from tests.servers import PostgreSQL
 
 ROOT = Path(__file__).parents[3]
@@ -37,13 +37,10 @@ with Store(sys.argv[1]).gate(sys.argv[2]):
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture
+def empty(no_tables: Callable[[], str]) -> str:
     """A database without a table."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/empty.sqlite"
-    server: PostgreSQL = request.getfixturevalue("postgres")
-    return server.fresh_database()
+    return no_tables()
 
 
 def test_migrations_build_what_the_schema_says(empty: str) -> None:
@@ -58,23 +55,15 @@ def test_migrations_build_what_the_schema_says(empty: str) -> None:
 
 
 def test_a_database_of_the_first_schema_with_rows_in_it_is_brought_up_to_date(empty: str) -> None:
-    store = Store(empty)
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "hub" / "store" / "migrations"))
-    with store.writing() as tx:
-        config.attributes["connection"] = tx
-        command.upgrade(config, "0001")
-    with store.writing() as tx:
-        for row in (
-            "person (id, epoch, protected_address, created_at) VALUES ('p', 3, true, 5)",
-            "identifier (pseudonym, person_id) VALUES ('x', 'p')",
-            "consent (id, person_id, series, version, recorded_by, recorded_at) VALUES ('c','p','s',1,'1',5)",
-            "message (id, sender, sender_key, content, type, person_id, superseded, received_at)"
-            " VALUES ('m', '1', 'k', 'c', 't', 'p', false, 5)",
-            "disclosure (id, message_id, person_id, agreement, recipient, revision, place, state, attempts,"
-            " created_at) VALUES ('d', 'm', 'p', 'a', '2', 1, 1, 'queued', 2, 5)",
-        ):
-            tx.execute(text(f"INSERT INTO {row}"))
+    store = of_revision(
+        empty,
+        "0001",
+        "person (id, epoch, protected_address, created_at) VALUES ('p', 3, true, 5)",
+        "identifier (pseudonym, person_id) VALUES ('x', 'p')",
+        "consent (id, person_id, series, version, recorded_by, recorded_at) VALUES ('c','p','s',1,'1',5)",
+        f"{MESSAGE} VALUES ('m', '1', 'k', 'c', 't', 'p', false, 5)",
+        f"{DISCLOSURE} VALUES ('d', 'm', 'p', 'a', '2', 1, 1, 'queued', 2, 5, NULL)",
+    )
     store.migrate()
     with store.reading() as view:
         owner, item = people.load(view, "p"), disclosures.load(view, "d")
@@ -86,29 +75,18 @@ def test_a_database_of_the_first_schema_with_rows_in_it_is_brought_up_to_date(em
 
 
 def test_what_was_answered_and_sent_on_before_is_known_from_its_times(empty: str) -> None:
-    store = Store(empty)
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "hub" / "store" / "migrations"))
-    with store.writing() as tx:
-        config.attributes["connection"] = tx
-        command.upgrade(config, "0006")
-    message = "message (id, sender, sender_key, content, type, person_id, superseded, received_at)"
-    disclosed = (
-        "disclosure (id, message_id, person_id, agreement, recipient, revision, place, state, attempts,"
-        " created_at, answered_at)"
+    store = of_revision(
+        empty,
+        "0006",
+        "person (id, epoch, protected_address, created_at) VALUES ('p', 7, false, 5)",
+        f"{MESSAGE} VALUES ('asked', '1', 'k', 'c', 't', 'p', false, 5)",
+        f"{MESSAGE} VALUES ('answer', '2', 'l', 'd', 'u', 'p', false, 9)",
+        f"{MESSAGE} VALUES ('other', '2', 'm', 'e', 'u', 'p', false, 11)",
+        f"{DISCLOSURE} VALUES ('first', 'asked', 'p', 'a', '2', 1, 1, 'done', 1, 5, 9)",
+        f"{DISCLOSURE} VALUES ('more', 'asked', 'p', 'a', '2', 2, 2, 'waiting', 0, 5, NULL)",
+        f"{DISCLOSURE} VALUES ('onward', 'asked', 'p', 'a', '3', 1, 3, 'done', 1, 9, NULL)",
+        f"{DISCLOSURE} VALUES ('back', 'answer', 'p', 'b', '1', 1, 4, 'done', 1, 9, NULL)",
     )
-    with store.writing() as tx:
-        tx.execute(insert(person).values(id="p", epoch=7, protected_address=False, created_at=instant(0)))
-        for row in (
-            f"{message} VALUES ('asked', '1', 'k', 'c', 't', 'p', false, 5)",
-            f"{message} VALUES ('answer', '2', 'l', 'd', 'u', 'p', false, 9)",
-            f"{message} VALUES ('other', '2', 'm', 'e', 'u', 'p', false, 11)",
-            f"{disclosed} VALUES ('first', 'asked', 'p', 'a', '2', 1, 1, 'done', 1, 5, 9)",
-            f"{disclosed} VALUES ('more', 'asked', 'p', 'a', '2', 2, 2, 'waiting', 0, 5, NULL)",
-            f"{disclosed} VALUES ('onward', 'asked', 'p', 'a', '3', 1, 3, 'done', 1, 9, NULL)",
-            f"{disclosed} VALUES ('back', 'answer', 'p', 'b', '1', 1, 4, 'done', 1, 9, NULL)",
-        ):
-            tx.execute(text(f"INSERT INTO {row}"))
     store.migrate()
     with store.reading() as view:
         answers = {row.id: row.answers for row in view.execute(text("SELECT id, answers FROM message"))}

@@ -11,6 +11,8 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
+    # Dying here, between any two of these: all of it is one transaction, on both databases, so nothing has
+    # changed and the next start begins anew (hub/store/engine.py, migrate).
     op.add_column("message", sa.Column("answers", sa.String(length=32), nullable=True))
     op.add_column("message", sa.Column("answer_no", sa.Integer(), nullable=True))
     op.add_column("message", sa.Column("owes_at", sa.BigInteger(), nullable=True))
