@@ -80,7 +80,7 @@ def test_what_is_let_through_reaches_the_gp_in_proper_form(bench: Bench, rule: s
 
     bench.post("prison_health", OTHERWISE[rule](as_it_should_be), XML)
 
-    assert [line["rules"][0].split()[0] for line in said(bench, "lenient")] == [rule]
+    assert [line["rules"][0].split()[0] for line in bench.leaves(Kind.LENIENT)] == [rule]
     assert len(bench.people()) == 1
     assert got(bench).findtext(".//{*}OffId") == PERSON
 
