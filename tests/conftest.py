@@ -4,6 +4,7 @@ bench begin with (loaded when they are asked for), and a place to note absent re
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from hub.parts import Parts
 
 _ABSENT = pytest.StashKey[dict[str, int]]()
+
+gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_is_there_stays() -> None:
+    """Modules, models and tables of a run are a gigabyte: to look through it for garbage again and again is a
+    fifth of the run's time, and a fork would copy it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
