@@ -2,8 +2,9 @@
 
 No label names an agency, a person, a type or an outcome. Every routed disclosure is tried once, whether
 anything may go or not, so what is not tried yet is counted. What was tried and waits for its recipient,
-what is parked, lies in inboxes or waits for a consent, is not: those numbers would tell what was
-decided. They stand in the console and on the command line.
+what is parked, lies in inboxes or waits for a consent, is not, nor how many messages lie in the queues,
+where each retry lies for a moment: those numbers would tell what was decided. They stand in the console
+and on the command line.
 """
 
 from __future__ import annotations
@@ -44,7 +45,6 @@ class _Work(Collector):
         yield up
         if now.untried is not None:
             yield from _untried(now)
-        yield from _depths(now)
 
 
 def _untried(now: standing.Standing) -> Iterator[GaugeMetricFamily]:
@@ -55,12 +55,3 @@ def _untried(now: standing.Standing) -> Iterator[GaugeMetricFamily]:
     yield GaugeMetricFamily(
         "bro_untried_oldest_seconds", "Age of the oldest, 0 if there is none", value=oldest
     )
-
-
-def _depths(now: standing.Standing) -> Iterator[GaugeMetricFamily]:
-    depth = GaugeMetricFamily("bro_queue_messages", "What lies in a queue", labels=["queue"])
-    for name, lying in (now.depths or {}).items():
-        if not name.startswith("bro.work"):
-            continue
-        depth.add_metric([name], lying.messages)
-    yield depth

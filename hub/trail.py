@@ -21,8 +21,8 @@ from hub.message import Step
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_AFTER_THE_DECISION = frozenset({Step.TRANSLATE, Step.RENDER})
-"""Steps that are taken only where something may go: counting them would count permissions."""
+_AFTER_THE_DECISION = frozenset({Step.TRANSLATE, Step.RENDER, Step.HAND_OVER})
+"""Steps that are taken, or taken again, only where something may go: counting them counts permissions."""
 
 _OF_THE_DECISION = ("decide.", "translate.", "render.")
 """Codes that tell what was decided, or that something may go."""
@@ -37,22 +37,25 @@ def run(step: Step, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     try:
         result = do(*args, **kwargs)
     except HubError as exc:
-        if step not in _AFTER_THE_DECISION and not exc.code.startswith(_OF_THE_DECISION):
-            STEPS.labels(step, exc.code).inc()
+        if not exc.code.startswith(_OF_THE_DECISION):
+            _count(step, exc.code)
         raise
     except (OperationalError, IntegrityError) as exc:
         # The database is away, or two wrote the same at once: waiting helps, nothing is broken.
-        STEPS.labels(step, "receive.busy").inc()
+        _count(step, "receive.busy")
         raise HubError("receive.busy") from exc
     except Exception as exc:
-        if step not in _AFTER_THE_DECISION:
-            STEPS.labels(step, "hub.internal").inc()
+        _count(step, "hub.internal")
         # Only the kind of the fault: its text could carry a piece of the message.
         _log.error(
             "a step failed in a way nobody foresaw",
             extra={"action": "step_failed", "step": step.value, "fault": type(exc).__name__},
         )
         raise HubError("hub.internal") from exc
-    if step not in _AFTER_THE_DECISION:
-        STEPS.labels(step, "ok").inc()
+    _count(step, "ok")
     return result
+
+
+def _count(step: Step, result: str) -> None:
+    if step not in _AFTER_THE_DECISION:
+        STEPS.labels(step, result).inc()

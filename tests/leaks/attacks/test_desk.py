@@ -37,7 +37,6 @@ from tests.leaks.stages import LabStage
 LABELS = {
     "bro_steps": {"step": {s.value for s in Step}, "result": {"ok", *PROBLEMS}},
     "bro_up": {"part": {"store", "queue"}},
-    "bro_queue_messages": {"queue": {"bro.work", *(f"bro.work.{n}" for n in range(64)), "ready"}},
     "bro_untried": {},
     "bro_untried_oldest_seconds": {},
 }  # one row per case # fmt: skip
