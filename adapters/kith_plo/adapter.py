@@ -15,7 +15,6 @@ from adapters.kith.message import alone, in_msghead, losses
 from adapters.kith.msghead import msghead
 from adapters.kith.tables import El
 from adapters.kith_plo.messages import MESSAGES, VERSIONS, Message, payload
-from adapters.kith_plo.unstated import UNSTATED, filled
 from hub.errors import Finding, HubError
 from hub.message import Record
 
@@ -49,9 +48,7 @@ def _adapter(name: str, message: Message, version: str) -> Adapter:
             raise HubError("render.incomplete", [Finding("meldingstype", "fixed", message.code)])
         return adapter.render(record)
 
-    unstated = UNSTATED.get((name, version))
-    whole = replace(adapter, render=render)
-    return alone(filled(whole, unstated) if unstated else whole, content)
+    return alone(replace(adapter, render=render), content)
 
 
 ADAPTERS = tuple(
