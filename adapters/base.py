@@ -72,6 +72,8 @@ class Adapter:
     national: bool = False
     as_said: Callable[[Record], Record] = field(default=lambda record: record, repr=False)
     """What a format says in other words on purpose: the same record as it reads back."""
+    silent: Callable[[Record], bool] = field(default=lambda record: False, repr=False)
+    """Whether a format has no message for this record and means nothing by that: nothing is sent then."""
     locate: Callable[[bytes, Iterable[Finding]], list[Finding]] | None = field(default=None, repr=False)
     """Says of findings by the record's paths where in the body that is: path, line and column there."""
 

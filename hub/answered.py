@@ -30,27 +30,23 @@ def answered(tx: Connection, record: Record) -> Disclosure | None:
 
 def original(tx: Connection, parts: Parts, agreement: Agreement, message_id: str | None) -> Original | None:
     """What a receipt answers, as whoever sent it knows it; None for anything but a receipt that goes back to
-    that one. When its content is destroyed, the hub still knows what it told the sender of it: its own id,
-    when it came, and the type."""
+    that one. Of somebody forgotten the hub still knows what it told the sender: its own id, when the message
+    came, and the type. It is the same whatever became of the message, and whether its content is there."""
     if message_id is None or agreement.route != "answered" or not is_receipt(parts, agreement.target.type):
         return None
     stored = messages.load(tx, message_id)
     if stored is None:
         return None
-    owner = people.load(tx, stored.person_id)
-    if owner.key is None or messages.is_forgotten(tx, stored.id):
+    head = messages.open_head(tx, parts.vault, people.load(tx, stored.person_id), stored)
+    if head is None:
         came = stored.received_at.isoformat(timespec="seconds")
         return Original(stored.sender, stored.id, came, kind(stored.type, None))
-    record = messages.open_record(tx, parts.vault, owner, stored)
-    own, made = str(record.get("melding.id")), str(record.get("melding.sendt"))
-    return Original(stored.sender, own, made, kind(stored.type, record))
+    return Original(stored.sender, head["id"], head["sent"], kind(stored.type, head.get("kind")))
 
 
-def said_back(parts: Parts, record: Record, original: Original) -> Record:
+def said_back(record: Record, original: Original) -> Record:
     """A receipt with the id, kind and time of what it answers, for a format that is not valid without: as its
     reader, who sent that, wrote them itself. What the answer said of them stays behind (decision 0013)."""
-    if not is_receipt(parts, record.type):
-        return record
     about = {"gjelder": original.id, "gjelder_type": original.kind, "gjelder_sendt": original.sent}
     if words := meaning("8279", original.kind):
         about["gjelder_type_tekst"] = words

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from adapters.base import Adapter
 from consent import waiting
 from consent.decide import Ask, decide, permit
 from consent.labels import label
@@ -142,6 +143,8 @@ def _made(parts: Parts, route: Route, decision: Decision, permitted: Permitted |
         if exc.code != "decide.essential-missing":
             raise
         return Outgoing(decision, None, None, exc.code)
+    if adapter_for(parts, route.recipient, translated).silent(translated):
+        return Outgoing(decision, None, None, "decide.essential-missing")  # as where too little may go
     rendered = run(Step.RENDER, render, parts, route.recipient, translated, route.original)
     return Outgoing(decision, permitted, rendered)
 
@@ -228,15 +231,20 @@ def _data_date(parts: Parts, record: Record) -> date | None:
     return date.fromisoformat(said) if isinstance(said, str) else None
 
 
+def adapter_for(parts: Parts, recipient: Agency, translated: Record) -> Adapter:
+    """The adapter that the directory names for a recipient and type, or the one for plain JSON."""
+    name = recipient.formats.get(translated.type)
+    return parts.registry.by_name(name) if name else parts.registry.default_for(translated.type)
+
+
 def render(parts: Parts, recipient: Agency, translated: Record, original: Original | None = None) -> Rendered:
     """The recipient's own bytes, by the adapter the directory names for it, or plain JSON. `original` is what
     a receipt answers."""
-    name = recipient.formats.get(translated.type)
-    adapter = parts.registry.by_name(name) if name else parts.registry.default_for(translated.type)
+    adapter = adapter_for(parts, recipient, translated)
     if adapter.addressed:
         translated = _addressed(parts, translated, recipient)
         if original is not None and original.sender == recipient.org:
-            translated = said_back(parts, translated, original)
+            translated = said_back(translated, original)
     body = adapter.render(translated)
     if refused := reading.nationally(parts, adapter, body):
         raise HubError("render.incomplete", refused)

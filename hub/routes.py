@@ -30,8 +30,11 @@ def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[
         raise HubError("route.agreement-missing")
     answers = file.answered.message_id if file.answered else None
     addressed = addressed_to(parts, file, record)
-    found: list[Route] = []
+    found, kept_back = list[Route](), False
     for agreement in matching:
+        if _would_tell(parts, file, agreement):
+            kept_back = True  # taken in as any other; whoever wrote it learns nothing by this either
+            continue
         recipients = list(_recipients(parts, file, received, record, agreement))
         because = _because(file) if agreement.route == "earlier" else {}
         known = original(file.tx, parts, agreement, answers)
@@ -54,7 +57,7 @@ def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[
             )
             for recipient in recipients
         )
-    if not found and (addressed is not None or file.unreached):
+    if not found and not kept_back and (addressed is not None or file.unreached):
         raise HubError("route.recipient-unknown", _unreachable(matching))
     return tuple(found[:1] if addressed is not None else found)
 
@@ -112,6 +115,15 @@ def _asker(file: File) -> str | None:
     """Who sent what is answered."""
     asked = messages.load(file.tx, file.answered.message_id) if file.answered else None
     return asked.sender if asked else None
+
+
+def _would_tell(parts: Parts, file: File, agreement: Agreement) -> bool:
+    """Whether it would go back to a sender who does not see what became of what is answered: a receipt of a
+    notice tells who got one, and so who had got something."""
+    if agreement.route != "answered" or file.answered is None:
+        return False
+    answered = parts.find_agreement(file.answered.agreement)
+    return answered is None or not answered.sender_sees
 
 
 def _because(file: File) -> dict[str, str | None]:

@@ -32,14 +32,17 @@ def _adapter(version: Version) -> Adapter:
 def of_sendings(adapter: Adapter) -> Adapter:
     """The adapter, which writes receipts for sendings only."""
 
-    def render(record: Record) -> bytes:
+    def silent(record: Record) -> bool:
         """One AppRec is given for a sending, when it comes in. That work has begun or ended is none."""
-        if record.get("status") not in STATUS.values():
+        return record.get("status") not in STATUS.values()
+
+    def render(record: Record) -> bytes:
+        if silent(record):
             expected = "one of " + ", ".join(STATUS.values())
             raise HubError("render.incomplete", [Finding("status", "code", expected)])
         return adapter.render(record)
 
-    return replace(adapter, render=render)
+    return replace(adapter, render=render, silent=silent)
 
 
 ADAPTERS = tuple(_adapter(version) for version in (V10, V11))

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hub.message import Record
-
 _OF_TYPE: Mapping[str, str] = {
     "epikrise": "EPIKRISE",
     "henvisning": "HENVISNING",
@@ -17,8 +15,7 @@ _OF_TYPE: Mapping[str, str] = {
 }
 
 
-def kind(type_name: str, record: Record | None) -> str:
-    """The code of list 8279: as the record says it, or of its type. A type that the list has no code for is
-    named as its sender named it to the hub. `record` is None where it can be read no more."""
-    said = record.get("meldingstype") if record is not None else None
-    return str(said) if said is not None else _OF_TYPE.get(type_name, type_name)
+def kind(type_name: str, said: str | None) -> str:
+    """The code of list 8279: as the record `said` it (`meldingstype`), or of its type. A type that the list
+    has no code for is named as its sender named it to the hub."""
+    return said or _OF_TYPE.get(type_name, type_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,9 @@ from hub.store import sealed
 from hub.store.people import Person
 from hub.store.schema import disclosure, message
 from hub.vault import Vault
+
+HEAD = {"id": "melding.id", "sent": "melding.sendt", "kind": "meldingstype"}
+"""What the sender of a message knows it by."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ def keep(
     content: str,
     series: tuple[str, int] | None,
 ) -> None:
-    """Write the message with its record sealed under the person's key."""
+    """Write the message with its record, and how its sender knows it, each sealed under the person's key."""
+    known = sealed.columns(vault, owner.key, _known_as(record), bound_to=_head(stored))
     tx.execute(
         insert(message).values(
             id=stored.id,
@@ -91,6 +95,8 @@ def keep(
             version=series[1] if series else None,
             superseded=stored.superseded,
             received_at=stored.received_at,
+            head=known["ciphertext"],
+            head_key=known["wrapped_key"],
             **sealed.columns(vault, owner.key, record.fields, bound_to=_bound(stored)),
         )
     )
@@ -102,6 +108,26 @@ def open_record(tx: Connection, vault: Vault, owner: Person, stored: Stored) -> 
         select(message.c.ciphertext, message.c.wrapped_key).where(message.c.id == stored.id)
     ).one()
     return Record(stored.type, sealed.document(vault, owner.key, row, bound_to=_bound(stored)))
+
+
+def open_head(tx: Connection, vault: Vault, owner: Person, stored: Stored) -> Mapping[str, str] | None:
+    """How its sender knows the message, by the names of `HEAD`; None for one from before that was kept, and
+    of somebody forgotten. It does not end with the content: when that goes depends on what became of it."""
+    query = select(message.c.head.label("ciphertext"), message.c.head_key.label("wrapped_key"))
+    row = tx.execute(query.where(message.c.id == stored.id)).one()
+    if owner.key is None or row.ciphertext is None:
+        return None
+    head: Mapping[str, str] = sealed.document(vault, owner.key, row, bound_to=_head(stored))
+    return head
+
+
+def _known_as(record: Record) -> dict[str, str]:
+    said = {name: record.get(path) for name, path in HEAD.items()}
+    return {name: str(value) for name, value in said.items() if value is not None}
+
+
+def _head(stored: Stored) -> str:
+    return f"head of message {stored.id}"
 
 
 def _bound(stored: Stored) -> str:

@@ -124,6 +124,8 @@ message = Table(
     Column("received_at", Instant, nullable=False),
     Column("ciphertext", LargeBinary),
     Column("wrapped_key", LargeBinary),
+    Column("head", LargeBinary),  # how its sender knows it, sealed; stays when its content is destroyed
+    Column("head_key", LargeBinary),
     Column("answers", String(32), index=True),  # the disclosure that its sender answers with it
     Column("answer_no", Integer),  # the first answer to it, the second, ... in the order they were taken in
     Column("owes_at", Instant),  # when the next answer is due that this one promises; NULL: none

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Update
 
 from adapters.apprec.adapter import BY_VERSION
 from adapters.apprec.kinds import kind
@@ -19,9 +19,9 @@ from hub.app import new_id
 from hub.errors import HubError
 from hub.message import Record
 from hub.shapes import Original
-from hub.store.schema import message
+from hub.store.schema import message, person
 from tests.adapters.national import Absent, schemas
-from tests.hub.bench import JSON, XML, Bench, number, org
+from tests.hub.bench import BODIES, JSON, XML, Bench, number, org
 from tests.hub.test_apprec import WHOLE, answer_to
 from tests.hub.test_reading import KITH, changed
 from tests.mutating import mutated
@@ -119,19 +119,89 @@ def test_other_formats_say_the_hubs_id_and_no_kind(bench: Bench) -> None:
     assert not {"gjelder_type", "gjelder_type_tekst", "gjelder_sendt"} & said.keys()
 
 
-def test_when_the_content_is_gone_it_says_what_the_hub_told_of_it(bench: Bench) -> None:
-    changed(bench, "prison_health", formats={"kvittering": "apprec-1.1"})
-    named = asked(bench)
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        (message.update().values(ciphertext=None, wrapped_key=None), None),
+        (message.update().values(head=None, head_key=None), "2026-11-20T09:00:00+00:00"),
+        (person.update().values(wrapped_key=None), "2026-11-20T09:00:00+00:00"),
+    ],
+    ids=["its content", "how it was known", "the person's key"],
+)
+def test_what_is_said_of_it_does_not_depend_on_its_content(
+    bench: Bench, gone: Update, said: str | None
+) -> None:
+    """Its content ends when nobody waits for anything of it any more, which only they may know. One from
+    before it was kept how a message is known, and one about somebody forgotten, has the hub's own id."""
+    accepted = bench.post("prison_health", WHOLE, XML)
     with bench.parts.store.writing() as tx:
-        tx.execute(update(message).values(ciphertext=None, wrapped_key=None))
-    answer(bench, named, "mottatt")
+        tx.execute(gone)
 
-    record = BY_VERSION["1.1"].parse(arrived(bench, "prison_health"))
+    [agreement] = [one for one in bench.parts.agreements if one.id == "kvittering-helse"]
+    with bench.parts.store.reading() as view:
+        known = answered.original(view, bench.parts, agreement, accepted.id)
 
-    [row] = [row for row in bench.rows("gp") if row.revision == 1]
-    assert record.get("gjelder") == row.message_id
-    assert record.get("gjelder_type") == "EPIKRISE"
-    assert record.get("gjelder_sendt") == "2026-11-20T09:00:00+00:00"
+    own, made = (accepted.id, said) if said else (SENT.get("melding.id"), SENT.get("melding.sendt"))
+    assert known == Original(org("prison_health"), str(own), str(made), "EPIKRISE")
+
+
+def receipted(bench: Bench, received: str, status: str = "mottatt") -> None:
+    """NAV's receipt of what it got from the prison."""
+    said = answer_to(received, status)
+    melding = {**said.fields["melding"], "avsender": org("nav"), "mottaker": org("prison")}
+    bench.post("nav", {"type": said.type, **said.fields, "melding": melding}, JSON)
+    bench.drain()
+
+
+def brik_at_nav(bench: Bench) -> str:
+    """The id of a BRIK record that NAV fetched, where the prison reads AppRec."""
+    changed(bench, "prison", formats={"kvittering": "apprec-1.1"})
+    bench.post("prison_health", "samtykke-nav.json")
+    bench.post("prison", "brik.xml")
+    bench.drain()
+    [got] = bench.come_for_it("nav")
+    return str(json.loads(got.body)["melding"]["id"])
+
+
+@pytest.mark.parametrize(("status", "arrives"), [("mottatt", 2), ("startet", 1), ("avsluttet", 1)])
+def test_a_receipt_that_no_apprec_says_is_not_sent_and_nobody_waits_behind_it(
+    bench: Bench, status: str, arrives: int
+) -> None:
+    received = brik_at_nav(bench)
+    receipted(bench, received, status)
+    answer = json.loads((BODIES / "nav-svar.json").read_text())
+    answer["melding"]["svar_pa"] = received
+
+    bench.post("nav", answer, JSON)
+    bench.drain()
+
+    assert len(bench.come_for_it("prison")) == arrives
+    assert "parked" not in {row.state for row in bench.rows("prison")}
+
+
+def test_a_receipt_of_a_notice_does_not_go_back_to_who_may_not_know_of_it(bench: Bench) -> None:
+    brik_at_nav(bench)
+    bench.clock.forward(minutes=5)
+    withdrawn = json.loads((BODIES / "samtykke-nav.json").read_text())
+    now = "2026-11-20T09:00:00+01:00"
+    bench.post(
+        "prison",
+        {
+            "type": "samtykke.trukket",
+            "melding": {"id": "trekk-1", "sendt": now},
+            "person": {"id": withdrawn["person"]["id"]},
+            "omfang": "alle_samtykker",
+            "signert": True,
+            "tidspunkt": now,
+        },
+        JSON,
+    )
+    bench.drain()
+    [notice] = bench.come_for_it("nav")
+
+    receipted(bench, json.loads(notice.body)["melding"]["id"])
+
+    assert bench.come_for_it("prison") == []
 
 
 def told_to(bench: Bench, sender: str) -> Record:
@@ -151,7 +221,7 @@ def test_no_word_of_the_answer_stands_beside_what_is_said_back(
     receipt = answer_to("m-1", "mottatt", **OF_THE_RECIPIENT)
     original = Original(org("gp"), "egen-1", "2026-11-20T08:00:00+01:00", said)
 
-    there = answered.said_back(bench.parts, receipt, original)
+    there = answered.said_back(receipt, original)
 
     assert there.get("gjelder_type_tekst") == words
     assert there.get("gjelder") == there.get("melding.svar_pa") == "egen-1"
@@ -185,23 +255,22 @@ def test_only_a_receipt_that_goes_back_asks_for_what_it_answers(bench: Bench) ->
 
 
 @pytest.mark.parametrize(
-    ("type_name", "fields", "expected"),
+    ("type_name", "said", "expected"),
     [
-        ("epikrise", {}, "EPIKRISE"),
         ("epikrise", None, "EPIKRISE"),
-        ("henvisning", {}, "HENVISNING"),
-        ("henvisning", {"meldingstype": "HENVISNING_VIDERE"}, "HENVISNING_VIDERE"),
-        ("pleie.soknad", {}, "HELSEOPPL_SOKNAD"),
-        ("pleie.rapport", {"meldingstype": "INNLEGGELSESRAPPORT"}, "INNLEGGELSESRAPPORT"),
-        ("dialogmelding", {"meldingstype": "DIALOG_SVAR"}, "DIALOG_SVAR"),
+        ("henvisning", None, "HENVISNING"),
+        ("henvisning", "HENVISNING_VIDERE", "HENVISNING_VIDERE"),
+        ("pleie.soknad", None, "HELSEOPPL_SOKNAD"),
+        ("pleie.rapport", "INNLEGGELSESRAPPORT", "INNLEGGELSESRAPPORT"),
+        ("dialogmelding", "DIALOG_SVAR", "DIALOG_SVAR"),
         ("dialogmelding", None, "dialogmelding"),
-        ("bolig.foresporsel", {}, "bolig.foresporsel"),
+        ("bolig.foresporsel", None, "bolig.foresporsel"),
     ],
 )
 def test_the_kind_is_that_of_list_8279_where_it_has_one(
-    type_name: str, fields: dict[str, str] | None, expected: str
+    type_name: str, said: str | None, expected: str
 ) -> None:
-    assert kind(type_name, None if fields is None else Record(type_name, fields)) == expected
+    assert kind(type_name, said) == expected
 
 
 def test_a_person_is_named_by_no_apprec(bench: Bench) -> None:
