@@ -41,8 +41,19 @@ from hub.errors import Finding, HubError
 
 
 def of(folder: str) -> tuple[Adapter, ...]:
-    """The ADAPTER, or all ADAPTERS, of one folder beside this file."""
-    module = importlib.import_module(f"adapters.{folder}.adapter")
+    """The ADAPTER, or all ADAPTERS, of one folder beside this file. Raises adapter.invalid for no such
+    folder, and for what Python cannot read."""
+    try:
+        module = importlib.import_module(f"adapters.{folder}.adapter")
+    except ModuleNotFoundError as fault:
+        if fault.name is None or not f"adapters.{folder}.adapter".startswith(fault.name):
+            raise
+        expected = f"a folder adapters/{folder} with adapter.py"
+        raise HubError("adapter.invalid", [Finding("adapters/registry.py", "folder", expected)]) from None
+    except SyntaxError as fault:
+        at = f"adapters/{folder}/adapter.py"
+        expected = "Python that can be read"
+        raise HubError("adapter.invalid", [Finding(at, "python", expected, fault.lineno)]) from None
     return tuple(module.ADAPTERS) if hasattr(module, "ADAPTERS") else (module.ADAPTER,)
 
 

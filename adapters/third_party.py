@@ -65,7 +65,8 @@ def enabled(stamps: Mapping[str, str]) -> tuple[Adapter, ...]:
     findings = []
     for name, stamp in sorted(stamps.items()):
         if name not in here:
-            findings.append(Finding(f"adapters.{name}", "installed", "a package that offers it"))
+            expected = "a package that offers it: install it, or take its line out of that file"
+            findings.append(Finding(f"adapters.{name}", "installed", expected))
         elif here[name].digest != stamp:
             expected = "the bytes that conformed: run `bro adapter conform NAME --enable` again"
             findings.append(Finding(f"adapters.{name}", "conformed", expected))

@@ -252,7 +252,7 @@ PROBLEMS = _table(
             "Et samtykke fra personen dekker det."),
     Problem("decide.overridden", _N, False, 200,
             "The person's objection was set aside, as a reviewed policy row allows, by two persons.",
-            "Innvendingen fra personen ble satt til side av to personer, slik en gjennomgått regel tillater."),
+            "Innsigelsen fra personen ble satt til side av to personer, slik en gjennomgått regel tillater."),
     Problem("consent.not-evaluable", _C, False, 422,
             "The consent says something that cannot be evaluated exactly; every finding is listed.",
             "Samtykket sier noe som ikke kan vurderes nøyaktig; alle funn er listet."),
@@ -368,6 +368,6 @@ PROBLEMS = _table(
             "The change of identity does not fit how things stand; every finding is listed.",
             "Endringen av identitet passer ikke til tilstanden; alle funn er listet."),
     Problem("hub.internal", _O, True, 500,
-            "The hub failed; its operators know.",
-            "Huben feilet; driften er varslet."),
+            "The hub failed; the fault stands in its log.",
+            "Huben feilet; feilen står i loggen."),
 )  # a table # fmt: skip

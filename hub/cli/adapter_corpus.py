@@ -11,6 +11,7 @@ import click
 
 from hub.cli.faults import place
 from hub.cli.shown import say, say_json
+from hub.errors import Finding, HubError
 
 if TYPE_CHECKING:
     from hub.errors import Finding
@@ -33,7 +34,8 @@ Each file gets one of these answers:
   accepted              read, valid, written again, and what was written is valid
   accepted-not-written  read, but what the hub wrote is not the same or not valid: a fault of ours
   rejected              the code, and every finding with line and column where the format has them
-  unknown-format        sound, but nobody reads it (parse.format-unknown)
+  unknown-format        nothing that anybody reads (parse.format-unknown): neither XML nor an object of JSON,
+                        or a sound one that no format claims
   unreadable            a link, a pipe, or a file that cannot be opened; links are never followed
   broken                an adapter failed in a way that nobody foresaw: a fault of ours
 
@@ -43,7 +45,8 @@ format it may have (render.incomplete): there nothing would go. It is no fault o
 change the exit code.
 
 \b
-Exit code: 0 every file was answered and all that was written is valid, 1 it was not, 2 no such folder.""",
+Exit code: 0 every file was answered and all that was written is valid, 1 some file is unreadable,
+accepted-not-written or broken, 2 there is no such folder or no file in it.""",
 )
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
@@ -82,14 +85,22 @@ def corpus(folder: Path, schemas: Path | None, as_json: bool) -> int:
             told.append(plain(found))
         else:
             say(*_lines(found))
+    if not outcomes:
+        raise HubError("adapter.invalid", [Finding("DIR", "files", "a folder with at least one file")])
     counts = {"outcomes": outcomes, "formats": formats, "codes": codes, "schemas": schema, "unsaid": unsaid}
     if as_json:
         plain_counts = {name: dict(sorted(count.items())) for name, count in counts.items()}
         say_json({"sound": sound, "files": told, "counts": plain_counts})
     else:
         say("", *_summary(counts))
-        say("Everything was answered, and all that was written is valid." if sound else "NOT ALL IS SOUND.")
+        say("Everything was answered, and all that was written is valid." if sound else _NOT_SOUND)
     return 0 if sound else 1
+
+
+_NOT_SOUND = (
+    "NOT ALL IS SOUND: what is unreadable, accepted-not-written or broken, or was written and is not valid. "
+    "What is rejected or unknown does not count."
+)
 
 
 def _lines(found: Answer) -> Iterator[str]:

@@ -107,6 +107,8 @@ def _serve(parts: Parts, settings: Settings, running: Running | None, stop: thre
         thread.start()
         address = _address(listener)
         say(f"API      {address}/v1/messages", f"console  {address}/console/enter?key={key}")
+        if not settings.issuer:
+            say("no issuer is set, so no token counts and nobody can send (BRO_ISSUER in docs/settings.md)")
 
         def end() -> None:
             web.should_exit = True

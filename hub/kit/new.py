@@ -121,7 +121,7 @@ Message type `$type`: $title.
 
 $format
 
-To change: who the agency is and who agreed on the format, with a date; the names of the wire in `$data`;
+To change: who the agency is and who agreed on the format, with a date; what the wire has, in `$data`;
 the example, with invented persons and synthetic numbers only (month + 80). Fields of the type that the format
 cannot say belong in `loses` of the Adapter, each with its reason. Then `bro adapter conform $name`.
 """
@@ -131,8 +131,9 @@ _FORMAT = {
 `fields.json` is the whole format: wire key on the left, field of the type on the right. `{"=": …}` is a
 constant, `"[]"` names the list of groups that a list of objects stands for; inside it, paths are its own.""",
     "xml": """\
-`schema.xsd` is the whole format: one element per field (`person.id` is `Person/Id`), in a fixed order. The
-documentation of each simple type is the sentence a sender is shown as what to write.""",
+`schema.xsd` is the whole format: one element per field (`person.id` is `Person/Id`), in a fixed order. An
+element cannot be called anything else here: where the agency's names differ, `parse` and `render` rename
+them. The documentation of each simple type is the sentence a sender is shown as what to write.""",
 }
 
 _TEST = '''\
@@ -233,11 +234,16 @@ def write(into: Path, name: str, spec: TypeSpec, wire: str, *, package: bool) ->
     there = [path for path in made if (into / path).exists()]
     if there:
         raise HubError(
-            "settings.invalid", [Finding(path, "exists", "nothing of that name") for path in there]
+            "adapter.invalid",
+            [Finding(path, "exists", "nothing of that name: choose another one") for path in there],
         )
     for path, text in made.items():
-        (into / path).parent.mkdir(parents=True, exist_ok=True)
-        (into / path).write_text(text, encoding="utf-8")
+        try:
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            (into / path).write_text(text, encoding="utf-8")
+        except OSError:
+            found = [Finding(path, "folder", "a folder that can be written")]
+            raise HubError("adapter.invalid", found) from None
     here = name.replace("-", "_") if package else f"adapters/{name.replace('-', '_')}"
     example = f"{here}/examples/example.{wire}"
     (into / example).parent.mkdir()
