@@ -54,7 +54,7 @@ class XsdFormat:
     @cached_property
     def root(self) -> Node:
         """The declaration of the root element, with everything below it."""
-        return _Declarations(etree.parse(str(self._file)).getroot()).root()
+        return declared(etree.parse(str(self._file)).getroot())
 
     # ------------------------------------------------------------------------------------ read
 
@@ -287,6 +287,12 @@ class _Declarations:
 
 def _snake(local: str) -> str:
     return re.sub(r"(?<!^)([A-Z])", r"_\1", local).lower()
+
+
+def declared(schema: etree._Element) -> Node:
+    """The root element of a schema, with everything below it. Raises KeyError or AssertionError for one in a
+    form that our own files do not use."""
+    return _Declarations(schema).root()
 
 
 def leaves(node: Node, path: str = "") -> Iterator[str]:

@@ -7,7 +7,6 @@ same checks are the tests of our own adapters and the gate for those of other pa
 from __future__ import annotations
 
 import copy
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from hub.errors import Finding, HubError
 from hub.kit import noise, shape
 from hub.kit.asked import asked
 from hub.kit.corpus import Hub, recognised, written
+from hub.kit.declared import FAULTS
 from hub.kit.fitting import fitted
 from hub.kit.homes import PLAIN, Home
 from hub.kit.values import Pool, paths, pool_of, records, repaired, sample, ways
@@ -35,7 +35,6 @@ MOST_SECONDS = 2.0
 
 _MOST_TOLD = 8
 _LEAST_REASON = 10
-_TABLE = "fields.json"
 
 
 @dataclass(frozen=True)
@@ -123,47 +122,12 @@ def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "c
     yield _hostile(case)
 
 
-def table_faults(body: bytes, spec: TypeSpec) -> Iterator[Finding]:
-    """What is wrong with a `fields.json` by itself: that it is no JSON object, or a path that is no field."""
-    try:
-        table = json.loads(body)
-    except json.JSONDecodeError as broken:
-        yield Finding(_TABLE, "json", "JSON", broken.lineno, broken.colno)
-    except (UnicodeDecodeError, RecursionError):
-        yield Finding(_TABLE, "json", "JSON in UTF-8")
-    else:
-        yield from _table_faults(table, spec, "", "")
-
-
-def _table_faults(node: Any, spec: TypeSpec, at: str, above: str) -> Iterator[Finding]:
-    where = f"{_TABLE} {at}".strip()
-    if isinstance(node, str):
-        found = spec.by_path.get(above + node)
-        if found is None or found.fields:
-            yield Finding(where, "path", f"a field of {spec.name} that holds a value")
-        return
-    if not isinstance(node, Mapping):
-        yield Finding(where, "table", 'a field, {"=": …}, {"[]": …} or a table of keys')
-        return
-    if "=" in node:
-        return
-    if "[]" in node:
-        path = node["[]"]
-        found = spec.by_path.get(above + path) if isinstance(path, str) else None
-        if found is None or not found.fields or not found.many:
-            yield Finding(where, "path", f"a list of groups of {spec.name}")
-            return
-        above += f"{path}."
-    for key, below in node.items():
-        if key != "[]":
-            yield from _table_faults(below, spec, f"{at}.{key}" if at else key, above)
-
-
 def lint(case: Case) -> Iterator[Check]:
     """The quick ones: the folder, the registry, whose examples are whose, and that they can be read."""
     yield _shape(case)
-    if (case.home.folder / _TABLE).is_file():
-        yield Check("table", tuple(table_faults((case.home.folder / _TABLE).read_bytes(), case.spec)))
+    for name, faults in FAULTS.items():
+        if (case.home.folder / name).is_file():
+            yield Check("table", tuple(faults((case.home.folder / name).read_bytes(), case.spec)))
     yield _registered(case)
     yield _recognised(case)
     yield _examples(case)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters import brik_xml
 from adapters.base import Adapter, Sniff
 from adapters.registry import ADAPTERS
 from hub.cli.main import main
@@ -17,7 +19,8 @@ from hub.errors import Finding, HubError
 from hub.kit import conform as kit
 from hub.kit import noise, shape, values
 from hub.kit.checked import cases, checks, loaded
-from hub.kit.conform import Case, conform, lint, table_faults
+from hub.kit.conform import Case, conform, lint
+from hub.kit.declared import schema_faults, table_faults
 from hub.kit.homes import OURS
 from hub.kit.new import files
 from hub.message import Record
@@ -32,7 +35,7 @@ def test_every_adapter_of_ours_conforms(name: str) -> None:
     found = list(checks(name, made=4, inputs=60))
 
     assert {check.name: check.findings for check in found if not check.holds} == {}
-    assert len(found) == 10
+    assert len(found) == 10 + (name == "brik-xml")  # it alone of ours follows from a schema
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -347,3 +350,39 @@ def test_the_test_of_a_new_adapter_counts_nothing() -> None:
     made = files("nordpost", HUB.types["opphold.loslatelsesdato"], "json", package=False)
 
     assert "walk(" not in made["tests/adapters/test_nordpost.py"]
+
+
+SCHEMA = (Path(brik_xml.__file__).parent / "schema.xsd").read_text(encoding="utf-8")
+ONE_MORE = '<xs:element name="{}" type="b:{}" minOccurs="0"/>'
+
+
+def test_a_schema_is_of_the_type() -> None:
+    assert list(schema_faults(SCHEMA.encode(), HUB.types["brik.kartlegging"])) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("</xs:schema>", "", [("schema.xsd", "tag-not-finished")]),
+        ("<xs:simpleType", "<xs:simpleTypes", [("schema.xsd", "schema")]),
+        ("<xs:sequence>", "<xs:choice>", [("schema.xsd", "schema")]),
+    ],
+)
+def test_what_is_wrong_with_a_schema_is_told_before_anything_runs(
+    old: str, new: str, told: list[tuple[str, str]]
+) -> None:
+    spoiled = SCHEMA.replace(old, new).replace(old.replace("<", "</"), new.replace("<", "</"))
+
+    found = list(schema_faults(spoiled.encode(), HUB.types["brik.kartlegging"]))
+
+    assert [(one.at, one.rule) for one in found] == told
+
+
+def test_an_element_that_is_no_field_is_told() -> None:
+    first = re.search(r'<xs:element name="[A-Za-z]+" type="b:([A-Za-z]+)"[^>]*/>', SCHEMA)
+    assert first
+    spoiled = SCHEMA.replace(first[0], first[0] + ONE_MORE.format("IngenFelt", first[1]), 1)
+
+    [found] = schema_faults(spoiled.encode(), HUB.types["brik.kartlegging"])
+
+    assert (found.rule, found.at.endswith("ingen_felt")) == ("path", True)
