@@ -35,7 +35,7 @@ from tests.servers import PostgreSQL, RabbitMQ
 ROOT = Path(__file__).parents[2]
 SECRET = b"a receiver's secret of thirty-two"
 PERSONS = 5
-SECONDS = 45.0
+SECONDS = 120.0
 
 
 class Lab:
