@@ -14,6 +14,7 @@ import pytest
 
 from adapters.base import Adapter
 from hub import pipeline
+from hub.answered import is_receipt
 from hub.errors import HubError
 from hub.kit import homes
 from hub.kit.asked import asked
@@ -88,7 +89,8 @@ def delivered(adapter: Adapter, agreement: Agreement, record: Record) -> frozens
     recipient = Agency(
         "310000043", "Elvestad mottak", agreement.target.sector, formats={record.type: adapter.name}
     )
-    rendered = asked(pipeline.render, PARTS, recipient, record, SENT)
+    answers = SENT if is_receipt(PARTS, record.type) else None
+    rendered = asked(pipeline.render, PARTS, recipient, record, answers)
     if isinstance(rendered, HubError):
         return frozenset(finding.rule for finding in rendered.findings) or frozenset({rendered.code})
     adapter.parse(rendered.body)
