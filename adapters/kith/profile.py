@@ -15,12 +15,12 @@ from uuid import NAMESPACE_URL, uuid5
 from lxml import etree
 
 from adapters.base import Findings
-from adapters.kith.codes import lists, meaning
+from adapters.kith.codes import lists
 from adapters.kith.datatypes import Datatype
 from adapters.kith.names import join_names, split_name
 from adapters.kith.places import At, fault_at
 from adapters.kith.rules import CHECKS, DERIVED, FILLED, GROUP_CHECKS
-from adapters.kith.tables import El, Numbers, OneOf, Slot, matches
+from adapters.kith.tables import El, Numbers, OneOf, Slot, matches, with_meaning
 from adapters.kith.texts import Said, say
 from adapters.safe_xml import positions
 from hub.errors import Finding, HubError
@@ -28,9 +28,6 @@ from mappings.identifiers import is_orgnr
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
-NATIONAL = "2.16.578.1.12.4.1.1."
-"""The root of the national code lists; a list is its number below it."""
-
 Fields = dict[str, Any]
 
 
@@ -455,7 +452,7 @@ class _Writer:
         element = etree.SubElement(parent, row.tag, nsmap=_default(parent, row.ns, self._prefixes))
         assert row.type is not None
         try:
-            row.type.write(element, _with_meaning(row, parts))
+            row.type.write(element, with_meaning(row, parts))
         except ValueError:  # what XML cannot carry; lxml quotes it
             self.findings.add(at, "value", "text that XML can carry")
 
@@ -479,19 +476,6 @@ class _Writer:
         for name in path.split("."):
             here = here.get(name) if isinstance(here, Mapping) else None
         return split_name(here).get(piece) if piece and isinstance(here, str) else here
-
-
-def _with_meaning(row: El, parts: Mapping[str, object]) -> Mapping[str, object]:
-    """A code with its words from the list, and a CV with its system, where the record does not carry them."""
-    if not row.codes or "V" not in parts or row.type is None:
-        return parts
-    added: dict[str, object] = {}
-    if "DN" in row.type.attributes and "DN" not in parts:
-        words = meaning(row.codes, str(parts["V"]))
-        added = {"DN": words} if words else {}
-    if "S" in row.type.attributes and "S" not in parts:
-        added["S"] = NATIONAL + row.codes
-    return {**parts, **added}
 
 
 def _default(parent: etree._Element, namespace: str, prefixes: Mapping[Any, str]) -> dict[Any, str] | None:

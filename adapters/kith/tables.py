@@ -15,7 +15,11 @@ from typing import Any
 
 from lxml import etree
 
+from adapters.kith.codes import meaning
 from adapters.kith.datatypes import Datatype
+
+NATIONAL = "2.16.578.1.12.4.1.1."
+"""The root of the national code lists; a list is its number below it."""
 
 MANY = 1_000_000
 """As often as one likes."""
@@ -440,3 +444,16 @@ def matches(element: etree._Element, conditions: tuple[str, ...]) -> bool:
     """Whether an element holds what a row asks for: `Medication`, `Type@V`, `Type@V=H|B`, `!Description`, and
     `Text~` for one that says something."""
     return all(_condition(text).holds(element) for text in conditions)
+
+
+def with_meaning(row: El, parts: Mapping[str, object]) -> Mapping[str, object]:
+    """A code with its words from the list, and a CV with its system, where the record does not carry them."""
+    if not row.codes or "V" not in parts or row.type is None:
+        return parts
+    added: dict[str, object] = {}
+    if "DN" in row.type.attributes and "DN" not in parts:
+        words = meaning(row.codes, str(parts["V"]))
+        added = {"DN": words} if words else {}
+    if "S" in row.type.attributes and "S" not in parts:
+        added["S"] = NATIONAL + row.codes
+    return {**parts, **added}

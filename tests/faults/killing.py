@@ -142,7 +142,8 @@ def at_every_point(
     nothing, who = 0, 0
     prepared, before = prepare(who), rows(bench)
     for point in itertools.count(step=step):
-        dead = killed(on(bench, lambda own, said=prepared: act(own, said), kept), point)  # type: ignore[misc]
+        # mypy cannot infer a lambda with a default, which binds the value of this turn
+        dead = killed(on(bench, lambda own, said=prepared: act(own, said), kept), point)  # type: ignore[misc]  # see above
         if dead and rows(bench) == before:
             nothing += 1
             continue
