@@ -370,3 +370,21 @@ def test_a_file_is_a_leaf_that_knows_its_type_and_its_name() -> None:
     assert leaves["vedlegg[0].navn"] is None
     schema = TYPES["epikrise"].json_schema()["properties"]["vedlegg"]["items"]["properties"]["innhold"]
     assert (schema["contentEncoding"], schema["type"]) == ("base64", "string")
+
+
+@pytest.mark.parametrize(
+    ("zone", "taken"),
+    [
+        ("Z", True),
+        ("+14:00", True),
+        ("-13:59", True),
+        ("+14:01", False),
+        ("+23:59", False),
+        ("-15:00", False),
+    ],
+)
+def test_a_time_has_a_zone_that_every_format_can_say(zone: str, taken: bool) -> None:
+    """XML Schema (dateTime, 3.2.7.3) ends at fourteen hours: more could never be written there."""
+    sent = load_types()["brik.kartlegging"].field("melding.sendt")
+
+    assert (sent.fault(f"2026-11-20T09:00:00{zone}") is None) is taken
