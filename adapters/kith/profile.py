@@ -146,7 +146,7 @@ class _Reader:
         if not row.hollow or len(element):
             self._missing(element, row, counted, seen, at)
         for name in row.must:
-            for below, said in GROUP_CHECKS[name](element):
+            for below, said in GROUP_CHECKS[name](element, row):
                 self._fault(below, at.inside(element, below, slots), said)
         if row.numbers is not None:
             for id_, field_ in sort_numbers(row.numbers, fields):
@@ -331,7 +331,7 @@ class _Writer:
                     empty.add(below.tag)
             said = said or spoke
         for name in row.must if parent is not None else ():
-            for _, broken in GROUP_CHECKS[name](element):
+            for _, broken in GROUP_CHECKS[name](element, row):
                 self.findings.add(at, broken.rule, broken.en)
         if row.hollow and not said:
             for child in list(element):

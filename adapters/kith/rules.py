@@ -17,7 +17,7 @@ from adapters.kith.codes import headings, lists, meaning
 from adapters.kith.datatypes import in_one, plain_uuid
 from adapters.kith.tables import El
 from adapters.kith.texts import Said, say
-from mappings.identifiers import is_d_number, is_fh_number, is_fodselsnummer, is_person_number
+from mappings.identifiers import is_d_number, is_fh_number, is_fodselsnummer, is_orgnr, is_person_number
 
 
 def _uuid(parts: Mapping[str, object], _: El) -> Said | None:
@@ -196,6 +196,9 @@ CHECKS: Mapping[str, Callable[[Mapping[str, object], El], Said | None]] = {
 """Rules of one value, asked with its parts."""
 
 
+GroupCheck = Callable[[etree._Element, El], Iterator[tuple[etree._Element, Said]]]
+
+
 def _child(element: etree._Element, name: str) -> etree._Element | None:
     return next((below for below in element if etree.QName(below).localname == name), None)
 
@@ -207,7 +210,7 @@ def _names(element: etree._Element, *names: str) -> bool:
     )
 
 
-def _patient(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+def _patient(element: etree._Element, _: El) -> Iterator[tuple[etree._Element, Said]]:
     """A patient has a number that leads to one person, and a name. Both MsgHead's form and the older one."""
     numbers = [(at, kind, said) for at, kind, said in _numbers(element) if said]
     usable = [(at, said) for at, kind, said in numbers if kind in NUMBERS]
@@ -249,38 +252,58 @@ def _is_name(element: etree._Element) -> bool:
     return etree.QName(element).localname in ("Name", "FamilyName") and bool((element.text or "").strip())
 
 
-def _party(rule: str) -> Callable[[etree._Element], Iterator[tuple[etree._Element, Said]]]:
-    def check(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
-        if not _names(element, "Name", "OrganisationName", "Id"):
+def _party(rule: str) -> GroupCheck:
+    """Somebody is named, or has a number that the record keeps: what the table drops identifies nobody."""
+
+    def check(element: etree._Element, row: El) -> Iterator[tuple[etree._Element, Said]]:
+        numbers = (below for below in element.iter() if etree.QName(below).localname == "Id")
+        if not _names(element, "Name", "OrganisationName") and not any(
+            _is_kept(number, row.kinds) for number in numbers
+        ):
             yield element, say(rule)
 
     return check
+
+
+def _is_kept(number: etree._Element, kinds: Mapping[str, Collection[str]]) -> bool:
+    """Whether a number is of a kind that the group around it has a field for. In a group that sorts no
+    numbers (`kinds` of a row), any is."""
+    around = number.getparent()
+    said = (number.text or "").strip()
+    kind = _child(around, "TypeId") if around is not None else None
+    if around is not None and etree.QName(around).localname == "AdditionalId":
+        kind, around = _child(around, "Type"), around.getparent()
+    kept = None if around is None else kinds.get(etree.QName(around).localname)
+    if kept is None or not said:
+        return bool(said)
+    code = "" if kind is None else (kind.get("V") or "").strip()
+    return code in kept and (code != "ENH" or is_orgnr(said))
 
 
 _OF_NOBODY = ("DIALOG_AVVIK", "DIALOG_INNBYGGER_TEST", "DIALOG_INNBYGGER_DIGITALBRUKER")
 """Uses of a dialog that may be about a message, a system or several persons rather than one patient."""
 
 
-def _patient_there(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+def _patient_there(element: etree._Element, _: El) -> Iterator[tuple[etree._Element, Said]]:
     """MsgInfo of a message about one patient."""
     if _child(element, "Patient") is None:
         yield element, say("person-number-missing")
 
 
-def _patient_of_dialog(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+def _patient_of_dialog(element: etree._Element, row: El) -> Iterator[tuple[etree._Element, Said]]:
     """MsgInfo of a dialog: all but a few uses are about one patient."""
     use = _child(element, "Type")
     if use is None or use.get("V") not in _OF_NOBODY:
-        yield from _patient_there(element)
+        yield from _patient_there(element, row)
 
 
-def _one_file(element: etree._Element) -> Iterator[tuple[etree._Element, Said]]:
+def _one_file(element: etree._Element, _: El) -> Iterator[tuple[etree._Element, Said]]:
     """A document has one content here; the schema would take any number of any kind."""
     for further in list(element)[1:]:
         yield further, say("one-file")
 
 
-GROUP_CHECKS: Mapping[str, Callable[[etree._Element], Iterator[tuple[etree._Element, Said]]]] = {
+GROUP_CHECKS: Mapping[str, GroupCheck] = {
     "patient": _patient,
     "sender": _party("sender-missing"),
     "receiver": _party("receiver-missing"),
@@ -288,4 +311,4 @@ GROUP_CHECKS: Mapping[str, Callable[[etree._Element], Iterator[tuple[etree._Elem
     "patient-of-dialog": _patient_of_dialog,
     "one-file": _one_file,
 }
-"""Rules of a group, asked with the element; each fault with the element it stands at."""
+"""Rules of a group, asked with the element and its row; each fault with the element it stands at."""

@@ -171,6 +171,15 @@ class El:
         return here, top
 
     @cached_property
+    def kinds(self) -> Mapping[str, frozenset[str]]:
+        """By the name of each group in here that sorts its numbers: the kinds that it has a field for."""
+        found = {} if self.numbers is None else {self.name: frozenset(self.numbers.kinds)}
+        for row in self.rows:
+            for member in row.rows if isinstance(row, OneOf) else (row,):
+                found = dict(member.kinds) | found
+        return found
+
+    @cached_property
     def choices(self) -> tuple[OneOf, ...]:
         return tuple(row for row in self.rows if isinstance(row, OneOf))
 

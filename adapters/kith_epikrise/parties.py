@@ -91,7 +91,7 @@ def hcp(old: bool, organisation: str) -> El:
         *_person("", "behandler"),
         further("enhet", _UNITS),
         numbers=Numbers("enhet", {"HER": "her", "ENH": organisation, "RSH": "resh"}),
-        needs=("enhet", "her", organisation, "avdeling"),
+        needs=("enhet", "her", "resh", organisation, "avdeling", "avdeling_her", "avdeling_resh"),
     )
     prof = group(
         "HCProf",

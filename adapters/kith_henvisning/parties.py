@@ -44,7 +44,7 @@ def hcp(old: bool, organisation: str) -> El:
         *_first(person),
         *_first(department),
         numbers=Numbers("enhet", {"HER": "her", "ENH": organisation, "RSH": "resh"}),
-        needs=("enhet", "her", "resh", organisation, "avdeling"),
+        needs=("enhet", "her", "resh", organisation, "avdeling", "avdeling_her", "avdeling_resh"),
     )
     professional = group(
         "HCProf",
