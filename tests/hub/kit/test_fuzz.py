@@ -15,7 +15,8 @@ from hub.errors import HubError
 from hub.kit import fuzz as kit
 from hub.kit import noise
 from hub.kit.checked import cases, loaded
-from hub.kit.fuzz import fuzz
+from hub.kit.conform import Case
+from hub.kit.fuzz import fuzz, starting
 from hub.message import Record
 
 HUB = loaded()
@@ -26,11 +27,16 @@ WRITTEN = [a.name for a in HUB.registry.adapters if not a.name.startswith("json:
 @pytest.mark.parametrize("name", [*WRITTEN, "json:epikrise"])
 def test_nothing_but_records_and_refusals_comes_out(name: str) -> None:
     for case in cases(name, HUB):
-        run = fuzz(case, 150, seed="tests")
+        run = fuzz(case, 150, seed="tests", among=whole(case))
 
         assert run.failed == ()
         assert run.inputs == 150
         assert run.holds
+
+
+def whole(case: Case) -> tuple[noise.Seed, ...]:
+    """The examples as they are: making them small pays from some thousand inputs on."""
+    return noise.seeds(list(case.bodies.values()))
 
 
 def broken(parse: Callable[[bytes], Record]) -> Adapter:
@@ -54,15 +60,24 @@ def test_an_input_that_fails_is_told_by_number_kept_and_made_again(tmp_path: Pat
     again = fuzz(case, 1, seed="a", start=first)
     assert again.failed[0].number == first
     kept = (tmp_path / f"brik-xml-a-{first}").read_bytes()
-    assert kept == noise.spoiled("a", first, noise.seeds(list(CASE.bodies.values())))
+    assert kept == noise.spoiled("a", first, starting(case))
     assert len(kept) % 50 == 7
+
+
+def test_most_inputs_are_made_of_small_examples_and_some_of_whole_ones() -> None:
+    among = [seed.body for seed in starting(CASE)]
+    (example,) = CASE.bodies.values()
+
+    assert among.count(example) == 1
+    assert 10 <= len(among) <= 40
+    assert max(len(body) for body in among if body != example) < len(example) / 2
 
 
 def test_a_run_ends_when_enough_has_failed() -> None:
     def always(body: bytes) -> Record:
         raise KeyError(body)
 
-    run = fuzz(replace(CASE, adapter=broken(always)), 1000)
+    run = fuzz(replace(CASE, adapter=broken(always)), 1000, among=whole(CASE))
 
     assert run.inputs < 30
 
@@ -78,7 +93,7 @@ def test_memory_that_grows_with_every_input_is_found(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(kit, "MOST_GROWTH", 8 * 2**20)
     case = replace(CASE, adapter=broken(hoards))
 
-    run = fuzz(case, 200)
+    run = fuzz(case, 200, among=whole(case))
 
     assert run.failed == ()
     assert run.grown > 8 * 2**20
