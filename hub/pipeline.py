@@ -41,7 +41,7 @@ from hub.shapes import Accepted, Original, Outgoing, Route
 from hub.store.on_file import OnFile
 from hub.store.people import Person
 from hub.trail import run
-from mappings.engine import translate
+from mappings.engine import translate, translate_record
 from mappings.identifiers import NUMBERS, is_taken
 
 MOST_TEXT = 500_000
@@ -107,7 +107,7 @@ def foresee(
     its status or a preview (status.is_ours), and the other recipients get theirs."""
     decision, permitted = run(Step.DECIDE, decide_for, parts, route, labelled, person, given, at)
     try:
-        return _made(parts, route, decision, permitted)
+        return _made(parts, route, labelled, decision, permitted)
     except HubError as fault:
         return Outgoing(decision, None, None, fault.code)
 
@@ -131,10 +131,12 @@ def prepare(
     decision, permitted = run(
         Step.DECIDE, decide_for, parts, route, labelled, person, given, at, said, waited
     )
-    return _made(parts, route, decision, permitted)
+    return _made(parts, route, labelled, decision, permitted)
 
 
-def _made(parts: Parts, route: Route, decision: Decision, permitted: Permitted | None) -> Outgoing:
+def _made(
+    parts: Parts, route: Route, labelled: Labelled, decision: Decision, permitted: Permitted | None
+) -> Outgoing:
     if permitted is None:
         return Outgoing(decision, None, None)
     try:
@@ -145,8 +147,24 @@ def _made(parts: Parts, route: Route, decision: Decision, permitted: Permitted |
         return Outgoing(decision, None, None, exc.code)
     if adapter_for(parts, route.recipient, translated).silent(translated):
         return Outgoing(decision, None, None, "decide.essential-missing")  # as where too little may go
-    rendered = run(Step.RENDER, render, parts, route.recipient, translated, route.original)
+    try:
+        rendered = run(Step.RENDER, render, parts, route.recipient, translated, route.original)
+    except HubError as exc:
+        if exc.code != "render.incomplete" or not _whole_is_said(parts, route, labelled):
+            raise
+        return Outgoing(decision, None, None, "decide.essential-missing")  # the format demands what was taken
     return Outgoing(decision, permitted, rendered)
+
+
+def _whole_is_said(parts: Parts, route: Route, labelled: Labelled) -> bool:
+    """Whether the recipient's format says the whole record, which nobody is going to get: then what it missed
+    is what the decision took, and no fault of ours."""
+    try:
+        whole = translate_record(labelled.record, route.agreement, parts.types, route.header)
+        render(parts, route.recipient, whole, route.original)
+    except HubError:
+        return False
+    return True
 
 
 def parse(parts: Parts, received: Received) -> Read:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.kith.datatypes import CS, CV, ST, TS, URL
+from adapters.kith.parts import lines
 from adapters.kith.tables import MANY, El, Numbers, Row, group, leaf, one_of, without
 
 WHO_ELSE = "who else gets a message is decided by the agreements"
@@ -145,7 +146,7 @@ def patient(old: bool) -> El:
         leaf("TypeOffId", CS, 0, to={"V": "#type"}, derive="person-kind", codes="8116"),
         group(
             "PatientPrecaution",
-            leaf("Precaution", ST, to={"lines": "tekst"}),
+            lines("Precaution", "tekst", 1),
             leaf("StartDateTime", TS, 0, to={"V": "fra"}),
             leaf("EndDateTime", TS, 0, to={"V": "til"}),
             least=0,

@@ -73,8 +73,8 @@ def fuzz(
     progress: Callable[[int, float], None] = lambda done, per_second: None,
     keep: Path | None = None,
 ) -> Fuzzed:
-    """Inputs `start` to `start + inputs` of a seed, made of `among` or else of `starting`. Stops at the twentieth that fails; with `keep` those
-    that failed are written there, to be looked at."""
+    """Inputs `start` to `start + inputs` of a seed, made of `among` or else of `starting`. Stops at the
+    twentieth that fails; with `keep` those that failed are written there, to be looked at."""
     among = among or starting(case)
     gc.collect()
     gc.freeze()  # what was loaded stays; looking through it again and again is a sixth of the time

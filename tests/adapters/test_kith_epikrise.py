@@ -209,12 +209,14 @@ EDGES: dict[str, dict[str, Any]] = {
     "an attachment": {"vedlegg": [{"navn": "a.txt", "type": "text/plain", "innhold": "aGVp"}]},
     "an attachment elsewhere": {"vedlegg": [{"navn": "a.txt", "adresse": "x:1"}]},
     "those who are near": {"naere": [{"relasjon": "M", "navn": "Kari"}], "hensyn": [{"tekst": "a\nb"}]},
+    "a precaution without words": {"hensyn": [{"fra": "2030-01-01", "til": "2030-02-01"}]},
     "a referral without much": {"henvisninger": [{"gjelder_tekst": "Utredning"}]},
     "a D-number": {"person": {"id": "57912075186", "navn": "x"}},
     "parties by HER-id": {
         "avsender": {"enhet": "a", "her": "1", "avdeling": "b", "avdeling_her": "2", "behandler": "c"},
         "mottaker": {"her": "3", "behandler": "d", "behandler_hpr": "4", "behandler_her": "5"},
     },
+    "a department without a name": {"mottaker": {"avdeling_her": "3"}, "avsender": {"avdeling_resh": "4"}},
     "others": {
         "medvirkende": [{"relasjon": "X", "rolle": "r", "behandler": "b"}],
         "helsepersonell": [{"relasjon": "FLE", "enhet": "e", "orgnr": "310000019", "fra": "2020"}],

@@ -243,6 +243,32 @@ def test_the_schemas_of_the_installation_are_asked_about_what_goes_out(bench: Be
     assert bench.got("gp") == []
 
 
+@pytest.mark.parametrize(
+    ("demanded", "state", "code"),
+    [("F112", State.WAITING, "decide.unknown-category"), ("Z999", State.QUEUED, "render.incomplete")],
+)
+def test_a_format_that_demands_what_was_withheld_is_not_parked_for_operations(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, demanded: str, state: State, code: str
+) -> None:
+    """One that demands what nobody said is a fault of ours, and is tried again."""
+
+    def demanding(record: Record) -> bytes:
+        written = KITH.render(record)
+        if demanded.encode() not in written:
+            raise HubError("render.incomplete", [Finding("diagnoser", "missing", "one more")])
+        return written
+
+    changed(bench, "gp", formats={"epikrise": KITH.name})
+    format_ = replace(KITH, render=demanding)
+    monkeypatch.setattr(Registry, "by_name", lambda *_: format_)
+    accepted = bench.post("prison_health", body(), XML)
+    bench.drain()
+
+    row = bench.row("gp", message_id=accepted.id)
+    assert (row.state, row.code) == (state, code)
+    assert bench.got("gp") == []
+
+
 @pytest.mark.parametrize("code", FAULTS)
 def test_a_fault_of_ours_with_one_recipient_is_not_the_senders(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
