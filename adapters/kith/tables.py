@@ -171,6 +171,14 @@ class El:
         return here, top
 
     @cached_property
+    def named(self) -> bool:
+        """Whether every element in here has its namespace. Parts that many messages share are made once, for
+        a tree that is done is not copied again: it was most of the time that the hub took to start."""
+        return bool(self.ns) and all(
+            member.named for row in self.rows for member in (row.rows if isinstance(row, OneOf) else (row,))
+        )
+
+    @cached_property
     def kinds(self) -> Mapping[str, frozenset[str]]:
         """By the name of each group in here that sorts its numbers: the kinds that it has a field for."""
         found = {} if self.numbers is None else {self.name: frozenset(self.numbers.kinds)}
@@ -326,6 +334,8 @@ def one_of(
 
 def within(namespace: str, row: El) -> El:
     """The same tree with every element that has no namespace yet in this one."""
+    if row.named:
+        return row
     rows: list[Row] = []
     for below in row.rows:
         if isinstance(below, OneOf):
@@ -350,8 +360,20 @@ def without(row: El, why: str) -> El:
             rows.append(replace(below, rows=members, yields={}))
         elif not (below.when and any(_plain(other, below.tag) for other in row.rows)):
             rows.append(without(below, why))
-    bare = replace(row, to={}, default={}, derive="", absent="", fixed=False, must=(), into="", why=why)
-    return replace(bare, fill="", numbers=None, rows=tuple(rows))
+    return replace(
+        row,
+        to={},
+        default={},
+        derive="",
+        absent="",
+        fixed=False,
+        must=(),
+        into="",
+        fill="",
+        numbers=None,
+        why=why,
+        rows=tuple(rows),
+    )
 
 
 def _plain(row: Row, tag: str) -> bool:

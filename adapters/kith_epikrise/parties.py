@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from adapters.kith.datatypes import CS, CV, ST, TS, URL
 from adapters.kith.parts import lines
 from adapters.kith.tables import MANY, El, Numbers, Row, group, leaf, one_of, without
@@ -80,6 +82,7 @@ def _rest(row: El) -> El:
     return El(plain.name, 0, MANY, plain.ns, rows=plain.rows, why=ONE)
 
 
+@cache
 def hcp(old: bool, organisation: str) -> El:
     """HCP. An institution is `enhet` with `her`, `avdeling` and `behandler`; a professional alone is
     `behandler`. `organisation` is the field of the organisation number. `old`: the elements of 1.1."""

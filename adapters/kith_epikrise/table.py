@@ -7,6 +7,7 @@ medicine, a result or another piece of information by what it holds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from adapters.kith.datatypes import ANY, BASE64, CS, CV, INTEGER, MESSAGE_ID, PQ, ST, TS
 from adapters.kith.msghead import BASE64_CONTAINER
@@ -117,6 +118,14 @@ def _around(kind: El, old: bool) -> tuple[Row, ...]:
         leaf("StartDateTime", TS, 0, to={"V": "fra"}),
         leaf("EndDateTime", TS, 0, to={"V": "til"}),
         leaf("OrgDate", TS, 0, why=_SOURCE),
+        *_source(old),
+    )
+
+
+@cache
+def _source(old: bool) -> tuple[El, El]:
+    """Who said it. One pair of rows for all InfItems of a version."""
+    return (
         group("Origin", leaf("Role", CS, 0), _left(hcp(old, "orgnr")), least=0, why=_SOURCE),
         _left(related("RelHCProvider", old, "x"), most=MANY),
     )

@@ -9,6 +9,7 @@ Agreed: README.md beside this file.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from adapters.base import Adapter
 from adapters.kith.message import alone, in_msghead, losses
@@ -19,19 +20,26 @@ from hub.errors import Finding, HubError
 from hub.message import Record
 
 
-def _envelope(message: Message, version: str) -> El:
+@cache
+def _content(name: str, version: str) -> El:
+    return payload(MESSAGES[name], version)
+
+
+@cache
+def _envelope(name: str, version: str) -> El:
     """The reports are one message type: which of them it is, is the field `meldingstype`."""
+    message = MESSAGES[name]
     several = sum(other.type == message.type for other in MESSAGES.values()) > 1
-    return msghead(message.code, payload(message, version), others=(message.code,) if several else ())
+    return msghead(message.code, _content(name, version), others=(message.code,) if several else ())
 
 
 def _adapter(name: str, message: Message, version: str) -> Adapter:
-    content, envelope = payload(message, version), _envelope(message, version)
+    content, envelope = _content(name, version), _envelope(name, version)
     same = [
         _envelope(other, each)
-        for other in MESSAGES.values()
+        for other, its in MESSAGES.items()
         for each in VERSIONS
-        if other.type == message.type
+        if its.type == message.type
     ]
     adapter = in_msghead(
         f"kith-plo-{name}-{version}",
