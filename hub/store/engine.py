@@ -23,8 +23,8 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from hub.errors import HubError
 
@@ -41,9 +41,10 @@ class Store:
         self.url = url
         self.sqlite = url.startswith("sqlite")
         self.engine = _sqlite(url) if self.sqlite else _postgresql(url)
-        self._gates = None if self.sqlite else create_engine(url, poolclass=NullPool)
+        self._gates = None if self.sqlite else _gates(url)
         self._closed = False
-        event.listen(self.engine, "checkin", self._returned)
+        for engine in filter(None, (self.engine, self._gates)):
+            event.listen(engine, "checkin", self._returned)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -81,10 +82,13 @@ class Store:
             _translated(),
             self._gates.connect().execution_options(isolation_level="AUTOCOMMIT") as session,
         ):
-            for key in sorted({_lock_key(person_id) for person_id in person_ids}):
-                session.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
-            # Dying here: the session ends and PostgreSQL opens the gates.
-            yield
+            try:
+                for key in sorted({_lock_key(person_id) for person_id in person_ids}):
+                    session.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+                # Dying here: the session ends and PostgreSQL opens the gates.
+                yield
+            finally:
+                _open_again(session)
 
     @contextmanager
     def _file_gates(self, person_ids: tuple[str, ...]) -> Iterator[None]:
@@ -113,13 +117,25 @@ class Store:
     def close(self) -> None:
         """Let go of every connection: of those in use when their user is done."""
         self._closed = True
-        self.engine.dispose()
+        for engine in filter(None, (self.engine, self._gates)):
+            engine.dispose()
 
     def _returned(self, _connection: Any, record: ConnectionPoolEntry) -> None:
         """What somebody still used when the store was closed comes back to a pool that nobody looks
         into any more, and would stay open there."""
         if self._closed:
             record.invalidate()
+
+
+def _open_again(session: Connection) -> None:
+    """Open whatever gates a session holds, before somebody else gets it. One that cannot say so any more
+    ends, and its gates with it; what was done behind them is done, so that is nobody's error."""
+    try:
+        session.execute(text("SELECT pg_advisory_unlock_all()"))
+    except BaseException as exc:
+        session.invalidate()
+        if not isinstance(exc, DBAPIError):
+            raise
 
 
 def _lock_key(name: str) -> int:
@@ -139,6 +155,12 @@ def _postgresql(url: str) -> Engine:
     # pool_pre_ping: a connection that died with the database is replaced before use, so no process
     # needs a restart after the database was away. hide_parameters: no value in an exception.
     return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
+
+
+def _gates(url: str) -> Engine:
+    # Sessions are kept, as beginning one costs as much as all that is done behind a gate. Nobody waits for
+    # one to come back: who has it may be waiting for a gate that the one without it holds.
+    return create_engine(url, pool_size=10, max_overflow=-1, pool_pre_ping=True, hide_parameters=True)
 
 
 def _sqlite(url: str) -> Engine:

@@ -178,12 +178,76 @@ def test_the_gate_holds_across_processes_and_opens_when_its_holder_is_killed(url
 
 
 def test_the_gate_opens_when_its_holder_raises(url: str) -> None:
-    store = Store(url)
+    store, other = Store(url), Store(url)
     with pytest.raises(KeyError), store.gate("somebody"):
         raise KeyError
+    assert enters_soon(other, "somebody")
+    store.close()
+    other.close()
+
+
+def test_gates_open_one_after_the_other_in_sessions_that_are_kept(postgres_url: str) -> None:
+    store, other, began = Store(postgres_url), Store(postgres_url), []
+    gates = store._gates
+    assert gates is not None
+    event.listen(gates, "connect", lambda connection, record: began.append(connection))
+    for name in ("ada", "bo", "ada"):
+        with store.gate(name, "both"):
+            assert not enters_soon(other, "both", seconds=0.2)
+    assert all(enters_soon(other, name) for name in ("ada", "bo", "both"))
+    assert len(began) == 1
+    store.close()
+    other.close()
+
+
+def test_a_session_that_ends_behind_the_gate_takes_its_gates_along_and_is_not_used_again(
+    postgres_url: str,
+) -> None:
+    store, other = Store(postgres_url), Store(postgres_url)
+    with store.gate("somebody"), other.engine.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        )
+        done = "behind the gate, and no error after it"
+    assert done
+    assert enters_soon(other, "somebody")
+    with store.gate("somebody"):
+        assert not enters_soon(other, "somebody", seconds=0.2)
+    store.close()
+    other.close()
+
+
+def test_a_session_that_cannot_open_its_gates_ends(postgres_url: str) -> None:
+    store, other = Store(postgres_url), Store(postgres_url)
+    gates = store._gates
+    assert gates is not None
+
+    def refused(
+        _connection: object, _cursor: object, statement: str, parameters: object, *_: object
+    ) -> tuple[str, object]:
+        return statement.replace("unlock_all", "no_such_thing"), parameters
+
+    event.listen(gates, "before_cursor_execute", refused, retval=True)
     with store.gate("somebody"):
         pass
+    assert enters_soon(other, "somebody")
     store.close()
+    other.close()
+
+
+def enters_soon(store: Store, name: str, seconds: float = 10) -> bool:
+    """Whether the gate opens; whoever still waits behind it then goes on waiting, and through."""
+    entered = threading.Event()
+
+    def enter() -> None:
+        with store.gate(name):
+            entered.set()
+
+    threading.Thread(target=enter, daemon=True).start()
+    return entered.wait(seconds)
 
 
 @pytest.mark.parametrize(
