@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from consent.attachments import hidden_texts, text_of
 from consent.code_lists import CodeLists, load_codes, spellings, system_name
@@ -151,6 +151,7 @@ class _Found:
     ) -> Item:
         parts = [leaf.path[:end] for end in _ends(leaf.path)]
         declared = leaf.labels.union(*(floor.get(part, _NOTHING) for part in parts))
+        parts += _words_of(leaf.path)
         categories = declared.union(*(around.get(part, _NOTHING) for part in parts))
         # What already tells of substance use needs no doubt, and must not be read as less than that.
         doubt = Category.SUBSTANCE_USE not in categories and not doubted.isdisjoint(parts)
@@ -181,6 +182,31 @@ def _parts(leaf: Leaf) -> Iterable[str]:
     if leaf.code_system is not None:
         parts.append(leaf.path.rpartition(".")[0])
     return parts
+
+
+_CODE = ("kode", "system", "tekst", "annet")
+_UNITS = ("enhet", "avdeling", "behandler")
+_OF_THE_UNIT = ("her", "resh", "orgnr")
+
+
+def _words_of(path: str) -> Iterator[str]:
+    """The words that a leaf says again, by the names that fields have in every type: a code
+    what stands beside it in words, a number or a kind the name of whose it is and of the units around that.
+    A register tells from the number what the name would have told, and a code alone that words were taken."""
+    group, dot, name = path.rpartition(".")
+    yield f"{path}_tekst"
+    if not dot:
+        return
+    if name in _CODE:
+        yield from (f"{group}.{one}" for one in _CODE)
+    whose, _, more = name.partition("_")
+    if name in _OF_THE_UNIT or (more and whose in _UNITS):
+        around = 0 if name in _OF_THE_UNIT else _UNITS.index(whose)
+        yield from (f"{group}.{unit}" for unit in _UNITS[: around + 1])
+    above, numbers, _ = path.partition(".numre[")
+    if numbers:
+        steps = above.split(".")
+        yield from (".".join((*steps[:end], "navn")) for end in range(1, len(steps) + 1))
 
 
 def _ends(path: str) -> list[int]:

@@ -145,7 +145,7 @@ def _made(
         if exc.code != "decide.essential-missing":
             raise
         return Outgoing(decision, None, None, exc.code)
-    if adapter_for(parts, route.recipient, translated).silent(translated):
+    if run(Step.RENDER, _is_silent, parts, route.recipient, translated):
         return Outgoing(decision, None, None, "decide.essential-missing")  # as where too little may go
     try:
         rendered = run(Step.RENDER, render, parts, route.recipient, translated, route.original)
@@ -156,12 +156,17 @@ def _made(
     return Outgoing(decision, permitted, rendered)
 
 
+def _is_silent(parts: Parts, recipient: Agency, translated: Record) -> bool:
+    return adapter_for(parts, recipient, translated).silent(translated)
+
+
 def _whole_is_said(parts: Parts, route: Route, labelled: Labelled) -> bool:
     """Whether the recipient's format says the whole record, which nobody is going to get: then what it missed
     is what the decision took, and no fault of ours."""
     try:
-        whole = translate_record(labelled.record, route.agreement, parts.types, route.header)
-        render(parts, route.recipient, whole, route.original)
+        record, agreement = labelled.record, route.agreement
+        whole = run(Step.TRANSLATE, translate_record, record, agreement, parts.types, route.header)
+        run(Step.RENDER, render, parts, route.recipient, whole, route.original)
     except HubError:
         return False
     return True

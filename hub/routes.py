@@ -62,15 +62,15 @@ def find(parts: Parts, file: File, received: Received, record: Record) -> tuple[
     return tuple(found[:1] if addressed is not None else found)
 
 
-_HER_IDS = ("mottaker.her", "mottaker.avdeling_her")
+_HER_IDS = ("mottaker.her", "mottaker.avdeling_her", "mottaker.behandler_her")
 
 
 def addressed_to(parts: Parts, file: File, record: Record) -> str | None:
     """The organisation number of whoever the sender wrote to; None if to nobody in particular.
 
-    A sender may know it by number, by the HER-id of its department, or by its own. Whoever is not in the
-    directory, and whoever is two agencies there, is nobody that a message can go to: "". So it never
-    goes to another than was meant. An answer goes to whoever asked, under whatever HER-id it did.
+    A sender may know it by number, by its own HER-id, or by that of a department or a clinician. Whoever is
+    not in the directory, and whoever is two agencies there, is nobody that a message can go to: "". So it
+    never goes to another than was meant. An answer goes to whoever asked, under whatever HER-id it did.
     """
     number = record.get("melding.mottaker")
     said = {str(her) for path in _HER_IDS if (her := record.get(path)) is not None}

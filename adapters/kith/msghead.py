@@ -72,9 +72,10 @@ def ident(
 ) -> tuple[El, ...]:
     """Ident, one row for each kind of number that is carried and one for all others.
 
-    `types` is field -> (code of the number, list of the code): `{"her": ("HER", "9051")}`. An
-    organisation number with a wrong check digit is nobody's: as what was written it is `<other>_orgnr`. The
-    first number of another kind is `<other>_nummer`, with its kind.
+    `types` is field -> (code of the number, list of the code): `{"her": ("HER", "9051")}`. The first of a
+    kind is carried. An organisation number with a wrong check digit is nobody's, also beside a right one: as
+    what was written it is `<other>_orgnr`. The first number of another kind is `<other>_nummer`, with its
+    kind.
     """
     spare = f"{other}_orgnr" if other else ""
     nummer = f"{other}_nummer" if other else ""
@@ -83,15 +84,16 @@ def ident(
             ns,
             group(
                 "Ident",
-                leaf("Id", ST, to=_number(code, field, spare)),
+                leaf("Id", ST, to={part: target}),
                 leaf("TypeId", CV, default=code, codes=number),
                 least=0,
                 most=MANY,
-                needs=(field, spare) if code == "ENH" and spare else (field,),
-                when=(f"TypeId@V={code}",),
+                needs=(target,),
+                when=(f"TypeId@V={code}", *(("Id~orgnr",) if part == "orgnr" else ())),
             ),
         )
         for field, (code, number) in types.items()
+        for part, target in _number(code, field, spare).items()
     ]
     rows = (leaf("Id", ST), leaf("TypeId", CV))
     if other:

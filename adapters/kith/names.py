@@ -13,10 +13,12 @@ PIECES = ("given", "middle", "family")
 
 
 def split_name(name: str) -> Mapping[str, str]:
-    """The pieces of a name that a format with several elements needs."""
-    family, comma, given = (part.strip() for part in name.partition(","))
-    if not comma:
-        given, _, family = name.strip().rpartition(" ")
+    """The pieces of a name that a format with several elements needs. Whatever the text, one is the family
+    name: a comma with nothing before it tells no form."""
+    said = name.strip().lstrip(", ") or name.strip()
+    family, comma, given = (part.strip() for part in said.partition(","))
+    if not (comma and family):
+        given, _, family = said.rpartition(" ")
     return {piece: text for piece, text in (("given", given.strip()), ("family", family)) if text}
 
 

@@ -17,6 +17,7 @@ from lxml import etree
 
 from adapters.kith.codes import meaning
 from adapters.kith.datatypes import Datatype
+from mappings.identifiers import is_orgnr
 
 NATIONAL = "2.16.578.1.12.4.1.1."
 """The root of the national code lists; a list is its number below it."""
@@ -435,12 +436,13 @@ def resolved(into: str, target: str) -> str:
 @dataclass(frozen=True)
 class _Condition:
     """One thing that a row asks of an element: what stands at the end of these steps, or its attribute, is
-    there, is one of these values, or `says` something. `not_` turns it round."""
+    there, is one of these values, `says` something, or is an organisation's number. `not_` turns it round."""
 
     steps: tuple[str, ...]
     attribute: str = ""
     among: frozenset[str] = frozenset()
     says: bool = False
+    orgnr: bool = False
     not_: bool = False
 
     def holds(self, element: etree._Element) -> bool:
@@ -452,6 +454,8 @@ class _Condition:
             if below is None:
                 return False
             element = below
+        if self.orgnr:
+            return is_orgnr((element.text or "").strip())
         if self.says:
             return any(text.strip() for text in element.itertext())
         if not self.attribute:
@@ -463,8 +467,9 @@ class _Condition:
 @cache
 def _condition(text: str) -> _Condition:
     bare, not_ = text.removeprefix("!"), text.startswith("!")
-    if bare.endswith("~"):
-        return _Condition(tuple(bare[:-1].split("/")), says=True, not_=not_)
+    steps, tilde, what = bare.partition("~")
+    if tilde:
+        return _Condition(tuple(steps.split("/")), says=not what, orgnr=what == "orgnr", not_=not_)
     path, _, wanted = bare.partition("=")
     steps, _, attribute = path.partition("@")
     among = frozenset(wanted.split("|")) if wanted else frozenset[str]()
@@ -472,8 +477,8 @@ def _condition(text: str) -> _Condition:
 
 
 def matches(element: etree._Element, conditions: tuple[str, ...]) -> bool:
-    """Whether an element holds what a row asks for: `Medication`, `Type@V`, `Type@V=H|B`, `!Description`, and
-    `Text~` for one that says something."""
+    """Whether an element holds what a row asks for: `Medication`, `Type@V`, `Type@V=H|B`, `!Description`,
+    `Text~` for one that says something, and `Id~orgnr` for one with an organisation's number."""
     return all(_condition(text).holds(element) for text in conditions)
 
 

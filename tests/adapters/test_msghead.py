@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -181,3 +182,41 @@ def test_every_national_envelope_that_its_schema_takes_is_read(absent_reference:
 
         assert told == [], file.name
     assert seen > 100 or national is None
+
+
+@pytest.mark.parametrize("first", ["310000019", "310000018"])
+def test_a_number_that_is_nobodys_stands_beside_one_that_is_somebodys(first: str) -> None:
+    other = {"310000019": "310000018", "310000018": "310000019"}[first]
+    text = ADAPTER.render(Record("note", WHOLE)).decode()
+    one = re.search(r"<Ident>\s*<Id>310000019</Id>.*?</Ident>", text, re.DOTALL)
+    assert one is not None
+    both = "".join(one[0].replace("310000019", number) for number in (first, other, other))
+
+    read = ADAPTER.parse(text.replace(one[0], both, 1).encode())
+
+    assert (read.get("melding.avsender"), read.get("avsender.enhet_orgnr")) == ("310000019", "310000018")
+    assert ADAPTER.parse(ADAPTER.render(read)) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "family"),
+    [
+        ("Kari Nordmann", "Kari", "Nordmann"),
+        ("Nordmann, Kari Mari", "Kari Mari", "Nordmann"),
+        ("Nordmann", None, "Nordmann"),
+        ("Nordmann,", None, "Nordmann"),
+        (",53", None, "53"),
+        (", , Kari Nordmann", "Kari", "Nordmann"),
+        (",", None, ","),
+        (", ,", ",", ","),
+    ],
+)
+def test_any_text_is_a_name_with_a_family_name(name: str, given: str | None, family: str) -> None:
+    record = Record("note", {**WHOLE, "person": {"id": "15859010099", "navn": name}})
+    patient = read_xml(ADAPTER.render(record)).find(f".//{{{MH}}}Patient")
+
+    assert patient is not None
+    assert (patient.findtext(f"{{{MH}}}GivenName"), patient.findtext(f"{{{MH}}}FamilyName")) == (
+        given,
+        family,
+    )

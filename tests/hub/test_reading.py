@@ -300,6 +300,12 @@ HER = {
     "its own": ({"her": "80431"}, ("80431",), ""),
     "one of its own": ({"her": "80432"}, ("80431", "80432"), ""),
     "its department's": ({"her": "70001", "avdeling_her": "80431"}, ("80431",), ""),
+    "its clinician's": ({"her": "70001", "behandler_her": "80431"}, ("80431",), ""),
+    "another agency's clinician's": (
+        {"her": "80431", "behandler_her": "80999"},
+        ("80431",),
+        "route.recipient-unknown",
+    ),
     "nobody's": ({"her": "70001"}, ("80431",), "route.recipient-unknown"),
     "nobody's, and no one has any": ({"her": "70001"}, (), "route.recipient-unknown"),
     "another agency's": ({"her": "80999"}, ("80431",), "route.recipient-unknown"),
@@ -347,3 +353,23 @@ def test_a_number_and_a_her_id_of_two_agencies_are_nobodys(bench: Bench) -> None
     bench.post("prison_health", body(mottaker={"enhet": "Legene", "her": "70001"}), XML)
 
     assert [row.recipient for row in bench.rows()] == [org("gp")]
+
+
+@pytest.mark.parametrize("format_", ["kith-epikrise-1.2", "json:epikrise", "fhir-epikrise"])
+def test_a_withheld_name_does_not_go_by_its_number_nor_words_by_their_code(
+    bench: Bench, format_: str
+) -> None:
+    """A register tells what the unit is called, and the national list what the code says."""
+    changed(bench, "gp", formats={"epikrise": format_})
+    party = {"enhet": "Helsetjenesten i Nordli", "her": "9900001", "behandler": "Kari Vik"}
+    numbers = {"avdeling_her": "9912345", "avdeling_resh": "700123", "behandler_hpr": "7654321"}
+    sender = {**party, **numbers, "avdeling": "Ruspoliklinikken"}
+
+    words = {"utskrevet_til": "5", "utskrevet_til_tekst": "Rusinstitusjon"}
+    bench.post("prison_health", body(avsender=sender, **words), XML)
+
+    bench.drain()
+    (one,) = [sent.body for sent in bench.got("gp")] or [came.body for came in bench.come_for_it("gp")]
+    text = one.decode()
+    assert "J459" in text
+    assert not any(told in text for told in ("Rus", *numbers.values(), "AdmOutcome", "utskrevet_til"))
