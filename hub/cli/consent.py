@@ -192,7 +192,7 @@ def explain(
         assert person_file is not None
         parts = open_parts()
         asked = _questions(parts, sender, recipient, purpose, categories)
-        times = (_moment("at", at), _moment("known-at", known_at))
+        times = (_moment("--at", at), _moment("--known-at", known_at))
         decided = _of_person(parts, _number(person_file), asked, times, if_withdrawn)
     _say(decided, language, formal=formal, as_json=as_json)
 
@@ -204,7 +204,7 @@ _Decided = list[tuple["Agency", "Agency", "Decision", Any]]
 def _of_message(parts: Parts, file: Path, sender: str, media_type: str) -> _Decided:
     from hub import preview
 
-    agency = preview.asked_of(parts, sender)
+    agency = preview.asked_of(parts, sender, "--sender")
     previews = preview.of_message(parts, agency, media_type, _read(file), by=getpass.getuser(), decide=True)
     return [
         (agency, p.route.recipient, p.outgoing.decision, p.rows) for p in previews if p.outgoing is not None
@@ -218,14 +218,16 @@ def _questions(
     from hub.message import Category, Purpose, Sector
 
     for name, words, known in (
-        ("purpose", (purpose,), set(Purpose)),
-        ("category", categories, set(Category) - _NEVER_ASKED),
+        ("--purpose", (purpose,), set(Purpose)),
+        ("--category", categories, set(Category) - _NEVER_ASKED),
     ):
         if not set(words) <= {str(word) for word in known}:
-            raise HubError("receive.request-invalid", [Finding(name, "code", ", ".join(sorted(known)))])
-    to, what_for = preview.asked_of(parts, recipient), Purpose(purpose)
+            raise HubError(
+                "receive.request-invalid", [Finding(name, "code", "one of " + ", ".join(sorted(known)))]
+            )
+    to, what_for = preview.asked_of(parts, recipient, "--recipient"), Purpose(purpose)
     senders: list[Agency] = (
-        [preview.asked_of(parts, sender)]
+        [preview.asked_of(parts, sender, "--sender")]
         if sender is not None
         else [
             preview.asked_of(parts, sector)
@@ -346,7 +348,7 @@ def _number(file: Path) -> str:
     number = _read(file).decode("ascii", errors="replace").strip()
     if len(number) != 11 or not number.isdigit():
         raise HubError(
-            "receive.request-invalid", [Finding("person-file", "form", "11 digits and nothing else")]
+            "receive.request-invalid", [Finding("--person-file", "form", "11 digits and nothing else")]
         )
     return number
 

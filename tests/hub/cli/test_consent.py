@@ -178,3 +178,38 @@ def test_what_cannot_be_asked_ends_with_2(bro: Bro, arguments: tuple[str, ...]) 
 )
 def test_words_that_nobody_knows_end_with_2(bro: Bro, number: str, arguments: tuple[str, ...]) -> None:
     assert bro("consent", "explain", "--person-file", number, *arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place", "step"),
+    [
+        (("--recipient", "gp", "--purpose", "treatment", "--sender", "circus"), "--sender", "--help"),
+        (("--recipient", "circus", "--purpose", "treatment"), "--recipient", "--help"),
+        (("--recipient", "gp", "--purpose", "fun"), "--purpose", "--help"),
+        ((*ABOUT, "--sender", "prison", "--if-withdrawn", "no such"), "no such consent", "bro consent list"),
+    ],
+)
+def test_a_wrong_word_is_told_by_its_option_with_what_to_do(
+    bro: Bro, number: str, arguments: tuple[str, ...], place: str, step: str
+) -> None:
+    said = bro("consent", "explain", "--person-file", number, *arguments)
+
+    assert place in said.err
+    assert step in said.err.splitlines()[-1]
+    assert "circus" not in said.err
+
+
+def test_who_and_what_is_not_there_is_told_with_what_to_do(bro: Bro, tmp_path: Path) -> None:
+    samples = str(Path(__file__).resolve().parents[3] / "adapters/brik_xml/examples")
+    told = {
+        ("consent", "receipt", "NOPE"): "bro consent list",
+        ("consent", "user", "kari", "--name", "K", "--agency", "NOPE", "--role", "reader"): "BRO_DIRECTORY",
+        ("adapter", "corpus", samples, "--schemas", str(tmp_path)): "XSD files",
+        ("map", "preview", f"{samples}/kartlegging.xml", "--to", "dialog-nav"): "bro map agreements",
+    }
+    for arguments, step in told.items():
+        said = bro(*arguments)
+        assert said.code == 2, arguments
+        assert step in said.err.splitlines()[-1], arguments
+    assert "takes brik.kartlegging" in said.err
+    assert "dialog-nav takes dialogmelding" in said.err
