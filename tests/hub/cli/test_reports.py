@@ -261,3 +261,16 @@ def test_lint_finds_agreements_whose_row_does_not_exist_or_reaches_elsewhere() -
     assert rules(row="L23") == ["row-elsewhere"]
     wider = nav.source._replace(sectors=frozenset({*nav.source.sectors, Sector.VOLUNTARY}))
     assert rules(source=wider) == ["row-missing"]
+
+
+def test_lint_notes_that_nobody_can_send_without_an_issuer_and_calls_it_no_fault() -> None:
+    whole = {
+        "BRO_ISSUER": "https://issuer.example/",
+        "BRO_AUDIENCE": "brobygger",
+        "BRO_ISSUER_JWKS_URL": "https://issuer.example/jwks",
+    }
+    (note,) = lint.notes({})
+    assert "nobody can send" in note
+    assert list(lint.notes(whole)) == []
+    assert list(lint.notes({"BRO_ISSUER": "https://issuer.example/"})) == []  # a fault then, told as one
+    assert not any("issuer" in finding.expected for _, finding in lint.check({}))
