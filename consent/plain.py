@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from typing import NamedTuple
 
+from consent.rows import Obligation
 from hub.message import ANY, Category, Consent, Purpose, Sector
 
 
@@ -83,6 +84,16 @@ CATEGORIES: Mapping[str, Words] = {
     Category.RISK: Words("risiko", "risk"),
     Category.PROGRAMME: Words("deltakelse i program", "participation in programmes"),
     ANY: Words("alle opplysninger", "all information"),
+}
+DUTIES: Mapping[str, Words] = {
+    Obligation.ONLY_FOR_PURPOSE: Words("brukes bare til dette formålet", "to be used for this purpose only"),
+    Obligation.NO_ONWARD_SHARING: Words("deles ikke videre", "not to be shared onward"),
+    Obligation.NO_ONWARD_SHARING_OUTSIDE_HEALTH: Words(
+        "deles ikke videre utenfor helsetjenesten", "not to be shared onward outside health care"
+    ),
+    Obligation.NOT_FOR_CONTROL: Words("brukes ikke til kontroll", "not to be used for control"),
+    Obligation.VERIFY_BEFORE_USE: Words("kontrolleres før det brukes", "to be checked before use"),
+    "notify_person": Words("personen skal få vite det", "the person is to be told"),
 }
 _EVERYTHING = {
     "senders": Words("hvem som helst", "anybody"),

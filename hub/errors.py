@@ -8,7 +8,7 @@ meaning. This module imports nothing of ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,7 +42,7 @@ class Finding:
 
     `at` is a path without values (`bolig.behov`, `/Kartlegging/Bolig`); `line` and `column` are
     1-based and only there for text formats. `expected` is English, `nb` the same in bokmål where
-    the format has it.
+    the format has it; `in_bokmaal` is what to show.
     """
 
     at: str
@@ -51,6 +51,44 @@ class Finding:
     line: int | None = None
     column: int | None = None
     nb: str | None = None
+
+    @property
+    def in_bokmaal(self) -> str | None:
+        """`nb`, or what can be said of the rule alone, or None for a rule that `RULES_NB` does not have."""
+        return self.nb or RULES_NB.get(self.rule)
+
+
+RULES_NB: Mapping[str, str] = {
+    "missing": "et felt som må være med",
+    "required": "et felt som må være med",
+    "unknown-field": "bare felter som denne meldingstypen har",
+    "unknown-key": "bare nøkler som hører hjemme her",
+    "type": "en verdi av riktig slag (tekst, tall, sann/usann, liste eller gruppe)",
+    "code": "en kode fra listen for dette feltet",
+    "empty": "et innhold, eller at feltet utelates",
+    "too-long": "et kortere innhold",
+    "length": "et annet antall elementer, eller at feltet utelates",
+    "range": "en verdi innenfor grensene for dette feltet",
+    "pattern": "en verdi med den formen som feltet krever",
+    "format": "en verdi med den formen som feltet krever",
+    "control-character": "tekst uten styretegn",
+    "date": "en dato som finnes, skrevet ÅÅÅÅ-MM-DD",
+    "datetime": "et tidspunkt som finnes, skrevet ÅÅÅÅ-MM-DDTTT:MM:SS med tidssone",
+    "checksum": "et nummer med gyldige kontrollsifre",
+    "encoding": "tekst i et tegnsett som formatet tillater",
+    "well-formed": "et velformet dokument",
+    "unique-key": "hver nøkkel bare én gang",
+    "root": "et rotelement som huben kjenner",
+    "order": "elementene i den rekkefølgen som formatet krever",
+    "attribute": "bare attributter som formatet har",
+    "doctype": "et dokument uten DOCTYPE",
+    "depth": "et dokument med færre nivåer",
+    "nodes": "et dokument med færre deler",
+    "media-type": "en medietype som huben leser",
+    "parameter": "en gyldig verdi for denne parameteren",
+}
+"""What was expected, by rule, where whoever found it said it in English only. Less than the English
+sentence, which names codes and limits; never more."""
 
 
 class HubError(Exception):

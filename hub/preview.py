@@ -168,16 +168,15 @@ def of_question(
     return decision, rows
 
 
-def asked_of(parts: Parts, word: str) -> Agency:
+def asked_of(parts: Parts, word: str, at: str = "party") -> Agency:
     """An agency of the directory by its organisation number, or any agency of a sector by its code.
-    Raises route.recipient-unknown."""
+    Raises route.recipient-unknown at `at`."""
     if (agency := parts.agency(word)) is not None:
         return agency
     if word in {sector.value for sector in Sector}:
         return Agency("", word, Sector(word))
-    raise HubError(
-        "route.recipient-unknown", [Finding("party", "known", "an organisation number or a sector")]
-    )
+    expected = "an organisation number of the directory, or a sector: " + ", ".join(sorted(Sector))
+    raise HubError("route.recipient-unknown", [Finding(at, "known", expected)])
 
 
 def shown(previews: Iterable[Preview]) -> dict[str, Any]:

@@ -26,7 +26,9 @@ class Check:
     start: int = 1
 
     def findings(self, fields: Fields) -> list[Finding]:
-        return [Finding(at, self.rule, self.says.en) for at in RULES[self.rule](self, fields)]
+        return [
+            Finding(at, self.rule, self.says.en, nb=self.says.nb) for at in RULES[self.rule](self, fields)
+        ]
 
 
 def value_at(fields: object, path: str) -> object:

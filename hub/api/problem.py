@@ -64,7 +64,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "at": finding.at,
         "rule": finding.rule,
         "expected": finding.expected,
-        "expected_nb": finding.nb,
+        "expected_nb": finding.in_bokmaal,
         "line": finding.line,
         "column": finding.column,
     }
@@ -99,7 +99,9 @@ class FindingDocument(BaseModel):
     at: str = Field(description="Path of the field or element", examples=["bolig.behov"])
     rule: str = Field(description="The rule that is broken", examples=["code"])
     expected: str = Field(description="What would have been right", examples=["one of: ingen, noe, stort"])
-    expected_nb: str | None = Field(None, description="The same in bokmål, where the format has it")
+    expected_nb: str | None = Field(
+        None, description="The same in bokmål; of a common rule without its codes and limits"
+    )
     line: int | None = Field(None, description="Line in a text format, from 1")
     column: int | None = Field(None, description="Column in a text format, from 1")
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from hub.audit import tree
-from hub.audit.log import Kind, nobody, open_private, read_note
+from hub.audit.log import ORIGIN, Kind, nobody, open_private, read_note
 from hub.errors import HubError
 from hub.message import Outcome
 from hub.store.engine import Store
@@ -32,6 +33,15 @@ from hub.store.schema import (
 from hub.vault import Vault
 
 
+class Given(StrEnum):
+    """What the text is that was given as the remembered checkpoint. The last two say nothing of the log."""
+
+    NOTHING = "nothing"
+    CHECKPOINT = "checkpoint"
+    FOREIGN = "signed-by-another-key"
+    NO_CHECKPOINT = "no-checkpoint"
+
+
 @dataclass
 class Report:
     """What was checked and what is wrong. `faults` are (what, where) with no content."""
@@ -41,17 +51,25 @@ class Report:
     forgotten: int = 0
     hand_overs: int = 0
     root: str = ""
+    given: Given = Given.NOTHING
     faults: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def whole(self) -> bool:
+        """No fault in the log, whatever was given beside it."""
         return not self.faults
+
+    @property
+    def holds(self) -> bool:
+        """Everything that was to be checked was, and is right."""
+        return self.whole and self.given in (Given.NOTHING, Given.CHECKPOINT)
 
 
 def verify(store: Store, vault: Vault, *, remembered: str | None = None) -> Report:
     """Re-derive the tree, check every signature, and match the leaves with the disclosures.
 
-    `remembered`: an older signed checkpoint kept outside; the log must still begin with it.
+    `remembered`: an older signed checkpoint kept outside; the log must still begin with it. A text that is
+    none of this log's is no fault of the log: `Report.given` says so, and `Report.holds` is false.
     """
     report = Report()
     with store.reading() as view:
@@ -110,8 +128,10 @@ def _check_checkpoints(
         report.faults.append(("leaves wait for the tree; integrate first", f"leaf {pending}"))
     if remembered is not None:
         claim = read_note(remembered, public_key)
+        report.given = Given.CHECKPOINT
         if claim is None:
-            report.faults.append(("remembered checkpoint has no good signature", "given file"))
+            signed = remembered.startswith(f"{ORIGIN}\n") and f"\n\n— {ORIGIN} " in remembered
+            report.given = Given.FOREIGN if signed else Given.NO_CHECKPOINT
         elif claim[0] > report.leaves or _root_at(view, claim[0]) != claim[1]:
             report.faults.append(("the log does not begin with the remembered one", f"size {claim[0]}"))
 

@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from hub.vault import Vault
 
 
+_NOT_COMPARED = {
+    "no-checkpoint": (
+        "NOTHING WAS COMPARED: the given file is no checkpoint. Give the file that `bro audit checkpoint`",
+        "once printed, unchanged: a name, two lines, an empty line, and the line with the signature.",
+    ),
+    "signed-by-another-key": (
+        "NOTHING WAS COMPARED: the given file looks like a checkpoint, but the key of this log did not sign",
+        "it. It is of another installation, or was changed, or log-signing.pem here is not the key of then.",
+        "If it is the one kept for this log, keep everything: somebody may have written the log anew.",
+    ),
+}
+"""What is said of a given file, by `hub.audit.verify.Given`."""
+
+
 @click.group(epilog="\b\nExamples:\n  bro audit verify\n  bro audit checkpoint > kept-elsewhere.txt")
 def audit() -> None:
     """Check the audit log, and keep proof of it elsewhere."""
@@ -37,11 +51,12 @@ Examples:
 def verify(remembered: Path | None, as_json: bool) -> int:
     """Compute the whole log anew and compare. Exit code 0 only when nothing is wrong.
 
-    Every leaf, every signed checkpoint, and that each hand-over has its permitting decision.
+    Every leaf, every signed checkpoint, and that each hand-over has its permitting decision. A FILE that is
+    no checkpoint of this log ends with 1 too: then nothing was compared with it.
     """
     from hub.audit.verify import verify as verify_log
 
-    # A byte that is no text makes the note unlike any that was signed, which is then the fault found.
+    # A byte that is no text makes the note unlike any that was signed.
     kept = remembered.read_text(encoding="utf-8", errors="replace") if remembered else None
     store, vault = _opened()
     report = verify_log(store, vault, remembered=kept)
@@ -55,6 +70,8 @@ def verify(remembered: Path | None, as_json: bool) -> int:
                 "forgotten": report.forgotten,
                 "root": report.root,
                 "remembered": kept is not None,
+                "given": report.given,
+                "holds": report.holds,
                 "faults": [{"what": what, "where": where} for what, where in report.faults],
             }
         )
@@ -67,11 +84,14 @@ def verify(remembered: Path | None, as_json: bool) -> int:
             say(f"{report.forgotten} leaves are about forgotten persons: in the tree, readable by nobody.")
         for what, where in report.faults:
             say(f"FAULT {what} ({where})")
-        say("The log is whole." if report.whole else "THE LOG IS NOT WHOLE.")
+        if about_given := _NOT_COMPARED.get(report.given):
+            say("The log by itself is whole." if report.whole else "THE LOG IS NOT WHOLE.", *about_given)
+        else:
+            say("The log is whole." if report.whole else "THE LOG IS NOT WHOLE.")
         if report.whole and kept is None:
             say("Without --remembered this cannot see that the end was cut off, nor a log that somebody with")
             say("the signing key wrote anew. Keep checkpoints elsewhere: bro audit checkpoint.")
-    return 0 if report.whole else 1
+    return 0 if report.holds else 1
 
 
 @audit.command(

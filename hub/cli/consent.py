@@ -5,9 +5,10 @@ from __future__ import annotations
 import getpass
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -146,7 +147,7 @@ of processes. That you asked is written to the audit log."""
 @click.option(
     "--message", type=click.Path(path_type=Path), help="A message in its sender's own format: a dry run."
 )
-@click.option("--sender", help="Organisation number or sector. Left out: each that a row lets send.")
+@click.option("--sender", help="Organisation number or sector. Left out: every sector that a row speaks of.")
 @click.option("--recipient", help="Organisation number or sector.")
 @click.option("--purpose", help="A purpose code, such as treatment.")
 @click.option("--category", "categories", multiple=True, help="A category code; several times, or all.")
@@ -191,24 +192,22 @@ def explain(
         assert person_file is not None
         parts = open_parts()
         asked = _questions(parts, sender, recipient, purpose, categories)
-        times = (_moment("at", at), _moment("known-at", known_at))
+        times = (_moment("--at", at), _moment("--known-at", known_at))
         decided = _of_person(parts, _number(person_file), asked, times, if_withdrawn)
     _say(decided, language, formal=formal, as_json=as_json)
 
 
-_Decided = list[tuple[str, str, "Decision", Any]]
+_Decided = list[tuple["Agency", "Agency", "Decision", Any]]
 """Sender, recipient, decision, rows: for each pair that was asked about."""
 
 
 def _of_message(parts: Parts, file: Path, sender: str, media_type: str) -> _Decided:
     from hub import preview
 
-    agency = preview.asked_of(parts, sender)
+    agency = preview.asked_of(parts, sender, "--sender")
     previews = preview.of_message(parts, agency, media_type, _read(file), by=getpass.getuser(), decide=True)
     return [
-        (agency.name, p.route.recipient.name, p.outgoing.decision, p.rows)
-        for p in previews
-        if p.outgoing is not None
+        (agency, p.route.recipient, p.outgoing.decision, p.rows) for p in previews if p.outgoing is not None
     ]
 
 
@@ -219,14 +218,16 @@ def _questions(
     from hub.message import Category, Purpose, Sector
 
     for name, words, known in (
-        ("purpose", (purpose,), set(Purpose)),
-        ("category", categories, set(Category) - _NEVER_ASKED),
+        ("--purpose", (purpose,), set(Purpose)),
+        ("--category", categories, set(Category) - _NEVER_ASKED),
     ):
         if not set(words) <= {str(word) for word in known}:
-            raise HubError("receive.request-invalid", [Finding(name, "code", ", ".join(sorted(known)))])
-    to, what_for = preview.asked_of(parts, recipient), Purpose(purpose)
+            raise HubError(
+                "receive.request-invalid", [Finding(name, "code", "one of " + ", ".join(sorted(known)))]
+            )
+    to, what_for = preview.asked_of(parts, recipient, "--recipient"), Purpose(purpose)
     senders: list[Agency] = (
-        [preview.asked_of(parts, sender)]
+        [preview.asked_of(parts, sender, "--sender")]
         if sender is not None
         else [
             preview.asked_of(parts, sector)
@@ -253,7 +254,7 @@ def _of_person(
     for question in questions:
         asked = replace(question, withdrawn=withdrawn, at=times[0], known_at=times[1])
         decision, rows = preview.of_question(parts, number, asked, by=getpass.getuser())
-        decided.append((asked.sender.name, asked.recipient.name, decision, rows))
+        decided.append((asked.sender, asked.recipient, decision, rows))
     return decided
 
 
@@ -262,26 +263,70 @@ def _say(decided: _Decided, language: str, *, formal: bool, as_json: bool) -> No
     from consent.explain import explain as tell
 
     spoken = Language(language)
-    answers: list[dict[str, Any]] = [
-        {
-            "sender": sender,
-            "recipient": recipient,
-            "at": decision.at,
-            "answers": [_plain(told) for told in tell(decision, rows, spoken)],
-            "alarms": list(alarms(decision, spoken)),
-        }
+    answers = [
+        _Answer(
+            sender,
+            recipient,
+            tell(decision, rows, spoken, of_sector=not recipient.org),
+            alarms(decision, spoken),
+        )
         for sender, recipient, decision, rows in decided
     ]
     if as_json:
-        say_json(answers)
+        say_json(
+            [
+                {
+                    "sender": answer.sender.name,
+                    "recipient": answer.recipient.name,
+                    "at": decision.at,
+                    "answers": [_plain(told) for told in answer.told],
+                    "alarms": list(answer.alarms),
+                }
+                for answer, (_, _, decision, _) in zip(answers, decided, strict=True)
+            ]
+        )
         return
-    for answer in answers:
-        say(f"{answer['sender']} -> {answer['recipient']}")
-        for told in answer["answers"]:
-            say(f"  {', '.join(told['paths'])}", f"    {told['formal' if formal else 'plain']}")
-        say(*(f"  {alarm}" for alarm in answer["alarms"]))
+    say(*_lines(answers, language, formal=formal))
     if not answers:
-        say("No row lets anybody send there for this purpose: nothing goes.")
+        say("No row speaks of anybody's sending there for this purpose: nothing goes.")
+
+
+class _Answer(NamedTuple):
+    """What is told of one sender and one recipient."""
+
+    sender: Agency
+    recipient: Agency
+    told: tuple[Told, ...]
+    alarms: tuple[str, ...]
+
+    @property
+    def nothing(self) -> bool:
+        """No row would let anything go, whatever the person says."""
+        return all(told.code in ("decide.no-row", "decide.prohibited") for told in self.told)
+
+
+def _lines(answers: list[_Answer], language: str, *, formal: bool) -> Iterator[str]:
+    """Senders with the same answers share one block; those for whom no row opens anything come last.
+    Formally with codes, otherwise in words."""
+    from consent.plain import CATEGORIES, SECTORS, word
+    from hub.message import ANY
+
+    def named(agency: Agency) -> str:
+        return agency.name if formal or agency.org else word(SECTORS, agency.sector, language)
+
+    groups: dict[tuple[object, ...], list[_Answer]] = {}
+    for answer in sorted(answers, key=lambda answer: answer.nothing):
+        groups.setdefault((named(answer.recipient), answer.told, answer.alarms), []).append(answer)
+    for group in groups.values():
+        one = group[0]
+        yield f"{', '.join(named(answer.sender) for answer in group)} -> {named(one.recipient)}"
+        for told in one.told:
+            # The paths of a question are category codes; those of a message are fields, and stay.
+            everything = not formal and set(told.paths) == CATEGORIES.keys() - {ANY}
+            paths = (ANY,) if everything else told.paths
+            yield "  " + ", ".join(paths if formal else (word(CATEGORIES, path, language) for path in paths))
+            yield f"    {told.formal if formal else told.plain}"
+        yield from (f"  {alarm}" for alarm in one.alarms)
 
 
 def _plain(told: Told) -> dict[str, Any]:
@@ -303,7 +348,7 @@ def _number(file: Path) -> str:
     number = _read(file).decode("ascii", errors="replace").strip()
     if len(number) != 11 or not number.isdigit():
         raise HubError(
-            "receive.request-invalid", [Finding("person-file", "form", "11 digits and nothing else")]
+            "receive.request-invalid", [Finding("--person-file", "form", "11 digits and nothing else")]
         )
     return number
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.cli.shown import say, say_json
+from hub.errors import Finding, HubError
 
 if TYPE_CHECKING:
     from hub.consent_check import Answer
@@ -56,6 +57,10 @@ def user(id_: str, name: str, agency: str, roles: tuple[str, ...], as_json: bool
     from hub.settings import Settings
 
     directory = load_directory(Settings.from_env(os.environ).directory)
+    if agency not in directory:
+        known = ", ".join(sorted(directory)) or "and it has none yet"
+        expected = f"an organisation number of the directory: {known}"
+        raise HubError("settings.invalid", [Finding("--agency", "agency", expected)])
     entry, key = new_entry(id_, name, agency, [Role(role) for role in roles])
     read_users({"users": [entry]}, lambda org: directory[org].agency if org in directory else None)
     if as_json:

@@ -24,6 +24,8 @@ _NEXT = {
     "receive.busy": "Look whether the database of BRO_STORE answers, then try again; nothing was changed.",
     "enqueue.unavailable": "Look whether the broker of BRO_QUEUE answers, then try again.",
     "seal.key-destroyed": "Nothing can be done: the person has been forgotten.",
+    "receive.not-found": "`bro consent list --person-file FILE` shows the id of each version.",
+    "consent.unknown": "`bro consent list --person-file FILE` shows what the person has said.",
     "hold.unread": "`bro messages read ID --as NAME`, then answer.",
     "hold.second-person": "Let another reader confirm it, or answer it anew.",
     "hold.changed": "`bro messages read ID --as NAME`, then answer it anew.",
@@ -35,6 +37,15 @@ _NEXT = {
     "hub.identity-refused": "`bro person show FILE` tells how things stand.",
     "hub.internal": "Run it again. If it stays so, report the place above; it holds no message content.",
 }
+_NEXT_AT = {
+    "--to": "`bro map agreements` shows which agreement takes which type, and from whom.",
+    "--from": "`bro map agreements` shows which agreement takes which type, and from whom.",
+    "--schemas": "Name the folder with the XSD files, or leave --schemas out.",
+    "--agency": "Name an agency of the file that BRO_DIRECTORY names; `bro lint` looks at that file.",
+    "--if-withdrawn": "`bro consent list --person-file FILE` shows the series of a person.",
+}
+"""By the argument that was wrong: what was typed is to be put right, not an installation."""
+_MISTYPED = "Put the argument right; `--help` of the same command says what it takes."
 _OTHERWISE = "docs/errors.md explains every code."
 
 
@@ -45,7 +56,15 @@ def show(error: HubError) -> None:
     out.print(f"  {error.problem.title}", soft_wrap=True)
     out.print(f"who must act: {error.problem.actor.value}", soft_wrap=True)
     findings(out, error.findings)
-    out.print(f"next: {what_next(error.code)}", soft_wrap=True)
+    out.print(f"next: {_of_argument(error) or what_next(error.code)}", soft_wrap=True)
+
+
+def _of_argument(error: HubError) -> str | None:
+    """What to do when nothing but an option of the command is wrong."""
+    places = {finding.at for finding in error.findings}
+    if not places or not all(at.startswith("--") for at in places):
+        return None
+    return _NEXT_AT.get(min(places), _MISTYPED)
 
 
 def findings(out: Console, found: Iterable[Finding]) -> None:

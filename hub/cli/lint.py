@@ -44,7 +44,8 @@ def lint(as_json: bool) -> int:
 
     Settings, keys, directory, types, agreements, policy, that every agreement's policy row exists,
     that every adapter named exists, that those of other packages are the ones that conformed, what
-    the broker would be asked to declare, and generated pages.
+    the broker would be asked to declare, and generated pages. A note is no fault: it says what is right
+    and yet not enough for a hub that is to be used.
     """
     found = check(os.environ)
     if as_json:
@@ -59,15 +60,29 @@ def lint(as_json: bool) -> int:
             }
             for part, finding in found
         ]
-        say_json({"whole": not found, "looked_at": list(PARTS), "faults": plain})
+        told = {"whole": not found, "looked_at": list(PARTS), "faults": plain}
+        say_json(told | {"notes": list(notes(os.environ))})
     else:
         out = console()
         for part in PARTS:
             those = [finding for name, finding in found if name == part]
             out.print(f"{part}: " + (f"{len(those)} faults" if those else "right"))
             faults.findings(out, those)
+        say(*(f"note: {note}" for note in notes(os.environ)))
         say(f"{len(found)} faults." if found else "Everything is right.")
     return 1 if found else 0
+
+
+def notes(env: Mapping[str, str]) -> Iterator[str]:
+    """What an installation may lack and still start. Nothing where the settings are wrong."""
+    from hub.settings import Settings
+
+    try:
+        settings = Settings.from_env(env)
+    except HubError:
+        return
+    if not settings.issuer:
+        yield "no issuer is set, so no token counts and nobody can send (BRO_ISSUER in docs/settings.md)"
 
 
 def check(env: Mapping[str, str]) -> list[tuple[str, Finding]]:

@@ -156,7 +156,10 @@ def _agreement(hub: Hub, name: str, record: Record) -> Agreement:
     for agreement in fitting:
         if agreement.id == name:
             return agreement
-    expected = "one of " + ", ".join(a.id for a in fitting) if fitting else f"none takes {record.type}"
+    # The name is repeated from our own list only, never from what was typed.
+    other = next((f"; {a.id} takes {a.source.type}" for a in hub.agreements if a.id == name), "")
+    those = "one of " + ", ".join(a.id for a in fitting) if fitting else "nothing: no agreement does"
+    expected = f"an agreement that takes {record.type}, as the file is: {those}{other}"
     raise HubError("adapter.unknown", [Finding("--to", "agreement", expected)])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hub.store.approvals import Step
 
 _SQLITE = "sqlite:///"
+_SHOWN = 16  # of a fingerprint: enough for two persons to compare
 
 
 @click.group(
@@ -110,7 +111,11 @@ def show(row: str, as_json: bool) -> None:
     packs = {form.value: load_pack(form) for form in Form}
     _known(now, flow)
     forms = {
-        name: [_plain(r, decides=r in pack.rows) for r in (*pack.rows, *pack.drafts) if r.flow == flow]
+        name: [
+            _plain(_as_switched(r, now), decides=r in pack.rows) | _standing(r, now)
+            for r in (*pack.rows, *pack.drafts)
+            if r.flow == flow
+        ]
         for name, pack in packs.items()
     }
     told: dict[str, Any] = {
@@ -128,11 +133,32 @@ def show(row: str, as_json: bool) -> None:
         say(f"{name}:")
         for one in rows:
             _say_row(one)
-    say(f"An approval is bound to the statutory form, {told['digest'][:16]}.")
+    say(f"An approval is bound to the statutory form, fingerprint {told['digest'][:_SHOWN]}.")
     for step in told["steps"]:
         old = "" if step["of_this_text"] else ", of an earlier text"
         ground = "; ".join(word for word in (step["document"], step["reason"]) if word)
         say(f"  {moment(step['at'])} {step['did']} by {step['by']}: {ground}{old}")
+
+
+def _as_switched(row: Row, now: Pack) -> Row:
+    """The row as it decides now, with the approval that switched it on; or as it stands in the files."""
+    return next((one for one in now.rows if (one.ref, one.digest) == (row.ref, row.digest)), row)
+
+
+def _standing(row: Row, now: Pack) -> dict[str, Any]:
+    """Whether the row is among those that decide, and whether it is the law today."""
+    today = datetime.now(UTC).date()
+    on = any((one.ref, one.digest) == (row.ref, row.digest) for one in now.rows)
+    return {"switched_on": on, "decides_today": on and row.in_force(day=today, known=today)}
+
+
+def _mark(one: dict[str, Any]) -> str:
+    if one["decides_today"]:
+        reviewed = "approved" if one["approved"] else "though no agency's lawyer has approved it"
+        return f"DECIDES NOW, {reviewed}"
+    if one["switched_on"]:
+        return "decides, but not for today: see its dates"
+    return "decides nothing: " + ("the other form does" if one["decides"] else "a draft")
 
 
 def _say_row(one: dict[str, Any]) -> None:
@@ -140,7 +166,8 @@ def _say_row(one: dict[str, Any]) -> None:
     say(
         f"  {one['row']} {one['title']['nb']}",
         f"    {one['title']['en']}",
-        f"    {one['effect']}{'' if one['decides'] else ' (draft, decides nothing)'}, {one['legal']}, "
+        f"    {_mark(one)}",
+        f"    {one['effect']}, {one['legal']}, "
         f"from {valid['from']}"
         + (f" to {valid['to']}" if valid["to"] else "")
         + f", known {one['known_from']}",
@@ -150,7 +177,7 @@ def _say_row(one: dict[str, Any]) -> None:
         f"    law: {'; '.join(one['law'])}",
     )
     if one["requires"]:
-        say(f"    the consent must be: {', '.join(one['requires'])}")
+        say(f"    demands: {', '.join(one['requires'])}")
     if one["approval"]:
         say(f"    {one['status']}: {', '.join(one['approval']['by'])}, {one['approval']['document']}")
 
@@ -181,9 +208,13 @@ def approve(row: str, by: str, document: str, reason: str, as_json: bool) -> Non
     persons = policies.approve(parts, row, by=by, document=document, reason=reason)
     flow = flow_of(row)
     refs = [form.ref for form in parts.pack.forms[flow]]
+    digest = parts.pack.form_digest(flow)
     if as_json:
-        say_json({"flow": flow, "rows": refs, "persons": persons, "decides": persons > 1})
-    elif persons > 1:
+        say_json({"flow": flow, "rows": refs, "digest": digest, "persons": persons, "decides": persons > 1})
+        return
+    say(f"The yes is to the rows {', '.join(refs)} as `bro policy show {flow}` shows them now,")
+    say(f"fingerprint {digest[:_SHOWN]}. The other person should see the same one.")
+    if persons > 1:
         say(f"{flow} is approved by {persons} persons. From now on these rows decide: {', '.join(refs)}")
     else:
         say(f"{flow} is approved by one person. It decides nothing until a second person approves it.")

@@ -123,7 +123,8 @@ $format
 
 To change: who the agency is and who agreed on the format, with a date; what the wire has, in `$data`;
 the example, with invented persons and synthetic numbers only (month + 80). Fields of the type that the format
-cannot say belong in `loses` of the Adapter, each with its reason. Then `bro adapter conform $name`.
+cannot say belong in `loses` of the Adapter, each with its reason. Then `bro adapter conform $name$enable`.
+Who is to get it needs `formats: {$type: $name}` in its entry of the directory file.
 """
 
 _FORMAT = {
@@ -209,6 +210,7 @@ def files(name: str, spec: TypeSpec, wire: str, *, package: bool) -> Mapping[str
         "data": data,
         "format": _FORMAT[wire],
         "recognised": f'`"format": "{name}/1"`' if wire == "json" else f"root `{{urn:{name}:1}}{root}`",
+        "enable": " --enable" if package else "",
         "message_id": str(record.get("melding.id")),
     }
     here = folder if package else f"adapters/{folder}"

@@ -62,7 +62,7 @@ class SchemaSet:
         self._folder = folder.resolve()
         self._files = {found.path: found for found in _files(self._folder)}
         if not self._files:
-            raise HubError("settings.invalid", [Finding("schemas", "xsd", "a folder with XSD files")])
+            raise HubError("settings.invalid", [Finding("--schemas", "xsd", "a folder with XSD files")])
         self._by_name: dict[str, list[Path]] = {}
         self._by_namespace: dict[str, list[Path]] = {}
         for path, file in self._files.items():

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from consent.decide import NOTIFY_PERSON
 from consent.explain import Language, alarms, explain
-from consent.rows import Effect
+from consent.plain import DUTIES
+from consent.rows import Effect, Obligation
 from hub.errors import PROBLEMS
 from hub.message import Category, Decision, ItemDecision, Verdict
 from tests.consent.asking import EVERYTHING, NOON, ask, decided, item, no, row, yes
@@ -25,7 +27,8 @@ def test_each_answer_is_told_once_with_its_leaves_row_law_and_consent(language: 
 
     assert (goes.paths, goes.goes, goes.code) == (("a[0].b", "a[1].b"), True, "decide.row")
     assert "lov § 1" in goes.plain
-    assert "only_for_purpose" in goes.plain
+    assert DUTIES["only_for_purpose"].said(language) in goes.plain
+    assert "only_for_purpose" not in goes.plain
     assert goes.formal == "permit decide.row row=L45/1 law=lov § 1 consents=- obligations=only_for_purpose"
     problem = PROBLEMS["decide.consent-mismatch"]
     assert (problem.nb if language == "nb" else problem.title) in kept.plain
@@ -142,3 +145,25 @@ def test_what_a_person_must_look_at_is_said() -> None:
     assert decision.alarms == ("decide.conflict",)
     (sentence,) = alarms(decision, Language.ENGLISH)
     assert PROBLEMS["decide.conflict"].title in sentence
+
+
+def test_every_duty_has_its_words() -> None:
+    assert set(DUTIES) == {*Obligation, NOTIFY_PERSON}
+
+
+@pytest.mark.parametrize("code", ["decide.not-registered-gp", "decide.no-request"])
+@pytest.mark.parametrize("language", Language)
+def test_asked_of_a_sector_no_agency_is_said_to_lack_what_only_an_agency_can_have(
+    code: str, language: Language
+) -> None:
+    decision = Decision((ItemDecision("b", Verdict.DENY, code),), NOON)
+    problem = PROBLEMS[code]
+    of_one = problem.nb if language == "nb" else problem.title
+
+    (agency,) = explain(decision, [], language)
+    (sector,) = explain(decision, [], language, of_sector=True)
+
+    assert of_one in agency.plain
+    assert of_one not in sector.plain
+    assert ("organisasjonsnummeret" if language == "nb" else "organisation number") in sector.plain
+    assert (sector.code, sector.formal, sector.outside) == (agency.code, agency.formal, agency.outside)

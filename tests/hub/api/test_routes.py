@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from joserfc.jwk import RSAKey
 
 from hub.api import fiks
-from hub.errors import PROBLEMS, Finding, HubError
+from hub.errors import PROBLEMS, RULES_NB, Finding, HubError
 from hub.message import Agency
 from tests.hub import fakes
 
@@ -301,10 +301,10 @@ def test_every_finding_reaches_the_sender_with_its_place(
 
     problem(answer, "parse.invalid")
     code = {"at": "bolig.behov", "rule": "code", "expected": "one of: ingen, noe"}
-    missing = {"at": "id", "rule": "required", "expected": "an id", "expected_nb": None}
+    missing = {"at": "id", "rule": "required", "expected": "an id"}
     assert answer.json()["findings"] == [
         {**code, "expected_nb": "en av: ingen, noe", "line": 7, "column": 3},
-        {**missing, "line": None, "column": None},
+        {**missing, "expected_nb": RULES_NB["required"], "line": None, "column": None},
     ]
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from hub.audit import log, tree
-from hub.audit.verify import verify
+from hub.audit.verify import Given, verify
 from hub.demo.story import body
 from hub.message import Outcome
 from hub.store.disclosures import State
@@ -285,9 +285,19 @@ def test_every_older_checkpoint_can_be_the_remembered_one(whole: Bench) -> None:
         assert verify(whole.parts.store, whole.parts.vault, remembered=note).whole
 
 
-@pytest.mark.parametrize("note", ["", "nonsense"])
-def test_a_remembered_checkpoint_that_is_none_is_a_fault(whole: Bench, note: str) -> None:
-    assert not verify(whole.parts.store, whole.parts.vault, remembered=note).whole
+@pytest.mark.parametrize("note", ["", "nonsense", f"{log.ORIGIN}\n1\n"])
+def test_a_text_that_is_no_checkpoint_is_no_fault_of_the_log_and_holds_not(whole: Bench, note: str) -> None:
+    report = verify(whole.parts.store, whole.parts.vault, remembered=note)
+    assert (report.given, report.faults, report.holds) == (Given.NO_CHECKPOINT, [], False)
+
+
+def test_a_checkpoint_signed_by_another_key_or_changed_is_told_apart(whole: Bench) -> None:
+    good = note_of(whole)
+    foreign = log.sign(Ed25519PrivateKey.generate(), 1, b"r" * 32)
+    for note in (foreign, good.replace("\n", "\n1", 1)):
+        report = verify(whole.parts.store, whole.parts.vault, remembered=note)
+        assert (report.given, report.faults, report.holds) == (Given.FOREIGN, [], False)
+    assert verify(whole.parts.store, whole.parts.vault, remembered=good).holds
 
 
 def test_two_trees_of_the_same_size_are_seen_by_who_remembers(whole: Bench) -> None:

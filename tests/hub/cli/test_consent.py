@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from consent.rows import Obligation
+from hub.errors import PROBLEMS
+from hub.message import Category, Sector
 from tests.consent.test_vectors import ASKED, written
 from tests.hub.cli.conftest import Said
 from tests.hub.cli.installation import CANARY, PERSON, PRISON, Installation, mapping_form
@@ -17,6 +21,8 @@ from tests.hub.cli.installation import CANARY, PERSON, PRISON, Installation, map
 Bro = Callable[..., Said]
 THEN = ("--at", "2031-03-02T12:00:00+01:00")  # when the installation of these tests is
 ABOUT = ("--recipient", "nav_municipal", "--purpose", "return_to_society")
+BOTH = frozenset({"tsb", "risk", "person", "plan"})
+"""Codes that are words, or parts of words, of bokmål, too."""
 
 
 @pytest.fixture
@@ -76,6 +82,37 @@ def test_the_number_may_come_from_stdin_and_the_language_be_chosen(
 
     assert said.code == 0
     assert "Does not go: " in said.out
+
+
+def test_senders_with_the_same_answers_share_a_block_and_no_code_is_shown_in_bokmal(
+    bro: Bro, number: str
+) -> None:
+    asked = ("consent", "explain", "--person-file", number, "--recipient", "gp", "--purpose", "treatment")
+
+    plain, formal, told = bro(*asked).out, bro(*asked, "--formal").out, bro(*asked, "--json").out
+
+    headings = [line for line in plain.splitlines() if line.endswith(" -> fastlege")]
+    senders = [name for line in headings for name in line.removesuffix(" -> fastlege").split(", ")]
+    assert len(senders) == len(set(senders)) == len(json.loads(told)) > 2 * len(headings)
+    assert "fengsel" in next(line for line in headings if "domstol" in line)
+    for code in {*Category, *Sector, *Obligation}:
+        said = re.search(rf"\b{code}\b", plain)
+        assert said is None or code in BOTH, code
+    assert "substance_use" in formal
+    assert "prison_health -> gp" in formal
+
+
+def test_senders_for_whom_no_row_opens_anything_come_last(bro: Bro, number: str) -> None:
+    asked = ("consent", "explain", "--person-file", number, "--recipient", "gp", "--purpose", "treatment")
+
+    blocks = re.split(r"\n(?=\S)", bro(*asked, "--language", "en").out.strip())
+
+    never = {f"    Does not go: {PROBLEMS['decide.no-row'].title}"}
+    closed = [set(re.findall(r"^    .*", block, re.MULTILINE)) <= never for block in blocks]
+    assert closed.index(True) > 0
+    for block in blocks[closed.index(True) :]:
+        assert "Goes: " not in block
+        assert "no consent" not in block
 
 
 def test_a_withdrawal_is_tried_without_being_made(bro: Bro, installed: Installation, number: str) -> None:
@@ -141,3 +178,38 @@ def test_what_cannot_be_asked_ends_with_2(bro: Bro, arguments: tuple[str, ...]) 
 )
 def test_words_that_nobody_knows_end_with_2(bro: Bro, number: str, arguments: tuple[str, ...]) -> None:
     assert bro("consent", "explain", "--person-file", number, *arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place", "step"),
+    [
+        (("--recipient", "gp", "--purpose", "treatment", "--sender", "circus"), "--sender", "--help"),
+        (("--recipient", "circus", "--purpose", "treatment"), "--recipient", "--help"),
+        (("--recipient", "gp", "--purpose", "fun"), "--purpose", "--help"),
+        ((*ABOUT, "--sender", "prison", "--if-withdrawn", "no such"), "no such consent", "bro consent list"),
+    ],
+)
+def test_a_wrong_word_is_told_by_its_option_with_what_to_do(
+    bro: Bro, number: str, arguments: tuple[str, ...], place: str, step: str
+) -> None:
+    said = bro("consent", "explain", "--person-file", number, *arguments)
+
+    assert place in said.err
+    assert step in said.err.splitlines()[-1]
+    assert "circus" not in said.err
+
+
+def test_who_and_what_is_not_there_is_told_with_what_to_do(bro: Bro, tmp_path: Path) -> None:
+    samples = str(Path(__file__).resolve().parents[3] / "adapters/brik_xml/examples")
+    told = {
+        ("consent", "receipt", "NOPE"): "bro consent list",
+        ("consent", "user", "kari", "--name", "K", "--agency", "NOPE", "--role", "reader"): "BRO_DIRECTORY",
+        ("adapter", "corpus", samples, "--schemas", str(tmp_path)): "XSD files",
+        ("map", "preview", f"{samples}/kartlegging.xml", "--to", "dialog-nav"): "bro map agreements",
+    }
+    for arguments, step in told.items():
+        said = bro(*arguments)
+        assert said.code == 2, arguments
+        assert step in said.err.splitlines()[-1], arguments
+    assert "takes brik.kartlegging" in said.err
+    assert "dialog-nav takes dialogmelding" in said.err

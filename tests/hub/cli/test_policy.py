@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def test_two_persons_in_two_calls_switch_a_flow_on_and_one_switches_it_off(cli: 
     assert "L21 is approved by Kari Lunde and waits for a second person." in cli("policy", "list").out
 
     second = told(cli("policy", "approve", "L21", *PER, "--json"))
+    assert second.pop("digest") == load_pack().form_digest("L21")
     assert second == {"flow": "L21", "rows": ["L21/1", "L21/2"], "persons": 2, "decides": True}
     assert {"L21/1", "L21/2"} <= deciding(cli)
     assert not {"L21a/1", "L21a/2", "L21b/1"} & deciding(cli)
@@ -116,6 +118,39 @@ def test_show_tells_a_flow_in_both_forms_with_all_that_was_said_of_it(cli: Cli) 
     for word in ("lov-1999-07-02-64 § 26", "Kari Lunde", "sak-2026-14", "decides now: L21a/1"):
         assert word in said
     assert told(cli("policy", "show", "L21b/1", "--json"))["flow"] == "L21"
+
+
+def test_show_marks_the_rows_that_decide_before_and_after_a_flow_is_switched(cli: Cli) -> None:
+    def on(form: str) -> dict[str, tuple[bool, bool]]:
+        rows = told(cli("policy", "show", "L21", "--json"))["forms"][form]
+        return {row["row"]: (row["switched_on"], row["approved"]) for row in rows}
+
+    assert on("strict") == dict.fromkeys(("L21a/1", "L21a/2", "L21b/1"), (True, False))
+    assert on("statutory") == dict.fromkeys(("L21/1", "L21/2"), (False, False))
+    before = cli("policy", "show", "L21").out
+    assert before.count("DECIDES NOW, though no agency's lawyer has approved it") >= 1
+    assert before.count("decides nothing: the other form does") == 2
+
+    fingerprint = re.search(r"fingerprint ([0-9a-f]{16})", before)
+    assert fingerprint is not None
+    for who in (KARI, PER):
+        assert f"fingerprint {fingerprint[1]}." in cli("policy", "approve", "L21", *who).out
+
+    assert on("strict") == dict.fromkeys(("L21a/1", "L21a/2", "L21b/1"), (False, False))
+    assert on("statutory") == dict.fromkeys(("L21/1", "L21/2"), (True, True))
+    after = cli("policy", "show", "L21").out
+    assert after.count("decides nothing: the other form does") == 3
+    assert "DECIDES NOW, approved" in after
+
+
+def test_a_draft_and_a_row_of_other_days_are_marked(cli: Cli) -> None:
+    draft = load_pack("statutory").drafts[0]
+    assert "decides nothing: a draft" in cli("policy", "show", draft.flow).out
+    assert "decides, but not for today" in cli("policy", "show", "L21").out  # L21a/1 and L21a/2
+
+
+def test_a_request_on_file_is_not_called_a_property_of_a_consent(cli: Cli) -> None:
+    assert "demands: request on file" in cli("policy", "show", "L01").out
 
 
 @pytest.mark.parametrize("flow", [f"L{number:02}" for number in (1, 12, 20, 37, 50, 58)])

@@ -64,13 +64,35 @@ def test_a_remembered_checkpoint_catches_a_log_that_was_cut(
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"brobygger.audit\n1\n", b"x" * 10_000])
-def test_a_file_that_is_no_checkpoint_is_not_whole(
+def test_a_file_that_is_no_checkpoint_ends_with_1_and_says_nothing_bad_of_the_log(
     bro: Bro, installed: Installation, tmp_path: Path, content: bytes
 ) -> None:
     kept = tmp_path / "kept.txt"
     kept.write_bytes(content)
 
-    assert bro("audit", "verify", "--remembered", str(kept)).code == 1
+    said = bro("audit", "verify", "--remembered", str(kept))
+    assert said.code == 1
+    assert "The log by itself is whole." in said.out
+    assert "NOT WHOLE" not in said.out
+    assert "the given file is no checkpoint" in said.out
+
+    told = json.loads(bro("audit", "verify", "--remembered", str(kept), "--json").out)
+    assert (told["whole"], told["given"], told["holds"]) == (True, "no-checkpoint", False)
+
+
+def test_a_given_file_hides_no_fault_of_the_log(bro: Bro, installed: Installation, tmp_path: Path) -> None:
+    installed.parked()
+    bro("audit", "verify")
+    kept = tmp_path / "kept.txt"
+    kept.write_text("nothing of ours", encoding="utf-8")
+    with installed.parts.store.writing() as tx:
+        tx.exec_driver_sql("UPDATE audit_leaf SET public = public || ' ' WHERE position = 1")
+
+    said = bro("audit", "verify", "--remembered", str(kept))
+
+    assert said.code == 1
+    assert "THE LOG IS NOT WHOLE." in said.out
+    assert "the given file is no checkpoint" in said.out
 
 
 def test_the_checkpoint_printed_is_the_newest_and_signed(bro: Bro, installed: Installation) -> None:
@@ -239,3 +261,16 @@ def test_lint_finds_agreements_whose_row_does_not_exist_or_reaches_elsewhere() -
     assert rules(row="L23") == ["row-elsewhere"]
     wider = nav.source._replace(sectors=frozenset({*nav.source.sectors, Sector.VOLUNTARY}))
     assert rules(source=wider) == ["row-missing"]
+
+
+def test_lint_notes_that_nobody_can_send_without_an_issuer_and_calls_it_no_fault() -> None:
+    whole = {
+        "BRO_ISSUER": "https://issuer.example/",
+        "BRO_AUDIENCE": "brobygger",
+        "BRO_ISSUER_JWKS_URL": "https://issuer.example/jwks",
+    }
+    (note,) = lint.notes({})
+    assert "nobody can send" in note
+    assert list(lint.notes(whole)) == []
+    assert list(lint.notes({"BRO_ISSUER": "https://issuer.example/"})) == []  # a fault then, told as one
+    assert not any("issuer" in finding.expected for _, finding in lint.check({}))
