@@ -55,21 +55,21 @@ class Report:
     faults: list[tuple[str, str]] = field(default_factory=list)
 
     @property
-    def whole(self) -> bool:
+    def whole_by_itself(self) -> bool:
         """No fault in the log, whatever was given beside it."""
         return not self.faults
 
     @property
-    def holds(self) -> bool:
-        """Everything that was to be checked was, and is right."""
-        return self.whole and self.given in (Given.NOTHING, Given.CHECKPOINT)
+    def whole(self) -> bool:
+        """Everything that was to be checked was, also against what was given, and is right."""
+        return self.whole_by_itself and self.given in (Given.NOTHING, Given.CHECKPOINT)
 
 
 def verify(store: Store, vault: Vault, *, remembered: str | None = None) -> Report:
     """Re-derive the tree, check every signature, and match the leaves with the disclosures.
 
     `remembered`: an older signed checkpoint kept outside; the log must still begin with it. A text that is
-    none of this log's is no fault of the log: `Report.given` says so, and `Report.holds` is false.
+    none of this log's is no fault of the log: `Report.given` says so, and it is not `whole`.
     """
     report = Report()
     with store.reading() as view:

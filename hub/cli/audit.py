@@ -71,7 +71,7 @@ def verify(remembered: Path | None, as_json: bool) -> int:
                 "root": report.root,
                 "remembered": kept is not None,
                 "given": report.given,
-                "holds": report.holds,
+                "whole_by_itself": report.whole_by_itself,
                 "faults": [{"what": what, "where": where} for what, where in report.faults],
             }
         )
@@ -85,13 +85,14 @@ def verify(remembered: Path | None, as_json: bool) -> int:
         for what, where in report.faults:
             say(f"FAULT {what} ({where})")
         if about_given := _NOT_COMPARED.get(report.given):
-            say("The log by itself is whole." if report.whole else "THE LOG IS NOT WHOLE.", *about_given)
+            itself = "The log by itself is whole." if report.whole_by_itself else "THE LOG IS NOT WHOLE."
+            say(itself, *about_given)
         else:
             say("The log is whole." if report.whole else "THE LOG IS NOT WHOLE.")
         if report.whole and kept is None:
             say("Without --remembered this cannot see that the end was cut off, nor a log that somebody with")
             say("the signing key wrote anew. Keep checkpoints elsewhere: bro audit checkpoint.")
-    return 0 if report.holds else 1
+    return 0 if report.whole else 1
 
 
 @audit.command(

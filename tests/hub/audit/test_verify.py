@@ -286,9 +286,11 @@ def test_every_older_checkpoint_can_be_the_remembered_one(whole: Bench) -> None:
 
 
 @pytest.mark.parametrize("note", ["", "nonsense", f"{log.ORIGIN}\n1\n"])
-def test_a_text_that_is_no_checkpoint_is_no_fault_of_the_log_and_holds_not(whole: Bench, note: str) -> None:
+def test_a_text_that_is_no_checkpoint_is_no_fault_of_the_log_but_proves_nothing(
+    whole: Bench, note: str
+) -> None:
     report = verify(whole.parts.store, whole.parts.vault, remembered=note)
-    assert (report.given, report.faults, report.holds) == (Given.NO_CHECKPOINT, [], False)
+    assert (report.given, report.faults, report.whole) == (Given.NO_CHECKPOINT, [], False)
 
 
 def test_a_checkpoint_signed_by_another_key_or_changed_is_told_apart(whole: Bench) -> None:
@@ -296,8 +298,8 @@ def test_a_checkpoint_signed_by_another_key_or_changed_is_told_apart(whole: Benc
     foreign = log.sign(Ed25519PrivateKey.generate(), 1, b"r" * 32)
     for note in (foreign, good.replace("\n", "\n1", 1)):
         report = verify(whole.parts.store, whole.parts.vault, remembered=note)
-        assert (report.given, report.faults, report.holds) == (Given.FOREIGN, [], False)
-    assert verify(whole.parts.store, whole.parts.vault, remembered=good).holds
+        assert (report.given, report.faults, report.whole) == (Given.FOREIGN, [], False)
+    assert verify(whole.parts.store, whole.parts.vault, remembered=good).whole
 
 
 def test_two_trees_of_the_same_size_are_seen_by_who_remembers(whole: Bench) -> None:

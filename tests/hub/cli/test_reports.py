@@ -77,7 +77,7 @@ def test_a_file_that_is_no_checkpoint_ends_with_1_and_says_nothing_bad_of_the_lo
     assert "the given file is no checkpoint" in said.out
 
     told = json.loads(bro("audit", "verify", "--remembered", str(kept), "--json").out)
-    assert (told["whole"], told["given"], told["holds"]) == (True, "no-checkpoint", False)
+    assert (told["whole"], told["given"], told["whole_by_itself"]) == (False, "no-checkpoint", True)
 
 
 def test_a_given_file_hides_no_fault_of_the_log(bro: Bro, installed: Installation, tmp_path: Path) -> None:
