@@ -132,10 +132,8 @@ def _open_again(session: Connection) -> None:
     ends, and its gates with it; what was done behind them is done, so that is nobody's error."""
     try:
         session.execute(text("SELECT pg_advisory_unlock_all()"))
-    except BaseException as exc:
-        session.invalidate()
-        if not isinstance(exc, DBAPIError):
-            raise
+    except DBAPIError:
+        session.invalidate()  # whatever else stops it here ends the session by the library's own doing
 
 
 def _lock_key(name: str) -> int:
