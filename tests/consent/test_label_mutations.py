@@ -224,7 +224,7 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (TOLD, "for ref in rows if ref in known]", "for ref in rows]"),
     (TOLD, "for ref in rows if ref in known for law", "for ref in rows for law"),
     (TOLD, "    plain += [f\"{_CONSENT[language]} {_short(ref)}.\" for ref in one.consents]\n", ""),
-    (TOLD, "    plain += [f\"{_DUTY[language]}: {duty}.\" for duty in one.obligations]\n", ""),
+    (TOLD, "    plain += [f\"{_DUTY[language]}: {word(DUTIES, duty, language)}.\" for duty in one.obligations]\n", ""),
     (TOLD, '"." if goes else', '"." if True else'),
     (TOLD, '"." if goes else', '"." if False else'),
     (TOLD, "problem.nb if language is Language.BOKMAAL else problem.title", "problem.nb"),
