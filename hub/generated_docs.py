@@ -12,13 +12,15 @@ from dataclasses import fields
 from pathlib import Path
 
 from adapters.kith.texts import RULES
-from hub import reference_docs
+from hub import format_docs, reference_docs
 from hub.errors import PROBLEMS
 from hub.message import Step
-from hub.reference_docs import FOLDER
 from hub.settings import Listen, Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+FOLDERS = (format_docs.FOLDER, reference_docs.FOLDER)
+"""Those below it that hold nothing but pages written from the code."""
+
 _NOTE = "<!-- Written by `python -m hub.generated_docs --write`; do not edit. -->"
 
 
@@ -103,18 +105,22 @@ def _shown(default: object) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {"errors.md": errors_md, "settings.md": settings_md}
-"""The pages that are always there; those of types and agreements come on top."""
+"""The pages that are always there; those of formats, types and agreements come on top."""
 
 
 def pages() -> dict[str, str]:
     """Every generated page by its name below `docs/`. Raises map.invalid when the mappings are broken."""
-    return {**{name: page() for name, page in PAGES.items()}, **reference_docs.pages(_NOTE)}
+    return {
+        **{name: page() for name, page in PAGES.items()},
+        **format_docs.pages(_NOTE),
+        **reference_docs.pages(_NOTE),
+    }
 
 
 def differing(folder: Path = DOCS) -> tuple[str, ...]:
     """The pages that do not say what the code says, and those of what is gone."""
     wanted = pages()
-    there = {f"{FOLDER}/{path.name}" for path in (folder / FOLDER).glob("*")}
+    there = {f"{below}/{path.name}" for below in FOLDERS for path in (folder / below).glob("*")}
     wrong = [
         name
         for name, page in wanted.items()
