@@ -294,7 +294,7 @@ def test_an_adapter_without_an_example_has_those_of_its_folder_as_it_writes_them
 
     case = kit.case_of(HUB, home, twin, {})
 
-    assert list(case.bodies) == ["kartlegging.xml as brik-twin"]
+    assert list(case.bodies) == [f"{name} as brik-twin" for name in CASE.bodies]
     assert list(case.records.values()) == list(CASE.records.values())
 
 

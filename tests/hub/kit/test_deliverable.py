@@ -71,8 +71,10 @@ BRIK = [agreement.id for agreement in HUB.agreements if agreement.source.type ==
 SAYS_NOTHING = {
     *(("brik_xml/avslag.xml", agreement) for agreement in BRIK),
     ("brik_xml/samfunnsstraff.xml", "brik-tsb-henvisning"),
+    ("brik_xml/samfunnsstraff.xml", "brik-helse-kontakt"),
 }
-"""A mapping that was declined is for nobody, and one without substance use is no referral."""
+"""A mapping that was declined is for nobody, one without substance use is no referral, and who wants no
+contact with the health service does not ask it for one."""
 NOTHING: set[tuple[str, str]] = set()
 
 
