@@ -76,6 +76,9 @@ class Adapter:
     """Whether a format has no message for this record and means nothing by that: nothing is sent then."""
     locate: Callable[[bytes, Iterable[Finding]], list[Finding]] | None = field(default=None, repr=False)
     """Says of findings by the record's paths where in the body that is: path, line and column there."""
+    partly: Callable[[bytes], Record] | None = field(default=None, repr=False)
+    """What can be understood of a body that `parse` refuses as parse.invalid, so that the message type can
+    tell of its values, too. It is for nothing else."""
 
     @property
     def media_type(self) -> str:

@@ -12,13 +12,15 @@ It must not know any message type or format. Values pass as they are; the type c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from adapters.base import Findings
+from adapters.base import Findings, decode
+from adapters.json_places import located
 from adapters.safe_json import read_json, write_json
 from hub.errors import Finding, HubError
 from hub.message import Record, walk
@@ -47,6 +49,15 @@ class JsonTable:
         fields = _read(read_json(body), self.table, {}, "", findings)
         findings.finish()
         return Record(self._type, fields)
+
+    def partly(self, body: bytes) -> Record:
+        """What the table has keys for, of a document that `read` refuses."""
+        return Record(self._type, _read(read_json(body), self.table, {}, "", Findings()))
+
+    def locate(self, body: bytes, found: Iterable[Finding]) -> list[Finding]:
+        """Findings by the record's paths as findings by the document's keys, with line and column."""
+        there = (replace(one, at=_on_wire(one.at, self.table) or one.at) for one in found)
+        return located(there, decode(body))
 
     def write(self, record: Record) -> bytes:
         """The document, or render.incomplete with every field that the table has no key for."""
@@ -119,6 +130,33 @@ def _value(fields: Mapping[str, Any], below: Any) -> Any:
     if not isinstance(many, list):
         return None
     return [(_write(one, below) or {}) if isinstance(one, Mapping) else {} for one in many]
+
+
+def _on_wire(path: str, table: Table) -> str | None:
+    """The keys that lead to a field, or to the nearest group of it that has any; None without one."""
+    nearest: str | None = None
+    for key in _keys(table):
+        below = table[key]
+        if isinstance(below, str):
+            found = key + path.removeprefix(below) if _holds(below, path) else None
+        elif _CONSTANT in below:
+            found = None
+        elif _LIST not in below:
+            inner = _on_wire(path, below)
+            found = None if inner is None else f"{key}.{inner}"
+        elif _holds(below[_LIST], path):
+            index, _, rest = path.removeprefix(below[_LIST]).partition("]")
+            inner = _on_wire(rest.removeprefix("."), below) if rest else None
+            found = key + (f"{index}]" if index else "") + (f".{inner}" if inner else "")
+        else:
+            found = None
+        if found is not None and (nearest is None or len(found) > len(nearest)):
+            nearest = found
+    return nearest
+
+
+def _holds(field: str, path: str) -> bool:
+    return path == field or path.startswith((f"{field}.", f"{field}["))
 
 
 def _keys(table: Table) -> Iterator[str]:

@@ -8,8 +8,8 @@ must not know any message type.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +18,8 @@ from typing import cast
 from lxml import etree
 
 from adapters.base import Findings
-from adapters.safe_xml import log_of, positions
-from hub.errors import HubError
+from adapters.safe_xml import log_of, positions, read_xml
+from hub.errors import Finding, HubError
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 
@@ -67,6 +67,43 @@ class XsdFormat:
         findings.finish()
         raise HubError("hub.internal")  # the XSD says no and the second look saw nothing
 
+    def partly(self, body: bytes) -> dict[str, object]:
+        """The fields of a document that the XSD refuses, without every element that is at fault."""
+        root = read_xml(body)
+        if root.tag != self.root.tag:
+            return {}
+        for element in self._explain(root, body, Findings()):
+            above = element.getparent()
+            if above is not None:
+                above.remove(element)
+        return self._group(root, self.root)
+
+    def locate(self, body: bytes, found: Iterable[Finding]) -> list[Finding]:
+        """Findings by the record's paths as findings by the document's, with line and column: of the element,
+        or of the nearest one around it that is there."""
+        root = read_xml(body)
+        where = dict(zip(root.iter(), positions(body), strict=True))
+        return [self._located(one, root, where) for one in found]
+
+    def _located(
+        self, found: Finding, root: etree._Element, where: Mapping[etree._Element, tuple[int, int]]
+    ) -> Finding:
+        node, element, path = self.root, root, f"/{self.root.local}"
+        for step in found.at.split("."):
+            name, _, index = step.partition("[")
+            below = next((child for child in node.children.values() if child.name == name), None)
+            if below is None:
+                break
+            number = int(index.rstrip("]")) if index else 0
+            path += f"/{below.local}" + (f"[{number + 1}]" if index else "")
+            node = below
+            here = [child for child in element if child.tag == below.tag]
+            if len(here) <= number:
+                break
+            element = here[number]
+        line, column = where[element]
+        return replace(found, at=path, line=line, column=column)
+
     def _group(self, element: etree._Element, node: Node) -> dict[str, object]:
         fields: dict[str, object] = {}
         for child in element:
@@ -82,17 +119,20 @@ class XsdFormat:
                 items.append(value)
         return fields
 
-    def _explain(self, root: etree._Element, body: bytes, findings: Findings) -> None:
-        """Structure first, by our own walk that also puts it right; then the XSD sees every value."""
+    def _explain(self, root: etree._Element, body: bytes, findings: Findings) -> set[etree._Element]:
+        """Structure first, by our own walk that also puts it right; then the XSD sees every value. Gives the
+        elements that the XSD refuses even then."""
         faults = _Faults(root, self.root, body, findings)
         for element in _attributes(root):
             faults.add(element, "attribute", "no attributes")
             element.attrib.clear()
         self._straighten(root, self.root, faults)
         self._schema.validate(root)
-        for element, rule in _reported(self._schema, root):
+        wrong = list(_reported(self._schema, root))
+        for element, rule in wrong:
             if rule != "element-content":  # the walk has said it better
                 faults.add(element, rule)
+        return {element for element, _ in wrong}
 
     def _straighten(self, element: etree._Element, node: Node, faults: _Faults) -> None:
         seen: dict[str, list[etree._Element]] = {}

@@ -40,6 +40,7 @@ from hub.reading import Read
 from hub.shapes import Accepted, Original, Outgoing, Route
 from hub.store.on_file import OnFile
 from hub.store.people import Person
+from hub.telling import in_place
 from hub.trail import run
 from mappings.engine import translate, translate_record
 from mappings.identifiers import NUMBERS, is_taken
@@ -187,8 +188,7 @@ def parse(parts: Parts, received: Received) -> Read:
     if not findings and number is not None and not is_taken(str(number), parts.numbers):
         findings = (Finding("person.id", "numbers", NUMBERS[parts.numbers]),)
     if findings:
-        there = read.adapter.locate(received.body, findings) if read.adapter.locate else findings
-        raise HubError("parse.invalid", there)
+        raise HubError("parse.invalid", in_place(read.adapter, received.body, findings))
     return read
 
 

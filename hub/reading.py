@@ -15,6 +15,7 @@ from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
 from hub.message import Received, Record
 from hub.parts import Parts
+from hub.telling import told_whole
 
 LENIENT = "lenient"
 
@@ -31,16 +32,20 @@ class Read:
 def read(parts: Parts, received: Received) -> Read:
     """Bytes to the values of one type, or every finding at once: the format's, and the official schemas'."""
     adapter = parts.registry.recognise(received.media_type, received.body)
+    spec, body = parts.types[adapter.type], received.body
     if received.sender.reading == LENIENT and adapter.lenient is not None:
-        record, let_through = adapter.lenient(received.body, tuple(deviations()))
+        try:
+            record, let_through = adapter.lenient(body, tuple(deviations()))
+        except HubError as refused:  # what the schemas say of such a body would be about the deviations, too
+            raise told_whole(adapter, spec, body, refused) from None
     else:
-        record, let_through = adapter.parse(received.body), ()
-    if let_through:
-        refused = _as_understood(parts, adapter, received.body, record)
-    else:
-        refused = nationally(parts, adapter, received.body)
-    if refused:
-        raise HubError("parse.invalid", refused)
+        try:
+            record, let_through = adapter.parse(body), ()
+        except HubError as refused:
+            raise told_whole(adapter, spec, body, refused, lambda: nationally(parts, adapter, body)) from None
+    found = _as_understood(parts, adapter, body, record) if let_through else nationally(parts, adapter, body)
+    if found:
+        raise HubError("parse.invalid", found)
     return Read(record, adapter, let_through)
 
 

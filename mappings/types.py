@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import Finding, HubError
-from hub.message import Category, Fields, Leaf, Record, Sector
+from hub.message import Category, Fields, Leaf, Record, Sector, walk
 from mappings.fields import MOST_ELEMENTS, FieldSpec, Kind, Text
 from mappings.form import Form
 from mappings.json_schema import json_schema
@@ -71,6 +71,14 @@ class TypeSpec:
         for check in self.checks:
             found.extend(check.findings(fields))
         return tuple(found)
+
+    def check_values(self, fields: Fields) -> tuple[Finding, ...]:
+        """What is wrong with the single values of a record that could be read in part only: of what is not
+        there, and of how values go together, nothing can be said."""
+        found: list[Finding] = []
+        _check_group(self.root, fields, "", found)
+        there = dict(walk(fields))
+        return tuple(one for one in found if one.at in there)
 
     def leaves(self, record: Record) -> tuple[Leaf, ...]:
         """Every scalar of the record with its declared labels. What is not declared is UNKNOWN."""

@@ -40,4 +40,18 @@ def render(record: Record) -> bytes:
     return FORMAT.write(record.fields)
 
 
-ADAPTER = Adapter("brik-xml", TYPE, ("application/xml", "text/xml"), recognise, parse, render)
+def partly(body: bytes) -> Record:
+    """What can be read of a mapping that `parse` refuses."""
+    return Record(TYPE, FORMAT.partly(body))
+
+
+ADAPTER = Adapter(
+    "brik-xml",
+    TYPE,
+    ("application/xml", "text/xml"),
+    recognise,
+    parse,
+    render,
+    locate=FORMAT.locate,
+    partly=partly,
+)

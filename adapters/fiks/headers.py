@@ -97,7 +97,10 @@ def faults(given: object, types: tuple[str, ...]) -> Iterator[Finding]:
             yield Finding(f"Headere.{key}", "moment", "a time that exists", nb="et tidspunkt som finnes")
     if "Ttl" not in given and "gyldigTil" not in own:
         return  # Fiks IO's own time counts
-    span = read_ttl(given.get("Ttl", "00:00:00"))
+    if "Ttl" not in given:
+        yield Finding("Ttl", "missing", "a time such as 7.00:00:00", nb="en tid som 7.00:00:00")
+        return
+    span = read_ttl(given["Ttl"])
     if span < timedelta(seconds=1):
         yield Finding("Ttl", "range", "one second or more", nb="ett sekund eller mer")
     elif (

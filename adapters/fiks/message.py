@@ -23,6 +23,17 @@ PROTOCOL = "no.brobygger.bolig.v1"
 PAYLOAD = "innhold.json"
 Fields = dict[str, object]
 
+_HEADERS: Mapping[str, str] = {
+    "melding": "Headere",
+    "melding.id": "KlientMeldingId",
+    "melding.sendt": "Headere.sendt",
+    "melding.mottaker": "Headere.mottaker",
+    "melding.avsender": "Headere.avsender",
+    "melding.svar_pa": "SvarPaMelding",
+    "gyldig_til": "Headere.gyldigTil",
+}
+"""What the record has from the headers."""
+
 
 def said(value: object) -> Fields:
     """A group of a record, or an empty one."""
@@ -89,10 +100,14 @@ class FiksMessage:
         return body
 
     def locate(self, body: bytes, found: Iterable[Finding]) -> list[Finding]:
-        """Findings of the message type by their place in the payload."""
+        """Findings of the message type by their place in the headers, or else in the payload."""
         files = read_package(body)
-        text = decode(files.get(PAYLOAD, b"{}"))
-        return _in_file(PAYLOAD, located(found, text))
+        told: list[Finding] = []
+        for one in found:
+            header = _HEADERS.get(one.at)
+            name, there = (PAYLOAD, one) if header is None else (FILE, replace(one, at=header))
+            told += _in_file(name, located([there], decode(files.get(name, b"{}"))))
+        return told
 
     def _json(self, files: Mapping[str, bytes], name: str) -> Fields:
         try:
@@ -108,7 +123,7 @@ def read_headers(body: bytes) -> Mapping[str, object]:
 
 
 def _in_file(name: str, found: Iterable[Finding]) -> list[Finding]:
-    return [replace(one, at=f"{name}: {one.at}") for one in found]
+    return [replace(one, at=f"{name}: {one.at}" if one.at else name) for one in found]
 
 
 def _melding(given: Mapping[str, object]) -> Fields:

@@ -7,7 +7,7 @@ The two functions make all an adapter needs; a folder of a message holds its tab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from lxml import etree
 from adapters.base import Adapter, Sniff, without
 from adapters.kith.codes import systems
 from adapters.kith.datatypes import OID
+from adapters.kith.locating import locate
 from adapters.kith.msghead import BASE64_CONTAINER, PREFIXES, ROOT, msghead
 from adapters.kith.profile import Profile
 from adapters.kith.saying import Saying
@@ -181,6 +182,12 @@ def _adapter(
             raise HubError("render.incomplete", found)
         return body
 
+    def located(body: bytes, found: Iterable[Finding]) -> list[Finding]:
+        return locate(profile.root, body, found)
+
+    def partly(body: bytes) -> Record:
+        return Record(type_name, profile.read(read_xml(body), body).fields)
+
     return Adapter(
         name,
         type_name,
@@ -195,4 +202,6 @@ def _adapter(
         national=True,
         as_said=as_said,
         yields=saying.yields,
+        locate=located,
+        partly=partly,
     )

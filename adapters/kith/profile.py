@@ -51,7 +51,7 @@ class Profile:
 
     def read(self, root: etree._Element, body: bytes, lenient: Collection[str] = ()) -> Reading:
         """The fields of a document with every fault by line and column; never raises for a fault."""
-        reader = _Reader(self.root)
+        reader = Reader(self.root)
         reader.document(root)
         if not reader.faults:
             return Reading(reader.top)
@@ -90,7 +90,9 @@ class Profile:
         return {None: self.root.ns, **self.prefixes}
 
 
-class _Reader:
+class Reader:
+    """One document under way: its fields, and its faults with where they stand."""
+
     def __init__(self, declared: El) -> None:
         self.top: Fields = {}
         self.faults: list[tuple[etree._Element, At, Said]] = []
@@ -101,6 +103,9 @@ class _Reader:
             self._fault(root, At(None, ""), say("root", self._declared.tag))
             return
         self._group(root, self._declared, self.top, At(None, self._declared.name))
+        self._finish()
+
+    def _finish(self) -> None:
         join_names(self.top)
 
     def findings(self, root: etree._Element, body: bytes) -> list[Finding]:
@@ -240,9 +245,12 @@ class _Reader:
         for part, target in row.to.items():
             if part in parts and not (row.absent and part == declared.main and parts[part] == row.absent):
                 if target in row.plain:
-                    fields.setdefault(target, parts[part])
+                    self._keep(fields, target, parts[part])
                 else:
                     self._put(fields, target, parts[part], many=row.most > 1)
+
+    def _keep(self, fields: Fields, target: str, value: object) -> None:
+        fields.setdefault(target, value)
 
     def _put(self, fields: Fields, target: str, value: object, *, many: bool) -> None:
         """The first one said stays, where a table sends two elements to one field."""

@@ -25,6 +25,7 @@ from hub.kit.fitting import fitted
 from hub.kit.homes import PLAIN, Home
 from hub.kit.values import Pool, paths, pool_of, records, repaired, sample, ways
 from hub.message import Category, Record
+from hub.telling import in_place, told_whole
 from mappings.types import TypeSpec
 
 MADE, NOISE = 60, 600
@@ -398,10 +399,14 @@ def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
     if seconds > MOST_SECONDS:
         faults.append(Finding("parse", "time", f"at most {MOST_SECONDS:.0f} s"))
     if isinstance(result, HubError):
-        faults.extend(_told(result))
+        whole = asked(told_whole, case.adapter, case.spec, body, result)
+        faults.extend(_told(whole))
     elif getattr(result, "type", None) != case.spec.name:  # whatever a stranger's parse returns
         faults.append(Finding("parse", "record", f"a record of {case.spec.name}"))
-    elif not case.spec.check(result.fields):
+    elif wrong := case.spec.check(result.fields):
+        placed = asked(in_place, case.adapter, body, wrong)
+        faults.extend(_told(placed if isinstance(placed, HubError) else HubError("parse.invalid", placed)))
+    else:
         faults.extend(_there_and_back(case, result, "read"))
     return faults, seconds
 

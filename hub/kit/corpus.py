@@ -27,6 +27,7 @@ from hub.errors import Finding, HubError
 from hub.kit.asked import asked
 from hub.kit.schemas import Judged, SchemaSet
 from hub.message import Record, walk
+from hub.telling import in_place, told_whole
 from mappings.agreements import Agreement
 from mappings.engine import EXAMPLE_HEADER, translate_record
 from mappings.fields import TEXTS
@@ -257,14 +258,16 @@ def _refused(name: str, refused: HubError) -> Answer:
 
 
 def _parse(hub: Hub, adapter: Adapter, body: bytes) -> Record:
-    record = adapter.parse(body)
-    spec = hub.types[record.type]
+    spec = hub.types[adapter.type]
+    try:
+        record = adapter.parse(body)
+    except HubError as refused:
+        raise told_whole(adapter, spec, body, refused) from None
     texts = (leaf.value for leaf in spec.leaves(record) if _is_text(spec, leaf.field))
     if sum(len(value) for value in texts if isinstance(value, str)) > MOST_TEXT:
         raise HubError("receive.too-large", [Finding("body", "text", f"at most {MOST_TEXT} characters")])
     if findings := spec.check(record.fields):
-        locate = getattr(adapter, "locate", None)  # a format may know where in its bytes a field stands
-        raise HubError("parse.invalid", locate(body, findings) if locate else findings)
+        raise HubError("parse.invalid", in_place(adapter, body, findings))
     return record
 
 

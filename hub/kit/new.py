@@ -57,7 +57,16 @@ def render(record: Record) -> bytes:
     return FORMAT.write(record)
 
 
-ADAPTER = Adapter("$name", TYPE, ("application/json",), recognise, parse, render)
+ADAPTER = Adapter(
+    "$name",
+    TYPE,
+    ("application/json",),
+    recognise,
+    parse,
+    render,
+    locate=FORMAT.locate,
+    partly=FORMAT.partly,
+)
 ''',
     "xml": '''\
 """Understands $name: $title, as the agency's own XML.
@@ -102,7 +111,21 @@ def render(record: Record) -> bytes:
     return FORMAT.write(record.fields)
 
 
-ADAPTER = Adapter("$name", TYPE, ("application/xml", "text/xml"), recognise, parse, render)
+def partly(body: bytes) -> Record:
+    """What can be read of a message that `parse` refuses."""
+    return Record(TYPE, FORMAT.partly(body))
+
+
+ADAPTER = Adapter(
+    "$name",
+    TYPE,
+    ("application/xml", "text/xml"),
+    recognise,
+    parse,
+    render,
+    locate=FORMAT.locate,
+    partly=partly,
+)
 ''',
 }
 
