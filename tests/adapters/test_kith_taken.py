@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +15,9 @@ from adapters.base import Adapter, without
 from adapters.kith.profile import Profile
 from adapters.kith.tables import El
 from adapters.kith_dialog.adapter import V1_1 as DIALOG
+from adapters.kith_epikrise.adapter import ADAPTERS as SUMMARIES
 from hub.errors import HubError
-from hub.message import Record
+from hub.message import Record, walk
 from mappings.types import load_types
 from tests.adapters.national import Absent, schemas
 from tests.adapters.national_trees import differences
@@ -23,6 +25,7 @@ from tests.adapters.national_trees import differences
 FOLDER = Path(adapters.__file__).parent
 TYPES = load_types()
 APPREC_1_0 = next(adapter for adapter in APPREC if adapter.name == "apprec-1.0")
+EPIKRISE = next(adapter for adapter in SUMMARIES if adapter.name == "kith-epikrise-1.2")
 EXAMPLES = {
     DIALOG.name: FOLDER / "kith_dialog/examples/helsefaglig.xml",
     APPREC_1_0.name: FOLDER / "apprec/examples/apprec-1.0.xml",
@@ -126,6 +129,25 @@ def test_what_looks_odd_and_is_sound_is_read_and_written_again(name: str, absent
     assert adapter.parse(written) == without(adapter.as_said(record), adapter.loses)
     for document in (body, written):
         assert national is None or national.findings(etree.fromstring(document), document) == ()
+
+
+LONG = {
+    "a text of twenty pages": (r"(<TextResultValue>)[^<]+", "Innlagt fra fengsel. " * 2300),
+    "a file of five megabytes": (r"(<Base64Container[^>]*>)[^<]+", "QUJD" * 1_700_000),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_summary_has_room(name: str) -> None:
+    place, said = LONG[name]
+    text = (FOLDER / "kith_epikrise/examples/epikrise-1.2.xml").read_text(encoding="utf-8")
+    body, count = re.subn(place, rf"\g<1>{said.strip()}", text, count=1)
+    record = EPIKRISE.parse(body.encode())
+
+    assert count == 1
+    assert said.strip() in {value for _, value in walk(record.fields)}
+    assert TYPES[EPIKRISE.type].check(record.fields) == ()
+    assert EPIKRISE.parse(EPIKRISE.render(record)) == record
 
 
 NUMBERS = {
