@@ -16,6 +16,7 @@ from adapters.kith.profile import Profile
 from adapters.kith.tables import El
 from adapters.kith_dialog.adapter import V1_1 as DIALOG
 from adapters.kith_epikrise.adapter import ADAPTERS as SUMMARIES
+from adapters.registry import adapters_for
 from hub.errors import HubError
 from hub.message import Record, walk
 from mappings.types import load_types
@@ -24,6 +25,7 @@ from tests.adapters.national_trees import differences
 
 FOLDER = Path(adapters.__file__).parent
 TYPES = load_types()
+REGISTRY = adapters_for(TYPES)
 APPREC_1_0 = next(adapter for adapter in APPREC if adapter.name == "apprec-1.0")
 EPIKRISE = next(adapter for adapter in SUMMARIES if adapter.name == "kith-epikrise-1.2")
 EXAMPLES = {
@@ -129,6 +131,31 @@ def test_what_looks_odd_and_is_sound_is_read_and_written_again(name: str, absent
     assert adapter.parse(written) == without(adapter.as_said(record), adapter.loses)
     for document in (body, written):
         assert national is None or national.findings(etree.fromstring(document), document) == ()
+
+
+TYPES_OF_OWN_ROOTS = {
+    "kith_epikrise/examples/epikrise-1.1.xml": ("E", "EPIKRISE", "", " E "),
+    "kith_epikrise/examples/epikrise-1.2.xml": ("E", "EPIKRISE", ""),
+    "kith_henvisning/examples/endring-1.0.xml": ("H", "HENVISNING", ""),
+    "kith_henvisning/examples/henvisning-1.1.xml": ("H", "HENVISNING", ""),
+}
+
+
+@pytest.mark.parametrize("name", TYPES_OF_OWN_ROOTS)
+def test_a_message_with_a_root_of_its_own_is_known_whichever_version_its_type_is_of(name: str) -> None:
+    root = etree.parse(FOLDER / name).getroot()
+    said = root.find("{*}Type")
+    assert said is not None
+    own = REGISTRY.recognise("application/xml", (FOLDER / name).read_bytes())
+
+    for code in TYPES_OF_OWN_ROOTS[name]:
+        said.set("V", code)
+        body = etree.tostring(root, encoding="utf-8")
+        assert REGISTRY.recognise("application/xml", body) is own
+        assert own.parse(body) == own.parse((FOLDER / name).read_bytes())
+    said.set("V", "SVAR_LAB")
+    with pytest.raises(HubError):
+        REGISTRY.recognise("application/xml", etree.tostring(root, encoding="utf-8"))
 
 
 LONG = {
