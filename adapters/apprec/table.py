@@ -170,7 +170,7 @@ def receipt(version: Version) -> El:
         group(
             "AppRec",
             leaf("MsgType", CS, value="APPREC", codes="8279", why="always the same"),
-            leaf("MIGversion", ST, value=version.mig),
+            leaf("MIGversion", ST, default=version.mig, why="always the same"),
             leaf("SoftwareName", ST, 0, why=_SOFTWARE),
             leaf("SoftwareVersion", ST, 0, why=_SOFTWARE),
             leaf("GenDate", DATETIME, to="/melding.sendt"),

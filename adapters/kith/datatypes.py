@@ -123,6 +123,8 @@ def _write_text(element: etree._Element, parts: Mapping[str, object]) -> None:
 _TAGS = frozenset(
     re.findall(
         r"\w+",
+        # The standard wants others stripped, their text not lost; of three the text is all they say.
+        "a font u "
         "abbr acronym address blockquote br cite code dfn div em h1 h2 h3 h4 h5 h6 kbd p pre q samp span "
         "strong var dl dt dd ol ul li b big hr i small sub sup tt caption table tbody thead tfoot col "
         "colgroup td th tr",
@@ -264,7 +266,15 @@ def _time(raw: str) -> tuple[Parts, list[Fault]]:
 
 
 def _time_parts(said: str) -> Parts:
-    """The parts of a value that is right as it stands; none otherwise."""
+    """The parts of a value that is right as it stands; none otherwise, nor for the midnight after the last
+    day that can be said."""
+    try:
+        return _right_time_parts(said)
+    except OverflowError:
+        return {}
+
+
+def _right_time_parts(said: str) -> Parts:
     if (found := _DATETIME.fullmatch(said)) and _exists(found["day"]):
         day, clock, zone = found["day"], found["clock"], found["zone"] or ""
         return {"V": said, "day": day, "clock": clock + zone, "at": _moment(day, clock, zone)}

@@ -49,14 +49,14 @@ def own_root(
     loses: Mapping[str, str] | None = None,
 ) -> Adapter:
     """An adapter for a message with its own root. `codes` are the values of `Type` that it may say of itself;
-    without `Type` the namespace alone tells."""
+    where that says no code, the namespace alone tells."""
     profile = Profile(root, prefixes or {})
 
     def recognise(sniff: Sniff) -> bool:
         if sniff.root != root.tag or sniff.tree is None:
             return False
         said = sniff.tree.find(f"{{{root.ns}}}Type")
-        return said is None or (said.get("V") or "").strip() in codes
+        return said is None or (said.get("V") or "").strip() in {"", *codes}
 
     return _adapter(name, type_name, profile, recognise, loses or {})
 

@@ -185,9 +185,9 @@ def _organisation(
         *ident("", idents, other=name),
         address(),
         telecom(),
-        *(below or (group("Organisation", least=0, hollow=True),)),
+        *(below or (leaf("Organisation", OPAQUE, 0), professional("", "x"))),
         least=least,
-        needs=(name, *idents) if not least else (),
+        needs=(name, *idents, f"{name}_nummer") if not least else (),
         hollow=True,
     )
 
@@ -367,6 +367,7 @@ def _other_receivers() -> El:
             without(replace(patient(), must=()), why),
             without(typed(FK1, group("Person", *_fk1_person())), why),
             without(professional("", "x"), why),
+            least=0,
         ),
         least=0,
         most=MANY,

@@ -19,7 +19,7 @@ def split_name(name: str) -> Mapping[str, str]:
     family, comma, given = (part.strip() for part in said.partition(","))
     if not (comma and family):
         given, _, family = said.rpartition(" ")
-    return {piece: text for piece, text in (("given", given.strip()), ("family", family)) if text}
+    return {piece: text for piece, text in (("given", given.strip()), ("family", family.strip())) if text}
 
 
 def join_pieces(pieces: Mapping[str, str]) -> str:

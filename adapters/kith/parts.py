@@ -8,7 +8,7 @@ dates of birth of others are dropped. It must not know any message.
 
 from __future__ import annotations
 
-from adapters.kith.datatypes import CS, CV, DATE, ST
+from adapters.kith.datatypes import CS, CV, DATE, OPAQUE, ST
 from adapters.kith.msghead import FK1, address, ident, telecom
 from adapters.kith.tables import MANY, El, Row, group, leaf, typed, without
 
@@ -114,7 +114,7 @@ def _unit(name: str, into: str, least: int, *below: El) -> El:
         _numbers("", "9051", 1),
         address(),
         telecom(),
-        *(below or (group("Organisation", least=0, hollow=True),)),
+        *(below or (leaf("Organisation", OPAQUE, 0),)),
         least=least,
         into=into,
     )

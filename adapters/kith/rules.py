@@ -229,11 +229,12 @@ def _patient(element: etree._Element, _: El) -> Iterator[tuple[etree._Element, S
 
 
 def _numbers(element: etree._Element) -> Iterator[tuple[etree._Element, str, str]]:
-    """Every number of a patient with its kind (8116); without one it claims to be a fødselsnummer."""
+    """Every number of a patient with its kind (8116). OffId without one claims to be a fødselsnummer; any
+    other number is of no kind then."""
     for child in element:
         match etree.QName(child).localname:
             case "OffId":
-                yield child, _kind_of(element, "TypeOffId"), (child.text or "").strip()
+                yield child, _kind_of(element, "TypeOffId", "FNR"), (child.text or "").strip()
             case "Ident" | "AdditionalId":
                 number = _child(child, "Id")
                 kind = _kind_of(child, "TypeId" if _child(child, "TypeId") is not None else "Type")
@@ -243,9 +244,9 @@ def _numbers(element: etree._Element) -> Iterator[tuple[etree._Element, str, str
                 pass
 
 
-def _kind_of(element: etree._Element, name: str) -> str:
+def _kind_of(element: etree._Element, name: str, unsaid: str = "") -> str:
     kind = _child(element, name)
-    return "FNR" if kind is None else (kind.get("V") or "FNR").strip()
+    return unsaid if kind is None else (kind.get("V") or "").strip() or unsaid
 
 
 def _is_name(element: etree._Element) -> bool:

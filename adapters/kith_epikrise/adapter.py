@@ -24,6 +24,6 @@ LOSES = {
 """Fields of the type that a version has no element for."""
 
 ADAPTERS = tuple(
-    own_root(version.name, TYPE, message(version), (version.code,), loses=LOSES[version])
+    own_root(version.name, TYPE, message(version), (V11.code, V12.code), loses=LOSES[version])
     for version in (V11, V12)
 )

@@ -38,7 +38,11 @@ class Version:
 
 
 V1_0 = Version(
-    "kith-henvisning-1.0", "http://www.kith.no/xmlstds/henvisning/2005-07-08", "v1.0 2005-07-08", ("H",), True
+    "kith-henvisning-1.0",
+    "http://www.kith.no/xmlstds/henvisning/2005-07-08",
+    "v1.0 2005-07-08",
+    ("H", "HENVISNING"),
+    True,
 )
 V1_1 = Version(
     "kith-henvisning-1.1",

@@ -30,6 +30,7 @@ _TYPES = {
     "double": "double",
     "decimal": "double",
     "gYear": "gYear",
+    "base64Binary": "base64Binary",
 }
 _OWN = {("http://www.kith.no/xmlstds/apprec/2004-11-21", name) for name in ("CS", "CV", "URL")}
 """AppRec 1.0 is older than the common datatypes, and declares them once more."""
@@ -45,6 +46,8 @@ class Node:
     type: str = ""
     rows: list[Node] = field(default_factory=list)
     choice: int = 0
+    chosen_least: int = 1
+    """0 where the schema lets the whole choice be empty."""
     again: bool = False
     """Not looked into: it stands in itself, or takes anything."""
 
@@ -69,6 +72,9 @@ class _Reader:
     def root(self, tag: str) -> Node:
         namespace, name = etree.QName(tag).namespace or "", etree.QName(tag).localname
         return self._element(self._find(namespace, "element", name), namespace, ())
+
+    def _has(self, namespace: str, kind: str, name: str) -> bool:
+        return any(item.tag == _XS + kind and item.get("name") == name for item in self._schemas[namespace])
 
     def _find(self, namespace: str, kind: str, name: str) -> etree._Element:
         return next(
@@ -102,6 +108,9 @@ class _Reader:
             if where == "http://www.kith.no/xmlstds" or (where, local) in _OWN:
                 node.type = "integer" if local == "INT" else local
                 return
+            if self._has(where, "simpleType", local):
+                node.type = "ST"
+                return
             inline, namespace, key = self._find(where, "complexType", local), where, f"{where}#{local}"
         else:
             key = node.tag
@@ -120,8 +129,10 @@ class _Reader:
             elif below.tag == f"{_XS}choice":
                 self._choices += 1
                 number = self._choices
-                for node in self._particles(below, namespace, inside):
-                    node.choice = number
+                nodes = list(self._particles(below, namespace, inside))
+                least = int(below.get("minOccurs", "1")) and min(node.least for node in nodes)
+                for node in nodes:
+                    node.choice, node.chosen_least = number, least
                     yield node
             elif below.tag in (f"{_XS}sequence", f"{_XS}complexContent", f"{_XS}restriction"):
                 yield from self._particles(below, namespace, inside)
@@ -164,6 +175,9 @@ def _compare(declared: El, node: Node, at: str, *, one_of_several: bool = False)
         name = f"{at}/{etree.QName(below.tag).localname}"
         if bool(below.choice) != (below.tag in chosen) and not one_of_several:
             yield f"{name}: a choice in one, not in the other"
+        choice = next((one for one in declared.choices if below.tag in one.tags), None)
+        if choice is not None and below.choice and bool(choice.least) != bool(below.chosen_least):
+            yield f"{name}: a choice of at least {choice.least}, schema {below.chosen_least}"
         if not below.choice and slot.least != below.least:
             yield f"{name}: at least {slot.least}, schema {below.least}"
         if slot.most != below.most:
