@@ -11,6 +11,7 @@ import click
 from hub.cli.adapter_corpus import corpus
 from hub.cli.faults import place
 from hub.cli.shown import say, say_json, table
+from hub.counted import counted
 from hub.errors import Finding, HubError
 
 if TYPE_CHECKING:
@@ -213,8 +214,10 @@ def _say_checks(found: list[tuple[str, Check]], as_json: bool, right: str, wrong
         if name != before:
             say(name)
         before = name
-        told = check.note if check.holds else f"{len(check.findings)} faults"
-        say(f"  {check.name:<14} {'right' if check.holds else 'WRONG'}  {told}".rstrip())
+        told = f"WRONG  {counted(len(check.findings), 'fault')}" if check.findings else check.note
+        if check.holds:
+            told = f"right  {check.note}"
+        say(f"  {check.name:<14} {told}".rstrip())
         say(*(f"      {place(f)}: expected {f.expected} [{f.rule}]" for f in check.findings[:_MOST_SHOWN]))
         if len(check.findings) > _MOST_SHOWN:
             say(f"      and {len(check.findings) - _MOST_SHOWN} more")

@@ -17,6 +17,7 @@ from hub.cli import faults
 from hub.cli.holds import COMMANDS
 from hub.cli.installed import open_parts
 from hub.cli.shown import age, moment, say, say_json, table
+from hub.counted import counted
 from hub.errors import HubError
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def show(id_: str, as_json: bool) -> None:
             + item.state.value
             + (f", {item.outcome}" if item.outcome else "")
             + (f" ({item.code})" if item.code else ""),
-            f"  tried {item.attempts} times",
+            f"  tried {counted(item.attempts, 'time')}",
         )
         say(*(f"  {name.removesuffix('_at')}: {moment(at)}" for name, at in _times(item).items() if at))
 

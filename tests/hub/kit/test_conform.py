@@ -261,7 +261,7 @@ def test_conform_ends_with_1_and_names_what_is_wrong(
 
     out = capsys.readouterr().out
     assert code == 1
-    assert "labels         WRONG  1 faults" in out
+    assert "labels         WRONG  1 fault" in out
     assert "a.b: expected some [labels]" in out
     assert "IT DOES NOT CONFORM." in out
 
