@@ -264,8 +264,8 @@ def new(name: str, type_: str, wire: str, package: Path | None, as_json: bool) -
         if package
         else [
             f'*of("{folder}"),   in ADAPTERS of adapters/registry.py',
-            ".venv/bin/python -m hub.generated_docs --write",
             f"bro adapter conform {name}",
+            ".venv/bin/python -m hub.generated_docs --write",
         ]
     )
     if as_json:
