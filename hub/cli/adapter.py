@@ -168,7 +168,7 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
 
     packaged = next((found for found in offered() if found.name == name), None)
     if enable and packaged is None:
-        expected = "an adapter of another package; ours need a line in adapters/registry.py only"
+        expected = "an adapter of an installed package (`pip install` it first); ours need only their line"
         raise HubError("adapter.invalid", [Finding("NAME", "package", expected)])
     if packaged is not None and (impure := purity(packaged.folder, packaged.module.partition(".")[0])):
         raise HubError("adapter.invalid", impure)  # none of it was run

@@ -90,8 +90,16 @@ def list_messages(states: tuple[str, ...], stuck: bool, astray: bool, limit: int
             )
             for row in rows
         ],
-        empty="Nothing is stuck." if stuck else f"Nothing {'is astray' if astray else 'in these states'}.",
+        empty=_nothing(states, stuck, astray),
     )
+
+
+def _nothing(states: tuple[str, ...], stuck: bool, astray: bool) -> str:
+    """Said for an empty list. What waits for the person is in no list that did not ask for it."""
+    if stuck or astray:
+        return "Nothing is stuck." if stuck else "Nothing is astray."
+    more = "" if states else " `bro messages list --state waiting` shows what waits for the person."
+    return f"Nothing in these states.{more}"
 
 
 @messages.command(
