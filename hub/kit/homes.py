@@ -90,7 +90,9 @@ def _ours(folder: Path, plain: Mapping[str, Adapter]) -> Home:
         raise _refuse(f"adapters/{folder.name}", impure)
     module = module_of(folder.name)
     found: dict[str, Adapter] = {}
-    for value in vars(module).values():
+    # What it offers; all it holds only if that is nothing. One may import another's (nav_dialog does).
+    offers = [vars(module)[name] for name in ("ADAPTERS", "ADAPTER") if name in vars(module)]
+    for value in offers or vars(module).values():
         for one in value if isinstance(value, tuple | list) else (value,):
             if isinstance(one, Adapter):
                 found.setdefault(one.name, one)
