@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from traceback import extract_tb
+from types import ModuleType
 
 from adapters.apprec.adapter import ADAPTERS as APPREC
 from adapters.base import Adapter, Sniff
@@ -42,19 +45,41 @@ from hub.errors import Finding, HubError
 
 def of(folder: str) -> tuple[Adapter, ...]:
     """The ADAPTER, or all ADAPTERS, of one folder beside this file. Raises adapter.invalid for no such
-    folder, and for what Python cannot read."""
+    folder, for what cannot be imported, and for a file that makes neither."""
+    module = module_of(folder)
+    made = getattr(module, "ADAPTERS", None) or (getattr(module, "ADAPTER", None),)
+    if not all(isinstance(one, Adapter) for one in made):
+        raise HubError("adapter.invalid", [makes_none(folder)])
+    return tuple(made)
+
+
+def makes_none(folder: str) -> Finding:
+    """An adapter.py that can be imported, and holds no adapter under the name it must have."""
+    expected = "ADAPTER = Adapter(...), or a tuple ADAPTERS of such"
+    return Finding(f"adapters/{folder}/adapter.py", "adapter", expected)
+
+
+def module_of(folder: str) -> ModuleType:
+    """The adapter.py of one folder beside this file, imported. Raises adapter.invalid with the line that
+    failed, and the kind of the fault without its text."""
+    at = f"adapters/{folder}/adapter.py"
     try:
-        module = importlib.import_module(f"adapters.{folder}.adapter")
-    except ModuleNotFoundError as fault:
-        if fault.name is None or not f"adapters.{folder}.adapter".startswith(fault.name):
-            raise
-        expected = f"a folder adapters/{folder} with adapter.py"
-        raise HubError("adapter.invalid", [Finding("adapters/registry.py", "folder", expected)]) from None
+        return importlib.import_module(f"adapters.{folder}.adapter")
+    except HubError:
+        raise
     except SyntaxError as fault:
-        at = f"adapters/{folder}/adapter.py"
-        expected = "Python that can be read"
-        raise HubError("adapter.invalid", [Finding(at, "python", expected, fault.lineno)]) from None
-    return tuple(module.ADAPTERS) if hasattr(module, "ADAPTERS") else (module.ADAPTER,)
+        file = Path(fault.filename or at).name
+        found = Finding(f"adapters/{folder}/{file}", "python", "Python that can be read", fault.lineno)
+    except Exception as fault:  # noqa: BLE001  whatever the file of somebody new raises, its line is what helps
+        missing = fault.name if isinstance(fault, ModuleNotFoundError) else None
+        if missing and f"adapters.{folder}.adapter".startswith(missing):
+            expected = f"a folder adapters/{folder} with adapter.py"
+            found = Finding("adapters/registry.py", "folder", expected)
+        else:
+            lines = [f.lineno for f in extract_tb(fault.__traceback__) if Path(f.filename).match(at)]
+            expected = f"a file that can be imported; this line raises {type(fault).__name__}"
+            found = Finding(at, "import", expected, lines[-1] if lines else None)
+    raise HubError("adapter.invalid", [found])
 
 
 ADAPTERS: tuple[Adapter, ...] = (
@@ -78,6 +103,22 @@ ADAPTERS: tuple[Adapter, ...] = (
     FIKS_SVAR,
     FIKS_KVITTERING,
 )
+
+
+def _each_is_one(lines: Sequence[object]) -> None:
+    """`of` gives a tuple, so a line without its star is none of the adapters it stands for."""
+    found = []
+    if not all(isinstance(line, Adapter) for line in lines):
+        expected = 'every line of ADAPTERS to be adapters: `*of("folder"),`, with the star'
+        found.append(Finding("adapters/registry.py", "line", expected))
+    names = [line.name for line in lines if isinstance(line, Adapter)]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        found.append(Finding(f"adapters/registry.py {name}", "twice", "a name that only one line gives"))
+    if found:
+        raise HubError("adapter.invalid", found)
+
+
+_each_is_one(ADAPTERS)
 
 
 UNKNOWN = Finding(

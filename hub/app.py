@@ -62,28 +62,32 @@ def build(
     ladder: Sequence[float] = LADDER,
     grace: timedelta = timedelta(seconds=30),
 ) -> Parts:
-    """All parts, ready: schema up to date, files read and checked.
+    """All parts, ready: files read and checked, keys made if this is a small installation's first start,
+    schema up to date. Nothing is written where a file is wrong.
 
     Raises settings.invalid, map.invalid, policy.invalid with every finding.
     """
-    if settings.embedded and not settings.keys.exists():
-        create_keys(settings.keys)
-    vault = open_vault(settings.keys)
     types = load_types()
+    agreements = load_agreements(types)
+    pack, codes = load_pack(settings.policy), load_codes()
     directory = load_directory(settings.directory)
     registry = adapters_for(types, enabled(read_stamps(settings.adapters)))
     _check_formats(directory, registry.by_name)
+    # Only now is anything written: a start that is refused for its files leaves nothing behind.
+    if settings.embedded and not settings.keys.exists():
+        create_keys(settings.keys)
+    vault = open_vault(settings.keys)
     store = Store(settings.store)
     store.migrate()
     return Parts(
         store=store,
         vault=vault,
         types=types,
-        agreements=load_agreements(types),
+        agreements=agreements,
         registry=registry,
         directory=directory,
-        pack=load_pack(settings.policy),
-        codes=load_codes(),
+        pack=pack,
+        codes=codes,
         queue=_queue(settings, store, ladder, grace),
         push=Webhook(directory, settings.webhook_timeout_seconds),
         notify=None if settings.queue == "embedded" else Notify(directory, settings.queue),

@@ -152,7 +152,7 @@ def _agreement(agreement: Agreement, types: Mapping[str, TypeSpec], note: str) -
         f"| Version | {agreement.version} |",
         f"| From | {', '.join(sorted(source.sectors))}: {_of_type(source.type)} |",
         f"| To | {target.sector}: {_of_type(target.type)} |",
-        f"| Recipient found by | `{agreement.route}` |",
+        f"| Recipient found by | `{agreement.route}`: {agreement.found_by} |",
         f"| Purpose, basis, policy row | {agreement.purpose}, {agreement.basis}, {agreement.row} |",
         f"| That it exists tells | {', '.join(sorted(agreement.reveals)) or 'nothing'} |",
         f"| Waits for a consent | {agreement.wait_days} days |",

@@ -21,7 +21,15 @@ from mappings.reading import said
 from mappings.strict_yaml import read_yaml
 from mappings.types import HERE, TypeSpec
 
-ROUTES = ("serves-sender", "addressed", "answered", "earlier", "hub")
+ROUTES: Mapping[str, str] = {
+    "serves-sender": "every agency of the sector that serves the sender, as the directory says",
+    "addressed": "the agency that the message names by number or HER-id",
+    "answered": "the agency that asked what this is an answer to",
+    "earlier": "every agency of the sector to which an earlier message about the person led, whether it "
+    "went, waits or was withheld; who they are, the message itself does not say",
+    "hub": "the hub writes it itself, to the agencies of the sector that got something by what is withdrawn",
+}
+"""How the recipients of an agreement are found (`hub/routes.py`), in the words that people are shown."""
 BY_KOMMUNE = "kommune:"
 
 
@@ -104,6 +112,11 @@ class Agreement:
     def kommune_path(self) -> str | None:
         """The source field whose kommune decides the recipient, for routes by kommune."""
         return self.route.removeprefix(BY_KOMMUNE) if self.route.startswith(BY_KOMMUNE) else None
+
+    @property
+    def found_by(self) -> str:
+        """How its recipients are found, in words."""
+        return ROUTES.get(self.route) or f"every agency of the sector in the kommune of `{self.kommune_path}`"
 
     def why_dropped(self, path: str) -> str | None:
         """The reason that a source field stays behind, or None."""

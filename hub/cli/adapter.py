@@ -11,6 +11,7 @@ import click
 from hub.cli.adapter_corpus import corpus
 from hub.cli.faults import place
 from hub.cli.shown import say, say_json, table
+from hub.counted import counted
 from hub.errors import Finding, HubError
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
 
     packaged = next((found for found in offered() if found.name == name), None)
     if enable and packaged is None:
-        expected = "an adapter of another package; ours need a line in adapters/registry.py only"
+        expected = "an adapter of an installed package (`pip install` it first); ours need only their line"
         raise HubError("adapter.invalid", [Finding("NAME", "package", expected)])
     if packaged is not None and (impure := purity(packaged.folder, packaged.module.partition(".")[0])):
         raise HubError("adapter.invalid", impure)  # none of it was run
@@ -213,8 +214,10 @@ def _say_checks(found: list[tuple[str, Check]], as_json: bool, right: str, wrong
         if name != before:
             say(name)
         before = name
-        told = check.note if check.holds else f"{len(check.findings)} faults"
-        say(f"  {check.name:<14} {'right' if check.holds else 'WRONG'}  {told}".rstrip())
+        told = f"WRONG  {counted(len(check.findings), 'fault')}" if check.findings else check.note
+        if check.holds:
+            told = f"right  {check.note}"
+        say(f"  {check.name:<14} {told}".rstrip())
         say(*(f"      {place(f)}: expected {f.expected} [{f.rule}]" for f in check.findings[:_MOST_SHOWN]))
         if len(check.findings) > _MOST_SHOWN:
             say(f"      and {len(check.findings) - _MOST_SHOWN} more")
@@ -261,8 +264,8 @@ def new(name: str, type_: str, wire: str, package: Path | None, as_json: bool) -
         if package
         else [
             f'*of("{folder}"),   in ADAPTERS of adapters/registry.py',
-            ".venv/bin/python -m hub.generated_docs --write",
             f"bro adapter conform {name}",
+            ".venv/bin/python -m hub.generated_docs --write",
         ]
     )
     if as_json:

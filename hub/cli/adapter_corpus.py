@@ -11,6 +11,7 @@ import click
 
 from hub.cli.faults import place
 from hub.cli.shown import say, say_json
+from hub.counted import counted
 from hub.errors import Finding, HubError
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _findings(found: Iterable[Finding], before: str = "") -> Iterator[str]:
 
 def _summary(counts: dict[str, Counter[str]]) -> Iterator[str]:
     total = sum(counts["outcomes"].values())
-    yield f"{total} files"
+    yield counted(total, "file")
     for count in counts.values():
         for name, number in sorted(count.items(), key=lambda pair: (-pair[1], pair[0])):
             yield f"  {number:6}  {name}"

@@ -10,6 +10,7 @@ import click
 
 from hub.cli.installed import installed
 from hub.cli.shown import say, say_json
+from hub.counted import counted
 
 if TYPE_CHECKING:
     from hub.store.engine import Store
@@ -77,11 +78,13 @@ def verify(remembered: Path | None, as_json: bool) -> int:
         )
     else:
         say(
-            f"{report.leaves} leaves, {report.checkpoints} checkpoints, {report.hand_overs} hand-overs",
+            f"{counted(report.leaves, 'leaf', 'leaves')}, {counted(report.checkpoints, 'checkpoint')}, "
+            f"{counted(report.hand_overs, 'hand-over')}",
             f"root {report.root}",
         )
         if report.forgotten:
-            say(f"{report.forgotten} leaves are about forgotten persons: in the tree, readable by nobody.")
+            about = counted(report.forgotten, "leaf is", "leaves are")
+            say(f"{about} about forgotten persons: in the tree, readable by nobody.")
         for what, where in report.faults:
             say(f"FAULT {what} ({where})")
         if about_given := _NOT_COMPARED.get(report.given):

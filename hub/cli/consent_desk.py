@@ -221,7 +221,13 @@ def receipt(id_: str, language: str, as_json: bool) -> None:
     from hub.cli.installed import open_parts
     from hub.register import receipt_of
 
-    made = receipt_of(open_parts(), id_, language)
+    try:
+        made = receipt_of(open_parts(), id_, language)
+    except HubError as refused:
+        if refused.code != "receive.not-found":  # which is said to agencies, of an address
+            raise
+        expected = "the id of a recorded consent or refusal whose person is not forgotten"
+        raise HubError("consent.unknown", [Finding("ID", "unknown", expected)]) from None
     if as_json:
         say_json(made)
     else:

@@ -24,8 +24,8 @@ _NEXT = {
     "receive.busy": "Look whether the database of BRO_STORE answers, then try again; nothing was changed.",
     "enqueue.unavailable": "Look whether the broker of BRO_QUEUE answers, then try again.",
     "seal.key-destroyed": "Nothing can be done: the person has been forgotten.",
-    "receive.not-found": "`bro consent list --person-file FILE` shows the id of each version.",
-    "consent.unknown": "`bro consent list --person-file FILE` shows what the person has said.",
+    "consent.unknown": "`bro consent list --person-file FILE` shows what the person has said, with ids.",
+    "request.unknown": "`bro request list FILE` shows the requests about the person.",
     "hold.unread": "`bro messages read ID --as NAME`, then answer.",
     "hold.second-person": "Let another reader confirm it, or answer it anew.",
     "hold.changed": "`bro messages read ID --as NAME`, then answer it anew.",
@@ -42,6 +42,7 @@ _NEXT_AT = {
     "--from": "`bro map agreements` shows which agreement takes which type, and from whom.",
     "--schemas": "Name the folder with the XSD files, or leave --schemas out.",
     "--agency": "Name an agency of the file that BRO_DIRECTORY names; `bro lint` looks at that file.",
+    "DIR": "Name a folder that holds files.",
     "--if-withdrawn": "`bro consent list --person-file FILE` shows the series of a person.",
 }
 """By the argument that was wrong: what was typed is to be put right, not an installation."""
@@ -62,7 +63,7 @@ def show(error: HubError) -> None:
 def _of_argument(error: HubError) -> str | None:
     """What to do when nothing but an option of the command is wrong."""
     places = {finding.at for finding in error.findings}
-    if not places or not all(at.startswith("--") for at in places):
+    if not places or not all(at.startswith("--") or at in _NEXT_AT for at in places):
         return None
     return _NEXT_AT.get(min(places), _MISTYPED)
 
@@ -81,6 +82,21 @@ def place(finding: Finding) -> str:
 
 def what_next(code: str) -> str:
     return _NEXT.get(code) or _NEXT.get(code.partition(".")[0], _OTHERWISE)
+
+
+def of_registry(error: BaseException) -> HubError | None:
+    """A line of adapters/registry.py that Python cannot read, or that names what is not there: whoever adds
+    a format writes one, so it is told as a wrong line and not as a fault of the hub. None for any other."""
+    if isinstance(error, SyntaxError):
+        file, line = error.filename or "", error.lineno
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        last = frames[-1] if frames and frames[-1].name == "<module>" else None
+        file, line = (last.filename, last.lineno) if last else ("", None)
+    if not Path(file).match("adapters/registry.py"):
+        return None
+    expected = 'lines that Python can read, of the form *of("folder"), in ADAPTERS'
+    return HubError("adapter.invalid", [Finding("adapters/registry.py", "python", expected, line)])
 
 
 def where(error: BaseException) -> Finding:

@@ -11,6 +11,7 @@ import click
 
 from hub.cli import faults
 from hub.cli.shown import console, say, say_json
+from hub.counted import counted
 from hub.errors import Finding, HubError
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ def lint(as_json: bool) -> int:
         out = console()
         for part in PARTS:
             those = [finding for name, finding in found if name == part]
-            out.print(f"{part}: " + (f"{len(those)} faults" if those else "right"))
+            out.print(f"{part}: " + (counted(len(those), "fault") if those else "right"))
             faults.findings(out, those)
         say(*(f"note: {note}" for note in notes(os.environ)))
-        say(f"{len(found)} faults." if found else "Everything is right.")
+        say(f"{counted(len(found), 'fault')}." if found else "Everything is right.")
     return 1 if found else 0
 
 

@@ -117,6 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             click.echo(error.ctx.get_usage(), err=True)
         click.echo(f"Error: {_without_values(error.format_message(), given)}", err=True)
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(f"next: `{error.ctx.command_path} --help` says what it takes.", err=True)
         return 2
     except click.Abort:
         return 2
@@ -125,6 +127,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001  the last place that can keep a value off the terminal
-        faults.show(HubError("hub.internal", [faults.where(error)]))
+        faults.show(faults.of_registry(error) or HubError("hub.internal", [faults.where(error)]))
         return 2
     return result if isinstance(result, int) else 0

@@ -8,6 +8,7 @@ import click
 
 from hub.cli.map_preview import preview
 from hub.cli.shown import say, say_json, table
+from hub.counted import counted
 from hub.errors import Finding, HubError
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def test_agreements(coverage: bool, as_json: bool) -> int:
     if as_json:
         say_json({"whole": whole, "agreements": told})
     else:
-        say(f"{len(told)} agreements, " + ("all whole." if whole else "NOT ALL WHOLE."))
+        say(counted(len(told), "agreement") + ", " + ("all whole." if whole else "NOT ALL WHOLE."))
     return 0 if whole else 1
 
 

@@ -72,7 +72,8 @@ def _show(sample: Path, agreement: str, sector: str | None, values: bool, as_jso
         say_json(_plain(shown, values))
         return 0 if whole else 1
     to = shown.agreement.target
-    say(f"{shown.agreement.id}: {shown.sender.value} -> {to.sector.value}, {to.type}", "")
+    say(f"{shown.agreement.id}: {shown.sender.value} -> {to.sector.value}, {to.type}")
+    say(f"route {shown.agreement.route}: {shown.agreement.found_by}", "")
     table(
         ("field", "labels", "what becomes of it", *(("value",) if values else ())),
         [
@@ -168,6 +169,7 @@ def _plain(shown: SideBySide, values: bool) -> dict[str, Any]:
         "agreement": shown.agreement.id,
         "from": shown.sender.value,
         "to": shown.agreement.target.sector.value,
+        "route": {"word": shown.agreement.route, "means": shown.agreement.found_by},
         "envelope_withheld": shown.envelope or None,
         "fields": [
             {

@@ -17,6 +17,7 @@ from hub.cli import faults
 from hub.cli.holds import COMMANDS
 from hub.cli.installed import open_parts
 from hub.cli.shown import age, moment, say, say_json, table
+from hub.counted import counted
 from hub.errors import HubError
 
 if TYPE_CHECKING:
@@ -89,8 +90,16 @@ def list_messages(states: tuple[str, ...], stuck: bool, astray: bool, limit: int
             )
             for row in rows
         ],
-        empty="Nothing is stuck." if stuck else f"Nothing {'is astray' if astray else 'in these states'}.",
+        empty=_nothing(states, stuck, astray),
     )
+
+
+def _nothing(states: tuple[str, ...], stuck: bool, astray: bool) -> str:
+    """Said for an empty list. What waits for the person is in no list that did not ask for it."""
+    if stuck or astray:
+        return "Nothing is stuck." if stuck else "Nothing is astray."
+    more = "" if states else " `bro messages list --state waiting` shows what waits for the person."
+    return f"Nothing in these states.{more}"
 
 
 @messages.command(
@@ -132,7 +141,7 @@ def show(id_: str, as_json: bool) -> None:
             + item.state.value
             + (f", {item.outcome}" if item.outcome else "")
             + (f" ({item.code})" if item.code else ""),
-            f"  tried {item.attempts} times",
+            f"  tried {counted(item.attempts, 'time')}",
         )
         say(*(f"  {name.removesuffix('_at')}: {moment(at)}" for name, at in _times(item).items() if at))
 

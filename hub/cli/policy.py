@@ -10,6 +10,7 @@ import click
 
 from hub.cli.installed import open_parts
 from hub.cli.shown import console, moment, say, say_json, table
+from hub.counted import counted
 
 if TYPE_CHECKING:
     from consent.rows import Pack, Row
@@ -74,7 +75,8 @@ def list_rows(name: str, as_json: bool) -> None:
         told = {"pack": pack.name, "digest": pack.digest, "rows": rows, "unapproved": pack.unapproved}
         say_json(told | {"waiting": waiting})
         return
-    say(f"pack {pack.name}, {len(pack.rows)} rows that decide, digest {pack.digest[:16]}")
+    deciding = counted(len(pack.rows), "row that decides", "rows that decide")
+    say(f"pack {pack.name}, {deciding}, digest {pack.digest[:16]}")
     table(
         ("row", "effect", "from", "to", "purpose", "categories", "legal", "approved"),
         [
@@ -95,7 +97,7 @@ def list_rows(name: str, as_json: bool) -> None:
     for one in waiting:
         say(f"{one['flow']} is approved by {one['by']} and waits for a second person.")
     if pack.unapproved:
-        say(f"{len(pack.unapproved)} rows decide without an agency's approval.")
+        say(f"{counted(len(pack.unapproved), 'row decides', 'rows decide')} without an agency's approval.")
 
 
 @policy.command(epilog="\b\nExamples:\n  bro policy show L21\n  bro policy show L21b --json")
@@ -295,7 +297,7 @@ def diff(before: str, after: tuple[str, ...], days: int, as_json: bool) -> None:
     released = _groups(report, Change.RELEASED)
     if released:
         items = sum(group["items"] for group in released)
-        console().print(f"WOULD BE RELEASED THAT WAS NOT: {items} items", style="bold red")
+        console().print(f"WOULD BE RELEASED THAT WAS NOT: {counted(items, 'item')}", style="bold red")
         _say_groups(released)
     else:
         say("Nothing would be released that was not.")
@@ -307,7 +309,8 @@ def diff(before: str, after: tuple[str, ...], days: int, as_json: bool) -> None:
         if groups:
             say(f"{what}: {sum(group['items'] for group in groups)} items")
             _say_groups(groups)
-    say(f"{report.looked_at} disclosures of {days} days decided under {first.name} and under {then.name}.")
+    seen = f"{counted(report.looked_at, 'disclosure')} of {counted(days, 'day')}"
+    say(f"{seen} decided under {first.name} and under {then.name}.")
     if report.unreadable:
         say(f"{report.unreadable} could not be read again: keys destroyed, or parties gone.")
 

@@ -81,7 +81,8 @@ def _who_got_what(world: World) -> list[dict[str, str]]:
 def _table(rows: list[dict[str, str]]) -> Table:
     table = Table(title="Who got what, and why not", title_justify="left")
     for heading in ("recipient", "agreement", "outcome", "code"):
-        table.add_column(heading, no_wrap=True)
+        # What came of it and why is what this is about: on a narrow screen the names go on in a second line.
+        table.add_column(heading, no_wrap=heading in ("outcome", "code"), overflow="fold")
     for row in rows:
         table.add_row(*row.values())
     return table

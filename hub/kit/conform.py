@@ -16,6 +16,7 @@ from typing import Any
 
 from adapters.base import Adapter, without
 from adapters.registry import Registry
+from hub.counted import counted
 from hub.errors import Finding, HubError
 from hub.kit import noise, shape
 from hub.kit.asked import asked
@@ -40,15 +41,17 @@ _LEAST_REASON = 10
 
 @dataclass(frozen=True)
 class Check:
-    """One promise: does it hold, and if not, where. `note` says how much was looked at."""
+    """One promise: does it hold, and if not, where. `note` says how much was looked at. What was not
+    `tried` does not hold."""
 
     name: str
     findings: tuple[Finding, ...] = ()
     note: str = ""
+    tried: bool = True
 
     @property
     def holds(self) -> bool:
-        return not self.findings
+        return self.tried and not self.findings
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Case:
     others: Mapping[str, bytes] = field(default_factory=dict)
     kin: tuple[Record, ...] = ()
     """What the examples of other formats say in records of the same type."""
+    strays: Mapping[str, HubError] = field(default_factory=dict)
+    """Examples of the folder that no adapter in it recognises, and why not."""
 
     @property
     def pool(self) -> Pool:
@@ -73,10 +78,13 @@ class Case:
 def case_of(hub: Hub, home: Home, adapter: Adapter, others: Mapping[str, bytes]) -> Case:
     """The case of one adapter; its examples are those of its folder that it recognises by itself. Without
     one it has those of the folder's other adapters of the type, as it writes them, and plain JSON a made-up
-    one. Raises adapter.unknown if its type is not declared."""
+    one. Of a folder that is not as it must be nothing is run. Raises adapter.unknown if its type is not
+    declared."""
     if adapter.type not in hub.types:
         raise HubError("adapter.unknown", [Finding(adapter.name, "type", "a declared message type")])
     spec = hub.types[adapter.type]
+    if _shape_faults(home):
+        return Case(hub, home, adapter, spec, {}, {})
     alone = Hub(Registry([adapter]), hub.types, ())
     bodies = {path.name: path.read_bytes() for path in home.examples}
     mine = {
@@ -89,7 +97,14 @@ def case_of(hub: Hub, home: Home, adapter: Adapter, others: Mapping[str, bytes])
         mine = {"made up": adapter.render(sample(spec, pool_of(spec, kin)))}
     parsed = {name: asked(adapter.parse, body) for name, body in mine.items()}
     read = {name: record for name, record in parsed.items() if isinstance(record, Record)}
-    return Case(hub, home, adapter, spec, mine, read, others, kin)
+    strays = _strays(hub, home, bodies) if adapter == home.adapters[0] else {}
+    return Case(hub, home, adapter, spec, mine, read, others, kin, strays)
+
+
+def _strays(hub: Hub, home: Home, bodies: Mapping[str, bytes]) -> dict[str, HubError]:
+    here = Hub(Registry(home.adapters), hub.types, ())
+    told = {name: asked(recognised, here, body) for name, body in bodies.items()}
+    return {name: why for name, why in told.items() if isinstance(why, HubError)}
 
 
 def _kin(hub: Hub, spec: TypeSpec, bodies: Mapping[str, bytes]) -> Iterator[Record]:
@@ -112,8 +127,15 @@ def _as_written(home: Home, adapter: Adapter, bodies: Mapping[str, bytes]) -> It
 
 
 def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform") -> Iterator[Check]:
-    """Every check in turn. Raises settings.invalid where Hypothesis is not installed."""
-    yield from lint(case)
+    """Every check in turn; only the first ones of a folder that is not as it must be, or has no example
+    that can be tried. Raises settings.invalid where Hypothesis is not installed."""
+    for check in lint(case):
+        yield check
+        if not check.tried:
+            return
+    if not case.bodies:
+        yield REST
+        return
     through, check = _records(case, made)
     yield check
     yield _fields(case, through)
@@ -123,13 +145,24 @@ def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "c
     yield _hostile(case)
 
 
+REST = Check(
+    "the rest",
+    note="not tried, since it runs the code on the examples; mend what is wrong first",
+    tried=False,
+)
+
+
 def lint(case: Case) -> Iterator[Check]:
     """The quick ones: the folder, the registry, whose examples are whose, and that they can be read."""
-    yield _shape(case)
+    folder = _shape(case)
+    yield folder
     for name, faults in FAULTS.items():
         if (case.home.folder / name).is_file():
             yield Check("table", tuple(faults((case.home.folder / name).read_bytes(), case.spec)))
     yield _registered(case)
+    if not folder.holds:
+        yield REST
+        return
     yield _recognised(case)
     yield _examples(case)
 
@@ -138,9 +171,12 @@ def lint(case: Case) -> Iterator[Check]:
 
 
 def _shape(case: Case) -> Check:
-    home = case.home
+    return Check("shape", _shape_faults(case.home))
+
+
+def _shape_faults(home: Home) -> tuple[Finding, ...]:
     names = () if home.name == PLAIN else tuple(adapter.name for adapter in home.adapters)
-    return Check("shape", shape.faults(home.folder, home.package, names))
+    return shape.faults(home.folder, home.package, names)
 
 
 def _registered(case: Case) -> Check:
@@ -161,7 +197,12 @@ _NOBODYS = {
 def _recognised(case: Case) -> Check:
     """Each of its examples is taken for its own among all formats, and nobody else's is."""
     found = []
-    if not case.bodies:
+    for name, refused in case.strays.items():
+        if refused.code == "parse.format-unknown":
+            found.append(Finding(f"examples/{name}", "recognised", f"what {case.home.name} reads"))
+        else:
+            found.extend(_at(f"examples/{name}", refused))
+    if not case.bodies and not case.strays:
         found.append(Finding("examples", "missing", f"an example that {case.adapter.name} recognises"))
     rest = (known for known in case.hub.registry.adapters if known.name != case.adapter.name)
     together = Hub(Registry((*rest, case.adapter)), case.hub.types, ())
@@ -173,7 +214,9 @@ def _recognised(case: Case) -> Check:
     for name, body in {**_NOBODYS, **case.others}.items():
         if not isinstance(asked(recognised, alone, body), HubError):
             found.append(Finding(name, "recognised", "left to the format it belongs to"))
-    return Check("recognised", tuple(found), f"{len(case.bodies)} examples, {len(case.others)} of others")
+    return Check(
+        "recognised", tuple(found), f"{counted(len(case.bodies), 'example')}, {len(case.others)} of others"
+    )
 
 
 # -------------------------------------------------------------------------------- there and back
@@ -187,8 +230,9 @@ def _examples(case: Case) -> Check:
             found.extend(_at(f"examples/{name}", record))
             continue
         fits = case.spec.check(record.fields)
-        found.extend(Finding(f"examples/{name} {fault.at}", fault.rule, fault.expected) for fault in fits)
-        found.extend(_there_and_back(case, record, f"examples/{name}"))
+        misfits = [Finding(f"examples/{name} {fault.at}", fault.rule, fault.expected) for fault in fits]
+        # What does not fit its type does not come back either, with the same words.
+        found.extend(misfits or _there_and_back(case, record, f"examples/{name}"))
         if not found and case.adapter.render(record) != case.adapter.render(record):
             found.append(Finding(f"examples/{name}", "same-bytes", "the same bytes for the same record"))
     return Check("examples", tuple(found), f"{len(case.bodies)} read, written, read again")
@@ -249,11 +293,12 @@ def _left(case: Case, record: Record, said: Record) -> Iterator[Finding]:
 
 
 def _made(case: Case, count: int) -> list[Record]:
-    """The example records, those of other formats, the whole sample, and `count` more from Hypothesis, the
-    same each time."""
+    """The example records that fit their type, those of other formats, the whole sample, and `count` more
+    from Hypothesis, the same each time."""
     from hypothesis import HealthCheck, Phase, given, settings
 
-    made = [*case.records.values(), *case.kin[:count], sample(case.spec, case.pool)]
+    fitting = [record for record in case.records.values() if not case.spec.check(record.fields)]
+    made = [*fitting, *case.kin[:count], sample(case.spec, case.pool)]
 
     @settings(
         max_examples=count,
@@ -345,7 +390,7 @@ def _labels(case: Case, through: list[Record]) -> Check:
         for leaf in case.spec.leaves(record):
             if not leaf.labels or Category.UNKNOWN in leaf.labels:
                 found[Finding(leaf.field, "labels", "a field that the type declares, with its labels")] = None
-    return Check("labels", tuple(found)[:_MOST_TOLD], f"{len(case.spec.scalars)} fields")
+    return Check("labels", tuple(found)[:_MOST_TOLD], counted(len(case.spec.scalars), "field"))
 
 
 def _only_its_own(case: Case) -> Check:
@@ -371,8 +416,6 @@ def _only_its_own(case: Case) -> Check:
 
 
 def _noise(case: Case, inputs: int, seed: str) -> Check:
-    if not case.bodies:
-        return Check("noise", (Finding("examples", "missing", "an example to spoil"),))
     among = noise.seeds(list(case.bodies.values()))
     found: dict[Finding, None] = {}
     slowest = 0.0
@@ -384,7 +427,9 @@ def _noise(case: Case, inputs: int, seed: str) -> Check:
             found.setdefault(Finding(fault.at, fault.rule, f"{fault.expected} (input {number})"), None)
         if len(found) >= _MOST_TOLD:
             break
-    return Check("noise", tuple(found), f"{inputs} spoiled inputs, slowest {slowest * 1000:.0f} ms")
+    return Check(
+        "noise", tuple(found), f"{counted(inputs, 'spoiled input')}, slowest {slowest * 1000:.0f} ms"
+    )
 
 
 def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
@@ -441,7 +486,7 @@ def _hostile(case: Case) -> Check:
             found.extend(Finding(name, fault.rule, fault.expected) for fault in _told(result))
         if seconds > MOST_SECONDS:
             found.append(Finding(name, "time", f"at most {MOST_SECONDS:.0f} s"))
-    return Check("hostile input", tuple(found), f"{len(inputs)} inputs")
+    return Check("hostile input", tuple(found), counted(len(inputs), "input"))
 
 
 def _at(where: str, refused: HubError) -> Iterable[Finding]:

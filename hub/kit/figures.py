@@ -176,7 +176,7 @@ def _peak(warm: Callable[[], object], do: Callable[[], object]) -> tuple[int, fl
     if child == 0:
         os.close(reading)
         asked(warm)
-        before = resident()
+        before = resident() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         began = time.process_time()
         result = asked(do)
         seconds = time.process_time() - began

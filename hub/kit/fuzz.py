@@ -42,7 +42,8 @@ class Failed:
 @dataclass(frozen=True)
 class Fuzzed:
     """What became of a run. `seconds` is of CPU time, as others work on the machine, too; `slowest` in
-    seconds on the clock of reading one input; `grown` in bytes."""
+    seconds on the clock of reading one input; `grown` in bytes, or None where it was not measured: the run
+    ended with its warm-up, or the system does not say."""
 
     adapter: str
     inputs: int
@@ -50,7 +51,7 @@ class Fuzzed:
     read: int
     slowest: float
     slowest_number: int
-    grown: int
+    grown: int | None
     failed: tuple[Failed, ...]
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -60,7 +61,7 @@ class Fuzzed:
 
     @property
     def holds(self) -> bool:
-        return not self.failed and self.grown <= MOST_GROWTH
+        return not self.failed and (self.grown is None or self.grown <= MOST_GROWTH)
 
 
 def fuzz(
@@ -81,7 +82,8 @@ def fuzz(
     began, told = time.process_time(), time.perf_counter()
     failed: list[Failed] = []
     kinds: Counter[str] = Counter()
-    slowest, slowest_number, warm, done = 0.0, start, resident(), 0
+    slowest, slowest_number, done = 0.0, start, 0
+    warm: int | None = None
     for number in range(start, start + inputs):
         body = noise.spoiled(seed, number, among)
         faults, seconds = tried(case, body)
@@ -96,7 +98,7 @@ def fuzz(
                 (keep / f"{case.adapter.name.replace(':', '-')}-{seed}-{number}").write_bytes(body)
             if len(failed) >= _MOST_KEPT:
                 break
-        if done == min(_WARM, inputs):
+        if done == _WARM < inputs:
             gc.collect()
             warm = resident()
         now = time.perf_counter()
@@ -104,6 +106,7 @@ def fuzz(
             progress(done, done / (time.process_time() - began))
             told = now
     gc.collect()
+    cold = None if warm is None or done == _WARM else resident()
     return Fuzzed(
         case.adapter.name,
         done,
@@ -111,7 +114,7 @@ def fuzz(
         done - sum(kinds.values()),
         slowest,
         slowest_number,
-        max(0, resident() - warm),
+        None if warm is None or cold is None else max(0, cold - warm),
         tuple(failed),
         kinds,
     )
@@ -131,10 +134,10 @@ def starting(case: Case) -> tuple[noise.Seed, ...]:
     return (*whole, *small * times)
 
 
-def resident() -> int:
-    """Bytes of this process that lie in memory now; 0 where the system does not say."""
+def resident() -> int | None:
+    """Bytes of this process that lie in memory now; None where the system does not say."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, IndexError, ValueError):
-        return 0
+        return None
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import adapters
 from adapters import third_party
 from adapters.base import Adapter
-from adapters.registry import ADAPTERS
+from adapters.registry import ADAPTERS, module_of
 from hub.errors import Finding, HubError
+from hub.kit import shape
 
 OURS = Path(adapters.__file__).parent
 PLAIN = "plain_json"
@@ -46,18 +47,29 @@ class Home:
 
 
 def ours(plain: Mapping[str, Adapter]) -> Iterator[Home]:
-    """Our folders in the order of names, plain JSON with the adapters given."""
+    """Our folders in the order of names, plain JSON with the adapters given. A folder that cannot be
+    imported, or may not be, is for `home_of` to tell; it has no adapters."""
     for file in sorted(OURS.glob("*/adapter.py")):
-        yield _ours(file.parent, plain)
+        try:
+            yield _ours(file.parent, plain)
+        except HubError:
+            yield Home(file.parent, f"adapters.{file.parent.name}", ())
 
 
 def home_of(name: str, plain: Mapping[str, Adapter]) -> tuple[Home, tuple[Adapter, ...]]:
     """The home of an adapter, and which of its adapters are meant: one by its own name, or all of a
-    folder by the folder's. Raises adapter.unknown."""
+    folder by the folder's. Raises adapter.unknown; adapter.invalid for a folder that is not run, or that
+    cannot be."""
     if name in plain:
         return _ours(OURS / PLAIN, plain), (plain[name],)
     if name.isidentifier() and (OURS / name / "adapter.py").is_file():
         home = _ours(OURS / name, plain)
+        if not home.adapters:
+            at, expected = (
+                f"adapters/{name}/adapter.py",
+                "ADAPTER = Adapter(...), or a tuple ADAPTERS of such",
+            )
+            raise HubError("adapter.invalid", [Finding(at, "adapter", expected)])
         return home, home.adapters
     for found in third_party.offered():
         if found.name == name:
@@ -74,9 +86,13 @@ def _ours(folder: Path, plain: Mapping[str, Adapter]) -> Home:
     package = f"adapters.{folder.name}"
     if folder.name == PLAIN:
         return Home(folder, package, tuple(plain.values()))
-    module = importlib.import_module(f"{package}.adapter")
+    if f"{package}.adapter" not in sys.modules and (impure := shape.purity(folder, package)):
+        raise _refuse(f"adapters/{folder.name}", impure)
+    module = module_of(folder.name)
     found: dict[str, Adapter] = {}
-    for value in vars(module).values():
+    # What it offers; all it holds only if that is nothing. One may import another's (nav_dialog does).
+    offers = [vars(module)[name] for name in ("ADAPTERS", "ADAPTER") if name in vars(module)]
+    for value in offers or vars(module).values():
         for one in value if isinstance(value, tuple | list) else (value,):
             if isinstance(one, Adapter):
                 found.setdefault(one.name, one)
@@ -84,5 +100,12 @@ def _ours(folder: Path, plain: Mapping[str, Adapter]) -> Home:
 
 
 def theirs(found: third_party.Offered) -> Home:
-    """The home of an adapter of another package. Runs its code."""
+    """The home of an adapter of another package. Runs its code, if it is pure. Raises adapter.invalid."""
+    if impure := shape.purity(found.folder, found.module.partition(".")[0]):
+        raise _refuse(found.package, impure)
     return Home(found.folder, found.module.partition(".")[0], (third_party.load(found),), found)
+
+
+def _refuse(where: str, impure: tuple[Finding, ...]) -> HubError:
+    """None of it is run."""
+    return HubError("adapter.invalid", [replace(fault, at=f"{where}/{fault.at}") for fault in impure])

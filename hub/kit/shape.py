@@ -83,8 +83,8 @@ def purity(folder: Path, package: str) -> tuple[Finding, ...]:
         at = str(path.relative_to(folder))
         try:
             tree = ast.parse(path.read_bytes())
-        except (SyntaxError, ValueError):
-            found.append(Finding(at, "python", "a file that Python can read"))
+        except (SyntaxError, ValueError) as fault:
+            found.append(Finding(at, "python", "a file that Python can read", getattr(fault, "lineno", None)))
             continue
         for node in ast.walk(tree):
             line = getattr(node, "lineno", None)

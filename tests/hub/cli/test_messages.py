@@ -59,7 +59,15 @@ def test_a_state_can_be_asked_for(bro: Bro, installed: Installation) -> None:
     assert {
         row["state"] for row in json.loads(bro("messages", "list", "--state", "queued", "--json").out)
     } == {"queued"}
-    assert "Nothing in these states." in bro("messages", "list", "--state", "offered").out
+    assert bro("messages", "list", "--state", "offered").out == "Nothing in these states.\n"
+
+
+def test_an_empty_list_says_where_what_waits_for_the_person_is(bro: Bro) -> None:
+    said = bro("messages", "list").out
+
+    assert said == (
+        "Nothing in these states. `bro messages list --state waiting` shows what waits for the person.\n"
+    )
 
 
 def test_when_nothing_is_stuck_it_says_so(bro: Bro, installed: Installation) -> None:

@@ -12,9 +12,11 @@ import pytest
 
 from consent.policy_files import load_pack
 from hub.audit.log import read_note
-from hub.cli import lint
+from hub.cli import faults, lint
 from hub.cli import map as map_command
+from hub.counted import counted
 from hub.directory import Party
+from hub.errors import Finding, HubError
 from hub.message import Sector
 from mappings.agreements import Agreement, load_agreements
 from mappings.types import load_types
@@ -274,3 +276,66 @@ def test_lint_notes_that_nobody_can_send_without_an_issuer_and_calls_it_no_fault
     assert list(lint.notes(whole)) == []
     assert list(lint.notes({"BRO_ISSUER": "https://issuer.example/"})) == []  # a fault then, told as one
     assert not any("issuer" in finding.expected for _, finding in lint.check({}))
+
+
+def test_lint_prints_the_note_and_counts_its_faults_in_the_singular(
+    bro: Bro, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BRO_ISSUER", "BRO_AUDIENCE", "BRO_ISSUER_JWKS_URL", "BRO_ISSUER_JWKS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    whole = bro("lint")
+    assert whole.code == 0
+    assert "note: no issuer is set, so no token counts and nobody can send (BRO_ISSUER in docs" in whole.out
+    assert whole.out.endswith("Everything is right.\n")
+    assert json.loads(bro("lint", "--json").out)["notes"][0].startswith("no issuer is set")
+
+    monkeypatch.setenv("BRO_DIRECTORY", "nowhere.yaml")
+    wrong = bro("lint")
+    assert wrong.code == 1
+    assert "directory: 1 fault\n" in wrong.out
+    assert wrong.out.endswith("\n1 fault.\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0 leaves"), (1, "1 leaf"), (2, "2 leaves")], ids=["none", "one", "more"]
+)
+def test_one_is_said_in_the_singular(number: int, told: str) -> None:
+    assert counted(number, "leaf", "leaves") == told
+    assert counted(number, "fault") == f"{number} fault" + ("" if number == 1 else "s")
+
+
+HINTS = {
+    ("--to",): "`bro map agreements` shows which agreement takes which type, and from whom.",
+    ("--from",): "`bro map agreements` shows which agreement takes which type, and from whom.",
+    ("--schemas",): "Name the folder with the XSD files, or leave --schemas out.",
+    ("--agency",): "Name an agency of the file that BRO_DIRECTORY names; `bro lint` looks at that file.",
+    ("--if-withdrawn",): "`bro consent list --person-file FILE` shows the series of a person.",
+    ("DIR",): "Name a folder that holds files.",
+    ("--made",): "Put the argument right; `--help` of the same command says what it takes.",
+    ("--to", "adapters/x"): "Correct what is listed; README.md says what an adapter is.",
+    (): "Correct what is listed; README.md says what an adapter is.",
+}
+
+
+@pytest.mark.parametrize(("places", "told"), HINTS.items(), ids=[" ".join(at) or "none" for at in HINTS])
+def test_a_wrong_option_is_told_with_what_to_do_about_that_option(
+    places: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faults.show(HubError("adapter.invalid", [Finding(at, "rule", "something else") for at in places]))
+
+    assert capsys.readouterr().err.splitlines()[-1] == f"next: {told}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "next_"),
+    [
+        (("messages", "list", "--all"), "next: `bro messages list --help` says what it takes."),
+        (("request", "list"), "next: `bro request list --help` says what it takes."),
+        (("nothing",), "next: `bro --help` says what it takes."),
+    ],
+)
+def test_what_does_not_exist_is_told_with_where_to_look(bro: Bro, typed: tuple[str, ...], next_: str) -> None:
+    said = bro(*typed)
+
+    assert said.code == 2
+    assert said.err.splitlines()[-1] == next_

@@ -15,6 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hub.app import build
+from hub.errors import HubError
+from hub.settings import Settings
 from tests.hub.cli.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -105,6 +108,35 @@ def test_wrong_settings_end_it_with_2_before_anything_starts(installed: Installa
     assert started.returncode == 2
     assert said == ""
     assert "BRO_LOG_LEVEL: expected one of" in complained
+
+
+@pytest.mark.parametrize("text", [None, "agencies: []", "agencies: [{org: '1', name: x, sector: prison}]"])
+def test_a_missing_or_wrong_directory_leaves_nothing_behind(tmp_path: Path, text: str | None) -> None:
+    directory = tmp_path / "directory.yaml"
+    if text is not None:
+        directory.write_text(text)
+    settings = Settings(
+        store=f"sqlite:///{tmp_path}/var/bro.sqlite", keys=tmp_path / "var" / "keys", directory=directory
+    )
+
+    with pytest.raises(HubError) as refused:
+        build(settings)
+
+    assert refused.value.code == "settings.invalid"
+    assert [path.name for path in tmp_path.iterdir()] == ([] if text is None else ["directory.yaml"])
+
+
+def test_a_directory_that_is_right_gets_keys_and_a_store(tmp_path: Path) -> None:
+    directory = tmp_path / "directory.yaml"
+    directory.write_text("agencies: [{org: '310000019', name: Furulund fengsel, sector: prison}]")
+    keys = tmp_path / "var" / "keys"
+
+    build(
+        Settings(store=f"sqlite:///{tmp_path}/var/bro.sqlite", keys=keys, directory=directory)
+    ).store.close()
+
+    assert {path.name for path in keys.iterdir()} == {"master.key", "pseudonym.key", "log-signing.pem"}
+    assert (tmp_path / "var" / "bro.sqlite").exists()
 
 
 def test_the_console_key_is_not_logged_even_at_debug(installed: Installation) -> None:

@@ -261,7 +261,7 @@ def test_conform_ends_with_1_and_names_what_is_wrong(
 
     out = capsys.readouterr().out
     assert code == 1
-    assert "labels         WRONG  1 faults" in out
+    assert "labels         WRONG  1 fault" in out
     assert "a.b: expected some [labels]" in out
     assert "IT DOES NOT CONFORM." in out
 
@@ -386,3 +386,12 @@ def test_an_element_that_is_no_field_is_told() -> None:
     [found] = schema_faults(spoiled.encode(), HUB.types["brik.kartlegging"])
 
     assert (found.rule, found.at.endswith("ingen_felt")) == ("path", True)
+
+
+@pytest.mark.parametrize("folder", ["nav_apprec", "nav_dialog"])
+def test_a_folder_answers_for_its_own_adapters_and_not_for_those_it_builds_on(folder: str) -> None:
+    here = list(cases(folder, HUB))
+
+    assert here
+    assert all(case.adapter.name.startswith(folder.replace("_", "-")) for case in here)
+    assert [check for case in here for check in lint(case) if not check.holds] == []

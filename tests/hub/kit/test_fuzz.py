@@ -97,8 +97,48 @@ def test_memory_that_grows_with_every_input_is_found(monkeypatch: pytest.MonkeyP
     run = fuzz(case, 200, among=whole(case))
 
     assert run.failed == ()
+    assert run.grown is not None
     assert run.grown > 8 * 2**20
     assert not run.holds
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says", "measured"),
+    [(4, True, False), (5, True, False), (6, True, True), (6, False, False)],
+    ids=["less than the warm-up", "just the warm-up", "one more", "a system that does not say"],
+)
+def test_memory_that_was_not_measured_is_not_called_none_and_no_fault(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    inputs: int,
+    says: bool,
+    measured: bool,
+) -> None:
+    monkeypatch.setattr(kit, "_WARM", 5)
+    monkeypatch.setattr(kit, "MOST_GROWTH", -1)  # whatever is measured is too much
+    if not says:
+        monkeypatch.setattr(kit, "resident", lambda: None)
+    command = ["prove", "adapters", "--only", "brik-xml", "--inputs", str(inputs)]
+
+    code = main(command)
+    text = capsys.readouterr().out
+    assert main([*command, "--json"]) == code
+    report = json.loads(capsys.readouterr().out)
+
+    grown = report["adapters"][0]["memory_grown_bytes"]
+    assert isinstance(grown, int) is measured
+    assert (grown is None) is not measured
+    assert report["holds"] is not measured
+    assert code == int(measured)
+    assert ("memory not measured" in text) is not measured
+    assert ("MiB" in text) is measured
+
+
+def test_where_the_system_does_not_say_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (kit.resident() or 0) > 2**20
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: (_ for _ in ()).throw(FileNotFoundError()))
+
+    assert kit.resident() is None
 
 
 def test_the_command_says_how_many_and_how_fast(capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,6 +154,7 @@ def test_the_command_ends_with_1_and_the_number_of_the_input(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(kit, "MOST_GROWTH", -1)
+    monkeypatch.setattr(kit, "_WARM", 1)
 
     assert main(["prove", "adapters", "--only", "brik-xml", "--inputs", "3"]) == 1
 

@@ -127,6 +127,34 @@ def test_the_command_shows_paths_and_only_when_asked_values(capsys: pytest.Captu
     assert json.loads(plain)["without_consent"]["code"] is None
 
 
+@pytest.mark.parametrize(
+    ("agreement", "sample", "means"),
+    [
+        (
+            "loslatelsesdato-tsb",
+            "plain_json/examples/loslatelsesdato.json",
+            "route earlier: every agency of",
+        ),
+        (
+            "brik-nav-sak",
+            "brik_xml/examples/kartlegging.xml",
+            "route kommune:kommuner.opphold: ",
+        ),
+    ],
+)
+def test_the_command_says_how_the_recipients_are_found(
+    agreement: str, sample: str, means: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["map", "preview", str(OURS / sample), "--to", agreement])
+    assert capsys.readouterr().out.splitlines()[1].startswith(means)
+
+    main(["map", "preview", str(OURS / sample), "--to", agreement, "--json"])
+    route = json.loads(capsys.readouterr().out)["route"]
+    assert f"route {route['word']}: {route['means']}".startswith(means)
+    page = (OURS.parent / "docs" / "reference" / f"agreement-{agreement}.md").read_text()
+    assert f"| Recipient found by | `{route['word']}`: {route['means']} |" in page
+
+
 def test_the_command_says_that_it_looks_at_no_store(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, str(EPIKRISE), "--to", "epikrise-fastlege")
     plain = json.loads(run(capsys, str(EPIKRISE), "--to", "epikrise-fastlege", "--json")[1])
@@ -154,6 +182,7 @@ def test_what_does_not_fit_is_told_with_what_does(
     assert code == 2
     assert "adapter.unknown" in err
     assert expected in err
+    assert "next: `bro map agreements` shows which agreement takes which type, and from whom." in err
 
 
 def test_a_sample_with_faults_is_told_with_all_of_them(
