@@ -318,7 +318,7 @@ def packed(given: Any, payload: Any = None) -> bytes:
         ({"Ttl": "00:00:00"}, "Ttl", "range"),
         ({"Ttl": "6.00:00:00", "Headere": LATER}, "Ttl", "ttl"),
         ({"Ttl": "7.00:00:01", "Headere": LATER}, "Ttl", "ttl"),
-        ({"Headere": LATER}, "Ttl", "range"),
+        ({"Headere": LATER}, "Ttl", "missing"),
         ({"Resendt": "nei"}, "Resendt", "type"),
     ],
 )
