@@ -13,7 +13,7 @@ from datetime import datetime
 from adapters.base import Sniff, decode
 from adapters.fiks.headers import FILE, NOBODY, account, faults, good_until, write_ttl
 from adapters.fiks.package import MEDIA_TYPE, read_package, write_package
-from adapters.json_places import located
+from adapters.json_places import located, places
 from adapters.json_profile import write_text
 from adapters.safe_json import read_json, write_json
 from hub.errors import Finding, HubError
@@ -21,6 +21,15 @@ from hub.message import Record
 
 PROTOCOL = "no.brobygger.bolig.v1"
 PAYLOAD = "innhold.json"
+_SAID_BY = {
+    "melding.id": "KlientMeldingId",
+    "melding.sendt": "Headere.sendt",
+    "melding.avsender": "Headere.avsender",
+    "melding.mottaker": "Headere.mottaker",
+    "melding.svar_pa": "SvarPaMelding",
+    "gyldig_til": "Headere.gyldigTil",
+}
+"""The fields of every record that the headers say."""
 Fields = dict[str, object]
 
 
@@ -40,6 +49,8 @@ class FiksMessage:
     kind: Callable[[Fields], tuple[str, Fields]] = field(repr=False)
     expires: bool = False
     """Whether the type has `gyldig_til`."""
+    said_by: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    """Fields that `into` takes from a header, with its name."""
 
     def recognise(self, sniff: Sniff) -> bool:
         return sniff.media_type == MEDIA_TYPE and sniff.at("MeldingType") in self.types
@@ -89,10 +100,17 @@ class FiksMessage:
         return body
 
     def locate(self, body: bytes, found: Iterable[Finding]) -> list[Finding]:
-        """Findings of the message type by their place in the payload."""
+        """Findings of the message type by their place in the headers, for what those say, or the payload."""
         files = read_package(body)
-        text = decode(files.get(PAYLOAD, b"{}"))
-        return _in_file(PAYLOAD, located(found, text))
+        payload, given = decode(files.get(PAYLOAD, b"{}")), decode(files[FILE])
+        there, told = places(payload), {**_SAID_BY, **self.said_by}
+        whole: list[Finding] = []
+        for one in found:
+            if one.at in told and one.at not in there:
+                whole += _in_file(FILE, located([replace(one, at=told[one.at])], given))
+            else:
+                whole += _in_file(PAYLOAD, located([one], payload))
+        return whole
 
     def _json(self, files: Mapping[str, bytes], name: str) -> Fields:
         try:
@@ -108,7 +126,7 @@ def read_headers(body: bytes) -> Mapping[str, object]:
 
 
 def _in_file(name: str, found: Iterable[Finding]) -> list[Finding]:
-    return [replace(one, at=f"{name}: {one.at}") for one in found]
+    return [replace(one, at=f"{name}: {one.at}" if one.at else name) for one in found]
 
 
 def _melding(given: Mapping[str, object]) -> Fields:

@@ -1,8 +1,8 @@
 """Understands that a broken document is told everything that is wrong with it, and where.
 
 One folder per format in `bad/`, with `expected.yaml` beside the documents. The oracle is that table, written
-by what was broken on purpose. A row with `put` has no document: it is the example of ours with the text on
-the right in place of the one on the left, which stands there once.
+by what was broken on purpose. A row with `put` has no document: it is the example of ours with each `new` in
+place of its `old`, which stands there once, or in one file of it where it is a package.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from adapters.fiks.package import read_package, write_package
 from adapters.registry import adapters_for
 from hub.errors import Finding, HubError
 from mappings.types import load_types
@@ -38,11 +39,14 @@ def body_of(folder: Path, name: str) -> bytes:
     row = expected["files"][name]
     if "put" not in row:
         return next(folder.glob(f"{name}.*")).read_bytes()
-    body: str = (ADAPTERS / expected["example"]).read_text(encoding="utf-8")
-    for old, new in row["put"].items():
-        assert body.count(old) == 1, f"{folder.name} {name}: {old!r} stands {body.count(old)} times"
-        body = body.replace(old, new)
-    return body.encode()
+    example = ADAPTERS / expected["example"]
+    packed = example.suffix == ".asice"
+    files = read_package(example.read_bytes()) if packed else {"": example.read_bytes()}
+    for change in row["put"]:
+        old, new = change["old"].encode(), change["new"].encode()
+        assert sum(content.count(old) for content in files.values()) == 1, f"{folder.name} {name}: {old!r}"
+        files = {file: content.replace(old, new) for file, content in files.items()}
+    return write_package(files) if packed else files[""]
 
 
 DOCUMENTS = [(folder, str(name)) for folder in FOLDERS for name in _expected(folder)["files"]]
