@@ -65,6 +65,5 @@ _OTHER = Words("kan ikke brukes slik det er skrevet", "cannot be used as it is w
 
 
 def told(finding: Finding, language: str) -> str:
-    """One finding as a sentence: the place, what is wrong; the expected follows in English, as in every
-    answer of the hub."""
+    """One finding as a sentence: the place and what is wrong, without what was expected."""
     return f"{finding.at} {RULES.get(finding.rule, _OTHER).said(language)}"

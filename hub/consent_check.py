@@ -46,9 +46,7 @@ class Answer:
             said["code"] = self.code
             said["reasons"] = [
                 {
-                    "at": finding.at,
-                    "rule": finding.rule,
-                    "expected": finding.expected,
+                    **finding.plain(),
                     "nb": told(finding, "nb"),
                     "en": told(finding, "en"),
                 }

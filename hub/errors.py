@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hub.bokmaal import in_bokmaal
+
 
 class Actor(StrEnum):
     """Who has to act."""
@@ -42,7 +44,7 @@ class Finding:
 
     `at` is a path without values (`bolig.behov`, `/Kartlegging/Bolig`); `line` and `column` are
     1-based and only there for text formats. `expected` is English, `nb` the same in bokmål where
-    the format has it; `in_bokmaal` is what to show.
+    whoever found it says it; `in_bokmaal` is what to show.
     """
 
     at: str
@@ -54,8 +56,24 @@ class Finding:
 
     @property
     def in_bokmaal(self) -> str | None:
-        """`nb`, or what can be said of the rule alone, or None for a rule that `RULES_NB` does not have."""
-        return self.nb or RULES_NB.get(self.rule)
+        """`nb`, or the bokmål of `expected`, which every sentence of ours has (`hub/bokmaal.tsv`). For one of
+        an adapter from elsewhere: what can be said of the rule alone, or None where `RULES_NB` lacks it."""
+        return self.nb or in_bokmaal(self.expected) or RULES_NB.get(self.rule)
+
+    def said(self, language: str) -> str:
+        """What was expected, in `nb` or `en`; in English where there is no bokmål."""
+        return (self.in_bokmaal or self.expected) if language == "nb" else self.expected
+
+    def plain(self) -> dict[str, str | int | None]:
+        """As JSON, in both languages."""
+        return {
+            "at": self.at,
+            "rule": self.rule,
+            "expected": self.expected,
+            "expected_nb": self.in_bokmaal,
+            "line": self.line,
+            "column": self.column,
+        }
 
 
 RULES_NB: Mapping[str, str] = {
@@ -87,8 +105,8 @@ RULES_NB: Mapping[str, str] = {
     "media-type": "en medietype som huben leser",
     "parameter": "en gyldig verdi for denne parameteren",
 }
-"""What was expected, by rule, where whoever found it said it in English only. Less than the English
-sentence, which names codes and limits; never more."""
+"""What was expected, by rule, where an adapter from elsewhere said it in English words that
+`hub/bokmaal.tsv` does not have. Less than the English sentence, which names codes and limits."""
 
 
 class HubError(Exception):

@@ -117,7 +117,7 @@ def _faults(arrival: Arrival) -> Iterator[Fault]:
 
 
 def _words(finding: Finding) -> str:
-    return f"{finding.at}: {finding.nb or finding.expected}"[:_MOST_WORDS]
+    return f"{finding.at}: {finding.said('nb')}"[:_MOST_WORDS]
 
 
 def _once(faults: Iterable[Fault]) -> tuple[Fault, ...]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from adapters.base import Sniff, decode
 from adapters.fiks.headers import FILE, NOBODY, account, faults, good_until, write_ttl
 from adapters.fiks.package import MEDIA_TYPE, read_package, write_package
-from adapters.json_places import located
+from adapters.json_places import located, places
 from adapters.json_profile import write_text
 from adapters.safe_json import read_json, write_json
 from hub.errors import Finding, HubError
@@ -21,18 +21,16 @@ from hub.message import Record
 
 PROTOCOL = "no.brobygger.bolig.v1"
 PAYLOAD = "innhold.json"
-Fields = dict[str, object]
-
-_HEADERS: Mapping[str, str] = {
-    "melding": "Headere",
+_SAID_BY = {
     "melding.id": "KlientMeldingId",
     "melding.sendt": "Headere.sendt",
-    "melding.mottaker": "Headere.mottaker",
     "melding.avsender": "Headere.avsender",
+    "melding.mottaker": "Headere.mottaker",
     "melding.svar_pa": "SvarPaMelding",
     "gyldig_til": "Headere.gyldigTil",
 }
-"""What the record has from the headers."""
+"""The fields of every record that the headers say."""
+Fields = dict[str, object]
 
 
 def said(value: object) -> Fields:
@@ -51,6 +49,8 @@ class FiksMessage:
     kind: Callable[[Fields], tuple[str, Fields]] = field(repr=False)
     expires: bool = False
     """Whether the type has `gyldig_til`."""
+    said_by: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    """Fields that `into` takes from a header, with its name."""
 
     def recognise(self, sniff: Sniff) -> bool:
         return sniff.media_type == MEDIA_TYPE and sniff.at("MeldingType") in self.types
@@ -100,14 +100,17 @@ class FiksMessage:
         return body
 
     def locate(self, body: bytes, found: Iterable[Finding]) -> list[Finding]:
-        """Findings of the message type by their place in the headers, or else in the payload."""
+        """Findings of the message type by their place in the headers, for what those say, or the payload."""
         files = read_package(body)
-        told: list[Finding] = []
+        payload, given = decode(files.get(PAYLOAD, b"{}")), decode(files[FILE])
+        there, told = places(payload), {**_SAID_BY, **self.said_by}
+        whole: list[Finding] = []
         for one in found:
-            header = _HEADERS.get(one.at)
-            name, there = (PAYLOAD, one) if header is None else (FILE, replace(one, at=header))
-            told += _in_file(name, located([there], decode(files.get(name, b"{}"))))
-        return told
+            if one.at in told and one.at not in there:
+                whole += _in_file(FILE, located([replace(one, at=told[one.at])], given))
+            else:
+                whole += _in_file(PAYLOAD, located([one], payload))
+        return whole
 
     def _json(self, files: Mapping[str, bytes], name: str) -> Fields:
         try:

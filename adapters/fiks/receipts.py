@@ -67,7 +67,7 @@ def receipt(about: bytes, refused: HubError | None, *, number: str, at: datetime
 
 def _why(refused: HubError) -> Fields:
     found: list[object] = [
-        {"sti": one.at, "regel": one.rule, "ventet": one.nb or one.expected, **_place(one.line, one.column)}
+        {"sti": one.at, "regel": one.rule, "ventet": one.said("nb"), **_place(one.line, one.column)}
         for one in refused.findings
     ]
     return {"feilId": refused.code, "feilmelding": refused.problem.nb, **({"funn": found} if found else {})}

@@ -50,7 +50,7 @@ def _kind(fields: Fields) -> tuple[str, Fields]:
     return _OTHER, {name: fields[name] for name in fields if name != "gjelder"}
 
 
-MESSAGE = FiksMessage(TYPE, (*KINDS, _OTHER), _into, _kind)
+MESSAGE = FiksMessage(TYPE, (*KINDS, _OTHER), _into, _kind, said_by={"gjelder": "SvarPaMelding"})
 ADAPTER = Adapter(
     "fiks-kvittering",
     TYPE,

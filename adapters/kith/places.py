@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import NamedTuple
 
 from lxml import etree
@@ -24,11 +25,20 @@ class At(NamedTuple):
         return f"{self.above or ''}/{self.name}" + (f"[{self.number}]" if self.number else "")
 
     def inside(self, element: etree._Element, below: etree._Element, slots: Mapping[str, Slot]) -> At:
-        """Where something in the element that stands here is; `?` where its name is the sender's own."""
+        """Where something in the element that stands here is, with all that it stands in; `?` where the name
+        of the first is the sender's own."""
         if below is element:
             return self
-        own = below.getparent() is element and str(below.tag) not in slots
-        return At(self, "?" if own else etree.QName(below).localname)
+        chain = [below, *takewhile(lambda above: above is not element, below.iterancestors())]
+        first = chain.pop()
+        slot = slots.get(str(first.tag))
+        if slot is None:
+            return At(self, "?")
+        number = 1 + len(list(first.itersiblings(first.tag, preceding=True))) if slot.most > 1 else 0
+        here = At(self, etree.QName(first).localname, number)
+        for one in reversed(chain):
+            here = At(here, etree.QName(one).localname)
+        return here
 
 
 def fault_at(

@@ -167,7 +167,7 @@ class Reader:
             if attribute.value and said != attribute.value:
                 self._fault(element, at, say("fixed", attribute.value))
             elif (attribute.fresh or attribute.demanded) and element.get(attribute.name) is None:
-                self._fault(element, at, say("missing", attribute.name))
+                self._fault(element, At(at, f"@{attribute.name}"), say("attribute-missing", attribute.name))
             elif attribute.among and said and said not in attribute.among:
                 self._fault(element, at, say("code", *attribute.among))
             elif attribute.type is not None and element.get(attribute.name) is not None:

@@ -31,6 +31,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "choice": ("ett av {}", "one of {}"),
     "attribute": ("bare attributtene {}", "only the attributes {}"),
+    "attribute-missing": ("attributtet {}", "the attribute {}"),
     "no-text": ("bare elementer, ingen tekst", "elements only, no text"),
     "no-elements": ("en verdi uten elementer", "a value without elements"),
     "empty": ("en verdi", "a value"),

@@ -84,8 +84,8 @@ def _issue(issue: Mapping[str, Any], finding: Mapping[str, Any]) -> dict[str, An
 
 
 def _expected(finding: Mapping[str, Any]) -> str:
-    """In English, and in bokmål where the format has it."""
-    return " / ".join(filter(None, (finding["expected"], finding["expected_nb"])))
+    """In English and in bokmål; once where it is names only."""
+    return " / ".join(dict.fromkeys(filter(None, (finding["expected"], finding["expected_nb"]))))
 
 
 def refused(error: HubError, *, scope: str | None = None, status: int | None = None) -> Response:

@@ -49,7 +49,7 @@ def document(code: str, findings: Sequence[Finding] = (), *, instance: str | Non
         "code": problem.code,
         "actor": problem.actor.value,
         "waiting_helps": problem.waiting_helps,
-        "findings": [_finding(finding) for finding in shown[:_MAX_FINDINGS]],
+        "findings": [finding.plain() for finding in shown[:_MAX_FINDINGS]],
         "instance": instance or new_instance(),
     }
 
@@ -57,17 +57,6 @@ def document(code: str, findings: Sequence[Finding] = (), *, instance: str | Non
 def new_instance() -> str:
     """An opaque id of one request: what an agency quotes when it calls, and operations search for."""
     return "urn:brobygger:request:" + secrets.token_hex(16)
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "at": finding.at,
-        "rule": finding.rule,
-        "expected": finding.expected,
-        "expected_nb": finding.in_bokmaal,
-        "line": finding.line,
-        "column": finding.column,
-    }
 
 
 def answer(error: HubError, *, scope: str | None = None, status: int | None = None) -> Response:
@@ -99,9 +88,7 @@ class FindingDocument(BaseModel):
     at: str = Field(description="Path of the field or element", examples=["bolig.behov"])
     rule: str = Field(description="The rule that is broken", examples=["code"])
     expected: str = Field(description="What would have been right", examples=["one of: ingen, noe, stort"])
-    expected_nb: str | None = Field(
-        None, description="The same in bokmål; of a common rule without its codes and limits"
-    )
+    expected_nb: str | None = Field(None, description="The same in bokmål")
     line: int | None = Field(None, description="Line in a text format, from 1")
     column: int | None = Field(None, description="Column in a text format, from 1")
 

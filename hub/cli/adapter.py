@@ -199,10 +199,7 @@ def _say_checks(found: list[tuple[str, Check]], as_json: bool, right: str, wrong
                         "check": check.name,
                         "holds": check.holds,
                         "note": check.note,
-                        "findings": [
-                            {"at": f.at, "rule": f.rule, "expected": f.expected, "line": f.line}
-                            for f in check.findings
-                        ],
+                        "findings": [f.plain() for f in check.findings],
                     }
                     for name, check in found
                 ],

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 12
 """Findings of one kind on one file; with --json there are all of them."""
 
+_EXPECTED = {"nb": "ventet", "en": "expected"}
+
 
 @click.command(
     epilog="""\b
 Examples:
   bro adapter corpus samples/
   bro adapter corpus samples/ --schemas xsd/
+  bro adapter corpus samples/ --language nb
   bro adapter corpus samples/ --json | jq '.counts'
 
 \b
@@ -55,8 +58,11 @@ accepted-not-written or broken, 2 there is no such folder or no file in it.""",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Official XSDs, used offline: every file and everything written is held against them too.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
-def corpus(folder: Path, schemas: Path | None, as_json: bool) -> int:
+@click.option(
+    "--language", type=click.Choice(["nb", "en"]), default="en", show_default=True, help="Of the findings."
+)
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON, the findings in both languages.")
+def corpus(folder: Path, schemas: Path | None, language: str, as_json: bool) -> int:
     """What the hub would do with every file of a folder and below, whatever its format.
 
     Nothing is stored, sent, or asked of anybody. All agreements are tried as if everything might go.
@@ -85,7 +91,7 @@ def corpus(folder: Path, schemas: Path | None, as_json: bool) -> int:
         if as_json:
             told.append(plain(found))
         else:
-            say(*_lines(found))
+            say(*_lines(found, language))
     if not outcomes:
         raise HubError("adapter.invalid", [Finding("DIR", "files", "a folder with at least one file")])
     counts = {"outcomes": outcomes, "formats": formats, "codes": codes, "schemas": schema, "unsaid": unsaid}
@@ -104,50 +110,51 @@ _NOT_SOUND = (
 )
 
 
-def _lines(found: Answer) -> Iterator[str]:
+def _lines(found: Answer, language: str) -> Iterator[str]:
     head = [found.adapter, found.outcome, found.code]
     yield f"{found.file}: " + ", ".join(word for word in head if word) + _schema(found.judged, "input")
-    yield from _findings(found.findings)
+    yield from _findings(found.findings, language)
     if found.judged:
-        yield from _findings(found.judged.findings, "schema: ")
+        yield from _findings(found.judged.findings, language, "schema: ")
     if found.again is not None:
         yield f"    written again as {_told(found.again)}"
-        yield from _faults(found.again)
+        yield from _faults(found.again, language)
     if found.why_no_way:
         yield f"    not translated: {found.why_no_way}"
     for way in found.ways:
-        yield from _way(way)
+        yield from _way(way, language)
 
 
-def _way(way: Way) -> Iterator[str]:
+def _way(way: Way, language: str) -> Iterator[str]:
     if way.code:
         yield f"    {way.agreement}: {way.code}"
-        yield from _findings(way.findings)
+        yield from _findings(way.findings, language)
         return
     yield f"    {way.agreement}: translated, " + "; ".join(_told(one) for one in way.written)
     for one in way.written:
         if not one.valid:
-            yield from _faults(one)
+            yield from _faults(one, language)
 
 
 def _told(one: Written) -> str:
     return f"{one.adapter} {one.code or 'valid'}{_schema(one.judged, 'output')}"
 
 
-def _faults(one: Written) -> Iterator[str]:
-    yield from _findings(one.findings)
+def _faults(one: Written, language: str) -> Iterator[str]:
+    yield from _findings(one.findings, language)
     if one.judged:
-        yield from _findings(one.judged.findings, "schema: ")
+        yield from _findings(one.judged.findings, language, "schema: ")
 
 
 def _schema(judged: Judged | None, what: str) -> str:
     return f" ({what} {judged.word} by schema)" if judged and judged.known else ""
 
 
-def _findings(found: Iterable[Finding], before: str = "") -> Iterator[str]:
+def _findings(found: Iterable[Finding], language: str, before: str = "") -> Iterator[str]:
     listed = list(found)
+    expected = _EXPECTED[language]
     for finding in listed[:_MOST_SHOWN]:
-        yield f"      {before}{place(finding)}: expected {finding.expected} [{finding.rule}]"
+        yield f"      {before}{place(finding)}: {expected} {finding.said(language)} [{finding.rule}]"
     if len(listed) > _MOST_SHOWN:
         yield f"      {before}and {len(listed) - _MOST_SHOWN} more (--json has all)"
 

@@ -138,7 +138,7 @@ def _say_answer(answer: Answer, language: str) -> None:
 
     kind = f" ({answer.type})" if answer.type and answer.type != "Consent" else ""
     say(f"{answer.place}: {answer.verdict}{kind}{f', {answer.code}' if answer.code else ''}")
-    say(*(f"    {told(finding, language)} [{finding.expected}]" for finding in answer.findings))
+    say(*(f"    {told(finding, language)} [{finding.said(language)}]" for finding in answer.findings))
     if answer.consent is None:
         return
     say(*(f"    {line}" for line in summary(answer.consent, language)), f"    -> {answer.state}")

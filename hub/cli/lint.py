@@ -50,17 +50,7 @@ def lint(as_json: bool) -> int:
     """
     found = check(os.environ)
     if as_json:
-        plain = [
-            {
-                "part": part,
-                "at": finding.at,
-                "rule": finding.rule,
-                "expected": finding.expected,
-                "line": finding.line,
-                "column": finding.column,
-            }
-            for part, finding in found
-        ]
+        plain = [{"part": part, **finding.plain()} for part, finding in found]
         told = {"whole": not found, "looked_at": list(PARTS), "faults": plain}
         say_json(told | {"notes": list(notes(os.environ))})
     else:

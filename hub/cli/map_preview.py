@@ -186,7 +186,12 @@ def _plain(shown: SideBySide, values: bool) -> dict[str, Any]:
         "whole": _ending(shown.whole, values),
         "without_consent": _ending(shown.alone, values),
         "formats": [
-            {"format": one.name, "left": dict(one.left), "code": one.refused.code if one.refused else None}
+            {
+                "format": one.name,
+                "left": dict(one.left),
+                "code": one.refused.code if one.refused else None,
+                "findings": [f.plain() for f in one.refused.findings] if one.refused else [],
+            }
             for one in shown.formats
         ],
         "not_looked_at": ["moves between states", 'where "not ours" sends a request'],
@@ -195,8 +200,7 @@ def _plain(shown: SideBySide, values: bool) -> dict[str, Any]:
 
 def _ending(result: Record | HubError, values: bool) -> dict[str, Any]:
     if isinstance(result, HubError):
-        found = [{"at": f.at, "rule": f.rule, "expected": f.expected} for f in result.findings]
-        return {"code": result.code, "findings": found}
+        return {"code": result.code, "findings": [f.plain() for f in result.findings]}
     return {"code": None, "type": result.type, **({"fields": result.fields} if values else {})}
 
 

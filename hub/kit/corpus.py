@@ -355,13 +355,13 @@ def plain(answer: Answer) -> dict[str, Any]:
         "outcome": answer.outcome,
         "adapter": answer.adapter or None,
         "code": answer.code or None,
-        "findings": [_finding(finding) for finding in answer.findings],
+        "findings": [finding.plain() for finding in answer.findings],
         "schema": _judged(answer.judged),
         "translated": [
             {
                 "agreement": way.agreement,
                 "code": way.code or None,
-                "findings": [_finding(finding) for finding in way.findings],
+                "findings": [finding.plain() for finding in way.findings],
                 "written": [_written(one) for one in way.written],
             }
             for way in answer.ways
@@ -376,7 +376,7 @@ def _written(one: Written) -> dict[str, Any]:
         "adapter": one.adapter,
         "valid": one.valid,
         "code": one.code or None,
-        "findings": [_finding(finding) for finding in one.findings],
+        "findings": [finding.plain() for finding in one.findings],
         "schema": _judged(one.judged),
     }
 
@@ -384,9 +384,4 @@ def _written(one: Written) -> dict[str, Any]:
 def _judged(judged: Judged | None) -> dict[str, Any] | None:
     if judged is None:
         return None
-    return {"verdict": judged.word, "findings": [_finding(finding) for finding in judged.findings]}
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    said: dict[str, Any] = {"at": finding.at, "rule": finding.rule, "expected": finding.expected}
-    return said | {"line": finding.line, "column": finding.column}
+    return {"verdict": judged.word, "findings": [finding.plain() for finding in judged.findings]}

@@ -62,7 +62,7 @@ FAULTS: dict[str, tuple[bytes, tuple[str, ...], list[str]]] = {
     "an EPJ component without an id": (
         changed(' komponentID="', ' referanseViktigTilleggsinfo="'),
         ("T02",),
-        ["missing"],
+        ["attribute-missing"],
     ),
     "an unknown category": (changed('"Andre notater"', '"Annet"'), ("T99",), ["code"]),
     "a foreign attribute": (

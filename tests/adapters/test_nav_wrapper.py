@@ -67,7 +67,7 @@ def test_the_parts_may_stand_in_any_order(first: str) -> None:
 
 
 FAULTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
-    "no log id": (changed('ediLoggId="3005020930eks00001.1" ', ""), [("/EI_fellesformat/MottakenhetBlokk", "missing")]),
+    "no log id": (changed('ediLoggId="3005020930eks00001.1" ', ""), [("/EI_fellesformat/MottakenhetBlokk/@ediLoggId", "attribute-missing")]),
     "a short number of who signed": (changed("14858710058\" mottatt", "1485871005\" mottatt"), [("/EI_fellesformat/MottakenhetBlokk", "length")]),
     "a long organisation number": (changed('orgNummer="311000020"', 'orgNummer="3110000201"'), [("/EI_fellesformat/MottakenhetBlokk", "length")]),
     "an empty number of who signed": (changed('avsenderOrgNrFraDigSignatur="311000020"', 'avsenderOrgNrFraDigSignatur=""'), [("/EI_fellesformat/MottakenhetBlokk", "length")]),
@@ -77,10 +77,10 @@ FAULTS: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
     "text in the block": (changed('Svar"/>', 'Svar">x</MottakenhetBlokk>'), [("/EI_fellesformat/MottakenhetBlokk", "no-text")]),
     "two blocks": (changed(BLOCK, BLOCK + BLOCK), [("/EI_fellesformat/MottakenhetBlokk", "once")]),
     "no block": (changed(BLOCK, ""), [("/EI_fellesformat/MottakenhetBlokk", "missing")]),
-    "a trace without a time": (changed(' tidsstempel="2030-05-02T09:30:12"', ""), [("/EI_fellesformat/SporinformasjonBlokk[1]", "missing")]),
+    "a trace without a time": (changed(' tidsstempel="2030-05-02T09:30:12"', ""), [("/EI_fellesformat/SporinformasjonBlokk[1]/@tidsstempel", "attribute-missing")]),
     "a trace with a wrong result": (changed('Koder="0"', 'Koder="ja"'), [("/EI_fellesformat/SporinformasjonBlokk[1]", "integer")]),
     "what belongs to a sick note": (changed(TRACE, "<KontrollSystemBlokk/>"), [("/EI_fellesformat/?", "unknown-element")]),
-    "a fault in the message": (changed("<Id>14858710058</Id>", "<Id>14858710059</Id>"), [("/EI_fellesformat/MsgHead/MsgInfo/Patient/Id", "person-number")]),
+    "a fault in the message": (changed("<Id>14858710058</Id>", "<Id>14858710059</Id>"), [("/EI_fellesformat/MsgHead/MsgInfo/Patient/Ident[1]/Id", "person-number")]),
 }  # one row per case # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A finding has a bokmål text: its own, or that of its rule."""
+"""A finding has a bokmål text: its own, that of its English sentence, or that of its rule."""
 
 from __future__ import annotations
 
@@ -14,10 +14,26 @@ SPOILED: tuple[object, ...] = (
 )
 
 
-def test_its_own_text_goes_before_that_of_the_rule() -> None:
-    assert Finding("a", "code", "one of: x", nb="en av: x").in_bokmaal == "en av: x"
-    assert Finding("a", "code", "one of: x").in_bokmaal == RULES_NB["code"]
-    assert Finding("a", "no such rule", "y").in_bokmaal is None
+def test_its_own_text_goes_before_that_of_the_sentence_and_that_before_the_one_of_the_rule() -> None:
+    assert Finding("a", "code", "one of: x", nb="x, og ingen annen").in_bokmaal == "x, og ingen annen"
+    assert Finding("a", "code", "one of: x").in_bokmaal == "en av: x"
+    assert Finding("a", "code", "words from elsewhere").in_bokmaal == RULES_NB["code"]
+    assert Finding("a", "no such rule", "words from elsewhere").in_bokmaal is None
+
+
+def test_it_is_said_in_the_language_asked_for() -> None:
+    both = Finding("a", "code", "one of: x", 3, 7)
+
+    assert (both.said("nb"), both.said("en")) == ("en av: x", "one of: x")
+    assert Finding("a", "no such rule", "words from elsewhere").said("nb") == "words from elsewhere"
+    assert both.plain() == {
+        "at": "a",
+        "rule": "code",
+        "expected": "one of: x",
+        "expected_nb": "en av: x",
+        "line": 3,
+        "column": 7,
+    }
 
 
 @pytest.mark.parametrize("name", sorted(TYPES))

@@ -242,6 +242,22 @@ def test_the_command_tells_every_file_and_a_summary(
     assert "     1  valid by schema, accepted" in out
 
 
+def test_a_fault_is_told_in_the_language_asked_for_and_in_both_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "k.xml").write_bytes(BRIK.replace(b"<Rolle>kontaktbetjent", b"<Rolle>vakt"))
+    roles = "kontaktbetjent, miljoterapeut, sosialkonsulent, tilbakeforingskoordinator, friomsorg, annet"
+    place = "/Kartlegging/Kartlegger/Rolle 19:5: "
+
+    assert f"{place}expected one of {roles} [enumeration-valid]" in run(capsys, str(tmp_path))[1]
+    assert (
+        f"{place}ventet en av {roles} [enumeration-valid]"
+        in run(capsys, str(tmp_path), "--language", "nb")[1]
+    )
+    [finding] = told_of(json.loads(run(capsys, str(tmp_path), "--json")[1]), "k.xml")["findings"]
+    assert (finding["expected"], finding["expected_nb"]) == (f"one of {roles}", f"en av {roles}")
+
+
 def test_what_a_recipients_format_cannot_say_is_counted_by_format_and_rule(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

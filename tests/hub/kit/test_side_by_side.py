@@ -256,3 +256,11 @@ def test_what_a_format_of_the_recipient_leaves_behind_is_told_with_the_reason(
         "fhir-epikrise": "render.incomplete",
         "fhir-epikrise-xml": "render.incomplete",
     }
+    by_name = {one["format"]: one["findings"] for one in told}
+    assert [(f["at"], f["expected"], f["expected_nb"]) for f in by_name["fhir-epikrise"]] == [
+        (
+            "handling",
+            "a final summary, not taken back",
+            "en endelig epikrise som ikke er trukket tilbake",
+        )
+    ]
