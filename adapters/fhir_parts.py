@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 from adapters.fhir import Json, Reader, present
 from adapters.fhir_bundle import MESSAGE_ID
+from adapters.fhir_places import said_at
 from hub.errors import Finding, HubError
 from hub.message import Record
+from mappings.identifiers import by_name
 
 FNR = "urn:oid:2.16.578.1.12.4.1.4.1"
 DNR = "urn:oid:2.16.578.1.12.4.1.4.2"
@@ -68,7 +70,8 @@ def read_name(entry: Reader) -> str | None:
     entry.ignore("id", "use", "period", "prefix", "suffix")
     entry.left_extensions("text", "family", "given", "prefix", "suffix")
     given, family = entry.texts("given"), entry.text("family")
-    return entry.text("text") or " ".join([*given, *([family] if family else [])]) or None
+    parts = [*given, *([family] if family else [])]
+    return entry.text("text") or (said_at(" ".join(parts), parts[0]) if parts else None) or None
 
 
 def write_person(person: object) -> dict[str, object]:
@@ -139,6 +142,27 @@ def read_organisation(identifier: Reader | None) -> str | None:
     return identifier.text("value", required=True)
 
 
+def register_number(identifier: Reader) -> str | None:
+    """The value of an identifier of a register (HPR, RESH), which must be such as the system's OID says."""
+    number, system = identifier.text("value", required=True), identifier.text("system")
+    kind = by_name(system or "")
+    if number is not None and kind is not None and not kind.fits(number):
+        identifier.fault("value", "format", f"the digits of an identifier of this kind: {kind.en}")
+    return number
+
+
+def write_register_number(system: str, number: object, path: str) -> list[Json] | None:
+    """The identifier that `register_number` reads, or render.incomplete at the record's `path` for a number
+    that it would refuse."""
+    if number is None:
+        return None
+    kind = by_name(system)
+    if kind is not None and not (isinstance(number, str) and kind.fits(number)):
+        expected = f"the digits of an identifier of this kind: {kind.en}"
+        raise HubError("render.incomplete", [Finding(path, "format", expected)])
+    return [{"system": system, "value": number}]
+
+
 def write_organisation(number: object) -> Json:
     """The identifier of an organisation."""
     return {"system": ORGNR, "value": number}
@@ -152,8 +176,8 @@ def day(value: str | None) -> str | None:
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
-        return value[:10]
-    return (moment.astimezone(OSLO) if moment.tzinfo else moment).date().isoformat()
+        return said_at(value[:10], value)
+    return said_at((moment.astimezone(OSLO) if moment.tzinfo else moment).date().isoformat(), value)
 
 
 def instant(value: str) -> str:

@@ -96,12 +96,9 @@ def loses() -> Mapping[str, str]:
     return whole | parts
 
 
-FINAL: Mapping[str, frozenset[object]] = {
-    "handling": frozenset({None, "M"}),
-    "status": frozenset({None, "F"}),
-}
-"""What a record says that is written: a new or changed summary, and a final one. Any other code, also one that
-no list has, would be read as final."""
+FINAL: Mapping[str, tuple[str | None, ...]] = {"handling": (None, "M"), "status": (None, "F")}
+"""What a record says that is written: a new or changed summary, and a final one. Any other code, also one
+that no list has, would be read as final."""
 
 _LISTS = (*SAID, "seksjoner")
 

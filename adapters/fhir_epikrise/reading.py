@@ -12,7 +12,8 @@ from adapters.fhir_bundle import Bundle
 from adapters.fhir_epikrise import losses
 from adapters.fhir_epikrise.narrated import Content, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
-from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person
+from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person, register_number
+from adapters.fhir_places import said_at
 from adapters.fhir_xml import Models
 from adapters.narrative import read_narrative
 from hub.message import Record
@@ -204,14 +205,14 @@ class _Reading:
         inside = section.children("section")
         narrative = section.child("text", required=not entries and not inside)
         shown_title = title or (coded[2] if coded else None)
-        heading = f"{above}: {shown_title}" if above and shown_title else shown_title
+        heading = said_at(f"{above}: {shown_title}", shown_title) if above and shown_title else shown_title
         generated = narrative is not None and narrative.peek("status") == "generated"
         text = None
         if narrative is not None or content.codes or content.words:
             text = self._narrative(narrative, generated=bool(entries) and not beyond and not content.codes)
         content.check(text, generated=generated, findings=self._findings)
         if narrative is not None or content.codes or content.words:
-            text = content.text(text)
+            text = said_at(content.text(text), text)
             if text is not None:
                 if shown_title is None:
                     section.fault("title", "missing", "a value")
@@ -228,7 +229,7 @@ class _Reading:
         status, div = narrative.text("status", required=True), narrative.text("div", required=True)
         if div is None or (generated and status == "generated"):
             return None
-        return read_narrative(div, f"{narrative.at}.div", self._findings)
+        return said_at(read_narrative(div, f"{narrative.at}.div", self._findings), div)
 
     def _add_section(
         self, at: Reader, code: str | None, title: str | None, text: str | None, content: Content
@@ -363,10 +364,10 @@ def _number(resource: Reader, system: str) -> str | None:
         if identifier.peek("system") != system:
             identifier.ignore_all()
             continue
-        identifier.ignore("use", "type", "assigner", "period", "system")
+        identifier.ignore("use", "type", "assigner", "period")
         if found is not None:
             identifier.fault("system", "unique", "one number of each system")
-        found = identifier.text("value", required=True)
+        found = register_number(identifier)
     return found
 
 
