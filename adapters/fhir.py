@@ -59,6 +59,7 @@ class Reader:
     def ignore_all(self) -> None:
         """Say nothing more about an element that is already refused as a whole."""
         self._seen = list(self._node)
+        self._inside = []
 
     def fault(self, name: str, rule: str, expected: str) -> None:
         self._findings.add(self._at(name) or "body", rule, expected)
@@ -135,8 +136,10 @@ class Reader:
         return values.get(found)
 
     def check(self, model: Model) -> None:
-        """Let `fhir.resources` look at the structure of this resource."""
-        check_structure(self._node, model, self.at, self._findings)
+        """Let `fhir.resources` look at the structure of this resource, but not of those it contains: it does
+        not survive every one of them."""
+        alone = {name: value for name, value in self._node.items() if name != "contained"}
+        check_structure(alone, model, self.at, self._findings)
 
     def take(self, name: str) -> object:
         """The value as it stands, read by somebody else."""
@@ -152,7 +155,7 @@ class Reader:
 
     def left_extensions(self, *names: str) -> None:
         """The extensions here and beside these values are such that may be left behind."""
-        if "extension" in self._node:
+        if "extension" in self._node and "extension" not in self._seen:
             check_extensions(self.take("extension"), self._at("extension"), self._findings)
         for name in names:
             if f"_{name}" in self._node:

@@ -116,20 +116,20 @@ class _Reading:
         """Pass over what the table of losses names, and over what only that refers to."""
         for name in losses.LEFT[kind]:
             if resource.has(name):
-                self._left_behind(resource.peek(name))
+                self._left_behind(resource.peek(name), resource.at)
         resource.ignore(*losses.LEFT[kind], *(f"_{name}" for name in losses.LEFT[kind]))
         if kind != "Composition":
             resource.left_extensions()
 
-    def _left_behind(self, value: object) -> None:
+    def _left_behind(self, value: object, at: str) -> None:
         """What is referred to from what is left behind is left behind too, if it tells nothing else."""
         for reference in references_in(value):
-            found = self._bundle.at(reference)
+            found = self._bundle.at(reference, at)
             if found is not None and found[0] in losses.ADMINISTRATIVE and id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
                 if found[1] is not self._patient:
-                    self._left_behind(found[1].rest())
+                    self._left_behind(found[1].rest(), found[1].at)
 
     # ------------------------------------------------------------------------------------ authors
 
@@ -287,13 +287,14 @@ class _Reading:
         waiting = content.references
         while waiting:
             reference, at = waiting.pop()
-            found = self._bundle.at(reference)
+            found = self._bundle.at(reference, at)
             if found is None:
-                self._findings.add(at, "reference", "an entry of this Bundle")
-            elif found[0] == "Patient" and found[1] is not self._patient:
+                if not self._bundle.is_refused(reference, at):
+                    self._findings.add(at, "reference", "an entry of this Bundle")
+            elif found[0] == "Patient" and self._is_another(found[1]):
                 self._findings.add(at, "reference", "the person of the document")
             elif found[0] in losses.ADMINISTRATIVE:
-                self._left_behind({"reference": reference})
+                self._left_behind({"reference": reference}, at)
             elif id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
@@ -302,9 +303,16 @@ class _Reading:
     def _subject(self, resource: Reader, name: str) -> None:
         if not resource.has(name) and resource.peek("resourceType") in _NOBODY_S:
             return
+        if self._patient is None:  # told already, and nothing follows from it
+            resource.ignore(name)
+            return
         subject = self._bundle.follow(resource.child(name, required=True), "Patient")
-        if subject is not None and subject[1] is not self._patient:
+        if subject is not None and self._is_another(subject[1]):
             resource.fault(name, "reference", "the person of the document")
+
+    def _is_another(self, patient: Reader) -> bool:
+        """Whether it is not the person of the document; of one who could not be found nothing follows."""
+        return self._patient is not None and patient is not self._patient
 
     def _medicine(self, resource: Reader) -> Json:
         """A medicine that the person takes."""
