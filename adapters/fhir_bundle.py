@@ -52,7 +52,8 @@ class Bundle:
         self._refused: set[_Address] = set()
         self._holds_refused: set[str] = set()
         self._lost = False  # whether something that may have referred to others is refused
-        check_structure({**document, "entry": []}, BundleModel, "", findings)
+        self._structure = Findings()
+        check_structure({**document, "entry": []}, BundleModel, "", self._structure)
         self.shell = Reader(document, "", findings)
         open_resource(self.shell)
         self.shell.constant("resourceType", "Bundle")
@@ -87,7 +88,7 @@ class Bundle:
             self._contain(resource.at, inner)
 
     def _open(self, kind: str, resource: Reader, addresses: Iterable[_Address]) -> None:
-        resource.check(self._models[kind])
+        resource.check(self._models[kind], self._structure)
         open_resource(resource)
         self._entries.append((kind, resource))
         self._by_address.update(dict.fromkeys(addresses, (kind, resource)))
@@ -163,6 +164,7 @@ class Bundle:
         for resource in unreached:
             resource.ignore_all()
         self.shell.finish()
+        self._findings.extend(self._structure)
         if not self._lost and not _rules(self._findings) & _LOSING:
             for resource in unreached:
                 resource.fault("", "unreached", "an entry that another entry refers to")

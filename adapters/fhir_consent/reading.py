@@ -54,7 +54,7 @@ def read(document: Mapping[str, object], resolve: Resolve | None = None) -> Reco
     if newer and _ONLY_R4 & document.keys():
         consent.fault("", "release", "the elements of one release of FHIR, R4 or R5")
     if not consent.has("contained"):  # fhir.resources does not survive every contained resource
-        Reader(document, "", structure).check(ConsentR5 if newer else ConsentR4)
+        consent.check(ConsentR5 if newer else ConsentR4, structure)
     consent.constant("resourceType", "Consent")
     fields = _Reading(consent, newer, resolve or (lambda reference: None)).fields()
     consent.finish()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 
 from adapters.base import Findings
-from adapters.fhir import Json, present
+from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
 from adapters.fhir_extensions import check_extensions, check_siblings
 from adapters.fhir_schema import Element, declared, shown
@@ -114,7 +114,7 @@ class _Walk:
             elif name.startswith("_"):
                 check_siblings(value, here, self.findings)
             elif element is None or name in ("modifierExtension", "implicitRules", "contained"):
-                self.findings.add(here, "not-read", "nothing: this element is not part of the agreement")
+                self.findings.add(here, "not-read", NOT_CARRIED)
             else:
                 for index, item in enumerate(value if isinstance(value, list) else [value]):
                     self.value(element, item, f"{here}[{index}]" if isinstance(value, list) else here)
