@@ -154,6 +154,10 @@ class Bundle:
         address = _address(reference, place)
         return address in self._refused or address[0] in self._holds_refused
 
+    def of(self, kind: str) -> list[Reader]:
+        """The entries of this kind."""
+        return [resource for found, resource in self._entries if found == kind]
+
     def reach(self, resource: Reader) -> None:
         """Count an entry as reached."""
         self._reached.add(id(resource))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.fhir import Json, Reader, present
 from adapters.fhir_bundle import MESSAGE_ID
+from adapters.fhir_extensions import may_be_left
 from adapters.fhir_places import said_at
 from hub.errors import Finding, HubError
 from hub.message import Record
@@ -18,6 +19,10 @@ from mappings.identifiers import by_name
 
 FNR = "urn:oid:2.16.578.1.12.4.1.4.1"
 DNR = "urn:oid:2.16.578.1.12.4.1.4.2"
+FHN = "urn:oid:2.16.578.1.12.4.1.4.3"
+PERSONS: Mapping[str, str] = {FNR: FNR, DNR: DNR, FHN: FHN}
+"""The systems of numbers that lead to one person anywhere, as in KITH."""
+
 ORGNR = "urn:oid:2.16.578.1.12.4.1.4.101"
 RECIPIENT = "urn:brobygger:mottaker"
 SENDER = "urn:brobygger:avsender"
@@ -39,10 +44,11 @@ def read_person(patient: Reader) -> Json:
 
 
 def _national(patient: Reader) -> list[Reader]:
-    """The one identifier that is a fødselsnummer or D-number; beside it, numbers of other systems are the
-    sender's own and left behind. Two could be two persons."""
+    """The one identifier that is a fødselsnummer or D-number, or else an FH-number; beside it, those of other
+    systems are the sender's own and left behind. Two could be two persons."""
     identifiers = patient.children("identifier", at_least=1)
     national = [one for one in identifiers if one.peek("system") in (FNR, DNR)]
+    national = national or [one for one in identifiers if one.peek("system") == FHN]
     if len(identifiers) > 1 and len(national) > 1:
         patient.fault("identifier", "count", "one fødselsnummer or D-number")
     chosen = national or identifiers[:1]
@@ -53,15 +59,16 @@ def _national(patient: Reader) -> list[Reader]:
 
 
 def person_number(identifier: Reader) -> str | None:
-    """A fødselsnummer or D-number; its digits are checked by the message type."""
+    """A fødselsnummer, D-number or FH-number; its digits are checked by the message type."""
     identifier.ignore("use", "type", "assigner")
-    identifier.one_of("system", {FNR: FNR, DNR: DNR})
+    identifier.one_of("system", PERSONS)
     return identifier.text("value", required=True)
 
 
 def person_identifier(number: object) -> Json:
-    """The identifier of a person, in the system its first digit tells."""
-    system = DNR if isinstance(number, str) and number[:1] in tuple("4567") else FNR
+    """The identifier of a person, in the system its first digit tells: of the day of birth, or of none."""
+    digit = number[:1] if isinstance(number, str) else ""
+    system = DNR if digit in tuple("4567") else FHN if digit in tuple("89") else FNR
     return {"system": system, "value": number}
 
 
@@ -109,6 +116,9 @@ def read_addressing(resource: Reader) -> Json:
     """`melding.mottaker`, `avsender` and `svar_pa`, for which FHIR documents have no element."""
     found: Json = {}
     for extension in resource.children("extension"):
+        if may_be_left(extension.peek("url")):
+            extension.ignore_all()
+            continue
         name = extension.one_of("url", _ADDRESSING)
         if name is None:
             extension.ignore_all()

@@ -19,7 +19,7 @@ from adapters.base import Findings
 from adapters.fhir import Json, Reader, open_coding, open_concept, open_resource, present
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_consent import vocabulary as words
-from adapters.fhir_parts import DNR, FNR, ORGNR, read_organisation
+from adapters.fhir_parts import ORGNR, PERSONS, read_organisation
 from adapters.fhir_xml import Models
 from hub.message import Record
 
@@ -84,7 +84,7 @@ class _Reading:
         decision = self._decision(provision)
         version = self._version(decision)
         patient = consent.child("subject" if self.newer else "patient", required=True)
-        person = self._identified(patient, "Patient", {FNR: FNR, DNR: DNR}) if patient else None
+        person = self._identified(patient, "Patient", PERSONS) if patient else None
         samtykke = present(
             serie=series,
             versjon=version,

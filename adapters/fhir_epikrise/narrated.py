@@ -69,7 +69,7 @@ class Content:
         for need in self.needs:
             if narrative and (not generated or need.any_text):
                 continue
-            if narrative and need.number is not None and _has(narrative, need.number):
+            if narrative and need.number is not None and has_number(narrative, need.number):
                 continue
             findings.add(need.at, "not-read", "a text of the section that says it")
 
@@ -85,7 +85,7 @@ def _plain(line: str) -> str:
     return " ".join(line.casefold().split())
 
 
-def _has(text: str, number: str) -> bool:
+def has_number(text: str, number: str) -> bool:
     """Whether the text has exactly this number, with a point or a comma."""
     return bool(re.search(rf"(?<![\d.,-]){re.escape(number)}(?![\d]|[.,]\d)", text.replace(",", ".")))
 

@@ -10,6 +10,7 @@ from adapters.base import Findings
 from adapters.fhir import ORDINARY, Json, Reader, coding, open_coding, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_epikrise import losses
+from adapters.fhir_epikrise.dosages import Dosages
 from adapters.fhir_epikrise.narrated import Content, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person, register_number
@@ -39,11 +40,12 @@ def read(document: Json) -> Record:
     document = {name: _plain(value) for name, value in document.items()}
     bundle = Bundle(document, "document", RESOURCES, findings)
     reading = _Reading(bundle, findings)
-    bundle.shell.ignore("link")
+    bundle.shell.ignore(*losses.SHELL)
     fields: Json = {"melding": read_header(bundle.shell)}
     composition = bundle.first("Composition")
     if composition is not None:
         reading.composition(composition, fields)
+        reading.beside()
     bundle.finish()
     return Record(TYPE, present(**fields))
 
@@ -100,6 +102,28 @@ class _Reading:
         self._encounter(composition, fields)
         self._leave(composition, "Composition")
         fields.update(self._lists)
+
+    def beside(self) -> None:
+        """What nothing refers to because it refers to everything: how the document was made and signed."""
+        self._left_behind(self._bundle.shell.peek("signature"), "")
+        for provenance in self._bundle.of("Provenance"):
+            self._bundle.reach(provenance)
+            for index, act in enumerate(self._acts(provenance)):
+                if act not in losses.ACTS:
+                    at = f"activity.coding[{index}]"
+                    provenance.fault(at, "code", "that it was made, changed or signed")
+            for name in ("agent", "location", "signature"):
+                self._left_behind(provenance.peek(name), provenance.at)
+            provenance.ignore(*losses.LEFT["Provenance"])
+            provenance.left_extensions()
+
+    def _acts(self, provenance: Reader) -> list[tuple[str, str]]:
+        """(system, code) of each coding of what was done; something for what is said without a code."""
+        if not provenance.has("activity"):
+            return []
+        codings = provenance.peek("activity", "coding")
+        listed = [one for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
+        return [(str(one.get("system")), str(one.get("code"))) for one in listed] or [("", "")]
 
     def _type(self, concept: Reader | None) -> None:
         if concept is not None:
@@ -275,7 +299,9 @@ class _Reading:
         if kind == "Condition":
             self._lists["diagnoser"].append(_condition(resource))
         else:
-            self._lists["legemidler"].append(self._medicine(resource))
+            medicine, more = self._medicine(resource, content)
+            self._lists["legemidler"].append(medicine)
+            return bool(beyond) or more
         return bool(beyond)
 
     def _narrate(self, kind: str, resource: Reader, content: Content) -> None:
@@ -314,8 +340,8 @@ class _Reading:
         """Whether it is not the person of the document; of one who could not be found nothing follows."""
         return self._patient is not None and patient is not self._patient
 
-    def _medicine(self, resource: Reader) -> Json:
-        """A medicine that the person takes."""
+    def _medicine(self, resource: Reader, content: Content) -> tuple[Json, bool]:
+        """A medicine that the person takes, and whether its dosage tells more than the text of it."""
         resource.constant("status", "active")
         concept, at = resource.child("medicationCodeableConcept"), "medicationCodeableConcept"
         if concept is None and resource.has("medicationReference"):
@@ -327,10 +353,10 @@ class _Reading:
         elif concept is None:
             resource.fault(at, "missing", "a value")
         read = _coded(coding(concept), resource, at, "navn")
-        for dosage in resource.children("dosage", at_most=1):
-            read.update(present(dosering=dosage.text("text", required=True)))
+        dosages = Dosages(read.get("navn") or read.get("kode"), content, self._findings)
+        read.update(present(dosering=dosages.read(resource)))
         period = resource.child("effectivePeriod")
-        return read | (_period(period) if period is not None else {})
+        return read | (_period(period) if period is not None else {}), dosages.more
 
 
 _FIELDS = frozenset({"Condition", "MedicationStatement"})

@@ -13,6 +13,7 @@ from adapters import fhir, fhir_bundle, fhir_parts
 from adapters.base import Findings
 from adapters.fhir import Reader
 from adapters.fhir_extensions import LEFT_EXTENSIONS
+from adapters.fhir_parts import FHN
 from hub.errors import RULES_NB, HubError
 from hub.message import Record
 from tests.adapters.consents import DNR, FNR, ORGNR, V3, code
@@ -523,7 +524,8 @@ MELDING = {"id": "m", "sendt": "2026-01-01T00:00:00Z", "mottaker": "310000043", 
 WRITTEN: list[tuple[Callable[..., object], object, object]] = [
     (fhir_parts.person_identifier, (NUMBER), WHO),
     *((fhir_parts.person_identifier, (f"{first}1"), {"system": DNR, "value": f"{first}1"}) for first in "4567"),
-    *((fhir_parts.person_identifier, (f"{first}1"), {"system": FNR, "value": f"{first}1"}) for first in "389"),
+    *((fhir_parts.person_identifier, (f"{first}1"), {"system": FNR, "value": f"{first}1"}) for first in "3"),
+    *((fhir_parts.person_identifier, (f"{first}1"), {"system": FHN, "value": f"{first}1"}) for first in "89"),
     (fhir_parts.person_identifier, (None), {"system": FNR, "value": None}),
     (fhir_parts.write_person, ({"id": NUMBER, "navn": "A"}), {"identifier": [WHO], "name": [{"text": "A"}]}),
     (fhir_parts.write_person, ({}), {"identifier": None, "name": None}),
