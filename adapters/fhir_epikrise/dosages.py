@@ -80,6 +80,7 @@ def _how_often(repeat: Reader, text: str) -> list[str]:
     """That it is every day or every week, where the text has no word of that."""
     period, unit = repeat.peek("period"), repeat.peek("periodUnit")
     days = repeat.peek("dayOfWeek")
+    words: tuple[str, ...]
     one_day = period is None and isinstance(days, list) and len(days) == 1
     if one_day or (period, unit) in ((1, "wk"), (7, "d")):
         words, word = losses.WEEKLY, "ukentlig"
