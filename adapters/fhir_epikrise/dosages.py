@@ -78,21 +78,31 @@ def _says(node: Reader, names: tuple[str, ...], text: str | None) -> list[str]:
 
 def _how_often(repeat: Reader, text: str) -> list[str]:
     """That it is every day or every week, where the text has no word of that."""
-    period, unit = repeat.peek("period"), repeat.peek("periodUnit")
-    days = repeat.peek("dayOfWeek")
-    words: tuple[str, ...]
-    one_day = period is None and isinstance(days, list) and len(days) == 1
-    if one_day or (period, unit) in ((1, "wk"), (7, "d")):
-        words, word = losses.WEEKLY, "ukentlig"
-    elif (period, unit) == (1, "d") or (period is None and days is None and _at_times(repeat)):
-        words, word = losses.DAILY, "daglig"
-    else:
-        return []
-    if any(one in text.casefold() for one in words):
-        return []
+    words, said = _rhythm(repeat)
+    return [] if said is None or any(word in text.casefold() for word in words) else [said]
+
+
+def _rhythm(repeat: Reader) -> tuple[tuple[str, ...], str | None]:
+    period, unit, days = (repeat.peek(name) for name in ("period", "periodUnit", "dayOfWeek"))
+    if isinstance(days, list):
+        return losses.WEEKLY, "ukentlig" if len(days) == 1 and (period, unit) in _NOT_LONGER else None
+    if repeat.has("periodMax"):
+        return (), None
+    if (period, unit) in ((1, "wk"), (7, "d")):
+        return losses.WEEKLY, _times(repeat, "ukentlig")
+    if (period, unit) == (1, "d") or (period is None and _at_times(repeat)):
+        return losses.DAILY, _times(repeat, "daglig")
+    return (), None
+
+
+_NOT_LONGER = ((None, None), (1, "d"), (7, "d"), (1, "wk"))
+"""Periods beside a day of the week with which it is every week."""
+
+
+def _times(repeat: Reader, word: str) -> str:
     times = [repeat.peek(name) for name in ("frequency", "frequencyMax")]
     many = "-".join(str(one) for one in times if isinstance(one, int))
-    return [word if many in ("", "1") else f"{many} ganger {word}"]
+    return word if many in ("", "1") else f"{many} ganger {word}"
 
 
 def _at_times(repeat: Reader) -> bool:

@@ -14,7 +14,7 @@ from adapters.base import Findings
 from adapters.fhir import Reader
 from adapters.fhir_extensions import LEFT_EXTENSIONS
 from adapters.fhir_parts import FHN
-from hub.errors import RULES_NB, HubError
+from hub.errors import HubError
 from hub.message import Record
 from tests.adapters.consents import DNR, FNR, ORGNR, V3, code
 
@@ -134,41 +134,6 @@ def test_the_structure_is_told_by_place_and_rule(resource: object, expected: lis
 
     assert [(at, rule) for at, rule, _ in found] == expected
     assert "KANARI" not in repr(found)
-
-
-OF_THE_LIBRARY: list[tuple[dict[str, Any], set[str]]] = [
-    ({"birthDate": "x"}, {"datatype"}),
-    ({"gender": 7}, {"datatype"}),
-    ({"multipleBirthInteger": 1.5}, {"datatype"}),
-    ({"name": [{"given": "x"}]}, {"datatype"}),
-    ({"name": ["x"], "_birthDate": 7, "id": "a b"}, {"datatype"}),
-    ({"meta": {"lastUpdated": "2020-01-01"}}, {"datatype"}),
-    ({"deceasedBoolean": True, "deceasedDateTime": "2020"}, {"datatype"}),
-    ({"text": {"status": "generated"}}, {"missing"}),
-    ({"link": [{"type": "seealso"}]}, {"missing"}),
-    ({"name": [{"x": 1}]}, {"unknown-element"}),
-]
-
-
-@pytest.mark.parametrize(("elements", "rules"), OF_THE_LIBRARY)
-def test_the_rules_are_ours_and_not_those_of_the_library(elements: dict[str, Any], rules: set[str]) -> None:
-    found = {rule for _, rule, _ in _checked({"resourceType": "Patient", **elements})}
-
-    assert found == rules
-    assert found <= RULES_NB.keys()
-
-
-def test_what_nobody_reads_is_what_the_hub_does_not_carry() -> None:
-    findings = Findings()
-    Reader({"x": 1}, "", findings).finish()
-
-    with pytest.raises(HubError) as refused:
-        findings.finish()
-
-    [found] = refused.value.findings
-    assert "the hub does not carry" in found.expected
-    assert "agreement" not in found.expected
-    assert found.in_bokmaal
 
 
 def test_what_two_find_in_one_place_is_told_once() -> None:
