@@ -205,19 +205,25 @@ def check_structure(resource: object, model: Model, at: str, findings: Findings)
         return
     for where, told in found:
         kind = told.rsplit(".", 1)[-1]
-        if kind != _OTHER_RESOURCE:  # whoever reads it asks for the kind of resource
-            findings.add(_path(at, where, kind), _RULES.get(kind, "datatype"), "valid FHIR R4")
+        findings.add(_path(at, where, kind), _RULES.get(kind, "datatype"), "valid FHIR R4")
 
 
 _OTHER_RESOURCE = "fhir-validation-wrong-resource-type"
 _UNKNOWN = "extra_forbidden"
-_RULES = {"missing": "missing", "structure": "structure", _UNKNOWN: "unknown-element"}
+_RULES = {
+    "missing": "missing",
+    "structure": "structure",
+    _UNKNOWN: "unknown-element",
+    _OTHER_RESOURCE: "value",
+}
 """Our rules, by what the library calls the fault; whatever else it finds is no value of the datatype."""
 
 
 def _path(at: str, where: tuple[int | str, ...], kind: str) -> str:
     if kind == _UNKNOWN:
         where = (*where[:-1], "?")  # the last step is a name that the sender made up
+    if where == ("resource_type",):
+        where = ("resourceType",)
     path = at
     for step in where:
         if step == "root":

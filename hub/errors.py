@@ -93,6 +93,7 @@ RULES_NB: Mapping[str, str] = {
     "contained": "en egen oppføring (entry) for denne ressursen",
     "reference": "en henvisning til en ressurs i meldingen",
     "unreached": "bare ressurser som en annen ressurs viser til",
+    "value": "en verdi som kan stå her",
     "final": "en endelig epikrise som ikke er trukket tilbake",
 }
 """What was expected, by rule, where whoever found it said it in English only. Less than the English

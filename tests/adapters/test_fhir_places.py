@@ -105,9 +105,6 @@ def test_a_kommune_and_a_score_are_told_at_their_answer() -> None:
     }
 
 
-READ: dict[str, object] = {"a": {"x": "1", "y": "2"}, "b": [{"k": 7}, {"k": 8, "l": "z"}], "c": "q"}
-
-
 def read(document: Any) -> Record:
     entry = document["entry"]
     return Record("t", {
@@ -139,6 +136,24 @@ def test_what_is_not_there_is_told_at_what_is_around_it(at: str, expected: str) 
     (found,) = at_fields([Finding(at, "rule", "x", nb="ventet")], DOCUMENT, read)
 
     assert found == Finding(expected, "rule", "x", nb="ventet")
+
+
+def test_what_is_made_of_a_value_is_told_where_that_stands() -> None:
+    """A name put together of its parts, a day cut out of a moment, and the text of a narrative."""
+    document = example("fhir_epikrise/examples/epikrise.json")
+    resources = [entry["resource"] for entry in document["entry"]]
+    resources[1]["name"] = [{"given": ["Ask"], "family": "x" * 3000}]
+    resources[0]["date"] = "0001-01-01T00:00:00Z"
+    resources[0]["section"][2]["text"]["div"] = (
+        f'<div xmlns="http://www.w3.org/1999/xhtml">{"y" * 70000}</div>'
+    )
+
+    _, found = told("fhir-epikrise", document)
+
+    assert {one.at for one in found} >= {
+        "entry[1].resource.name[0].given[0]",
+        "entry[0].resource.section[2].text.div",
+    }
 
 
 def test_nothing_that_is_read_for_a_record_knows_a_place() -> None:

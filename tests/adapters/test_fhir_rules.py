@@ -22,6 +22,7 @@ OF_THE_LIBRARY: list[tuple[dict[str, Any], set[str]]] = [
     ({"text": {"status": "generated"}}, {"missing"}),
     ({"link": [{"type": "seealso"}]}, {"missing"}),
     ({"name": [{"x": 1}]}, {"unknown-element"}),
+    ({"resourceType": "Group"}, {"value"}),
 ]
 
 
