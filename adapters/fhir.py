@@ -19,6 +19,8 @@ from adapters.fhir_schema import shown
 JSON_TYPES = ("application/fhir+json", "application/json")
 XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml")
 
+NOT_CARRIED = "nothing here: the hub does not carry this element"
+
 Json = dict[str, object]
 
 
@@ -59,6 +61,7 @@ class Reader:
     def ignore_all(self) -> None:
         """Say nothing more about an element that is already refused as a whole."""
         self._seen = list(self._node)
+        self._inside = []
 
     def fault(self, name: str, rule: str, expected: str) -> None:
         self._findings.add(self._at(name) or "body", rule, expected)
@@ -134,9 +137,12 @@ class Reader:
             self.fault(name, "code", "one of " + ", ".join(values))
         return values.get(found)
 
-    def check(self, model: Model) -> None:
-        """Let `fhir.resources` look at the structure of this resource."""
-        check_structure(self._node, model, self.at, self._findings)
+    def check(self, model: Model, findings: Findings) -> None:
+        """Let `fhir.resources` look at the structure of this resource, but not of those it contains: it does
+        not survive every one of them. `findings` are other ones than those of the reading, which may find
+        the same in the same place and add these with `extend`."""
+        alone = {name: value for name, value in self._node.items() if name != "contained"}
+        check_structure(alone, model, self.at, findings)
 
     def take(self, name: str) -> object:
         """The value as it stands, read by somebody else."""
@@ -152,7 +158,7 @@ class Reader:
 
     def left_extensions(self, *names: str) -> None:
         """The extensions here and beside these values are such that may be left behind."""
-        if "extension" in self._node:
+        if "extension" in self._node and "extension" not in self._seen:
             check_extensions(self.take("extension"), self._at("extension"), self._findings)
         for name in names:
             if f"_{name}" in self._node:
@@ -162,7 +168,7 @@ class Reader:
         """Report every element that nobody read, here and below."""
         for name in self._node:
             if name not in self._seen and name != "resourceType":
-                self.fault(shown(name), "not-read", "nothing: this element is not part of the agreement")
+                self.fault(shown(name), "not-read", NOT_CARRIED)
         for reader in self._inside:
             reader.finish()
 
@@ -197,13 +203,27 @@ def check_structure(resource: object, model: Model, at: str, findings: Findings)
         found = [((), "structure")]
     else:
         return
-    for where, rule in found:
-        findings.add(_path(at, where, rule), rule.rsplit(".", 1)[-1].replace("_", "-"), "valid FHIR R4")
+    for where, told in found:
+        kind = told.rsplit(".", 1)[-1]
+        findings.add(_path(at, where, kind), _RULES.get(kind, "datatype"), "valid FHIR R4")
 
 
-def _path(at: str, where: tuple[int | str, ...], rule: str) -> str:
-    if rule == "extra_forbidden":
+_OTHER_RESOURCE = "fhir-validation-wrong-resource-type"
+_UNKNOWN = "extra_forbidden"
+_RULES = {
+    "missing": "missing",
+    "structure": "structure",
+    _UNKNOWN: "unknown-element",
+    _OTHER_RESOURCE: "value",
+}
+"""Our rules, by what the library calls the fault; whatever else it finds is no value of the datatype."""
+
+
+def _path(at: str, where: tuple[int | str, ...], kind: str) -> str:
+    if kind == _UNKNOWN:
         where = (*where[:-1], "?")  # the last step is a name that the sender made up
+    if where == ("resource_type",):
+        where = ("resourceType",)
     path = at
     for step in where:
         if step == "root":

@@ -31,14 +31,20 @@ LEFT_EXTENSIONS: Mapping[str, str] = {
     f"{_HL7}patient-citizenship": NOT_PART,
     f"{_HL7}data-absent-reason": "why something is not known says nothing that is",
     f"{_HL7}narrativeLink": "where in the text it stands",
+    f"{_HL7}composition-clinicaldocument-versionNumber": "how the sender counts its versions",
 }
+
+
+def may_be_left(url: object) -> bool:
+    """Whether an extension of this address may be left behind."""
+    return isinstance(url, str) and url in LEFT_EXTENSIONS
 
 
 def check_extensions(value: object, at: str, findings: Findings) -> None:
     """Every extension of a list is one that may be left behind, or a finding."""
     for index, item in enumerate(value if isinstance(value, list) else [value]):
         url = item.get("url") if isinstance(item, Mapping) else None
-        if not isinstance(url, str) or url not in LEFT_EXTENSIONS:
+        if not may_be_left(url):
             findings.add(f"{at}[{index}].url", "extension", "an extension that may be left behind")
 
 

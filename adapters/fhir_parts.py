@@ -11,11 +11,18 @@ from zoneinfo import ZoneInfo
 
 from adapters.fhir import Json, Reader, present
 from adapters.fhir_bundle import MESSAGE_ID
+from adapters.fhir_extensions import may_be_left
+from adapters.fhir_places import said_at
 from hub.errors import Finding, HubError
 from hub.message import Record
+from mappings.identifiers import by_name
 
 FNR = "urn:oid:2.16.578.1.12.4.1.4.1"
 DNR = "urn:oid:2.16.578.1.12.4.1.4.2"
+FHN = "urn:oid:2.16.578.1.12.4.1.4.3"
+PERSONS: Mapping[str, str] = {FNR: FNR, DNR: DNR, FHN: FHN}
+"""The systems of numbers that lead to one person anywhere, as in KITH."""
+
 ORGNR = "urn:oid:2.16.578.1.12.4.1.4.101"
 RECIPIENT = "urn:brobygger:mottaker"
 SENDER = "urn:brobygger:avsender"
@@ -37,10 +44,11 @@ def read_person(patient: Reader) -> Json:
 
 
 def _national(patient: Reader) -> list[Reader]:
-    """The one identifier that is a fødselsnummer or D-number; beside it, numbers of other systems are the
-    sender's own and left behind. Two could be two persons."""
+    """The one identifier that is a fødselsnummer or D-number, or else an FH-number; beside it, those of other
+    systems are the sender's own and left behind. Two could be two persons."""
     identifiers = patient.children("identifier", at_least=1)
     national = [one for one in identifiers if one.peek("system") in (FNR, DNR)]
+    national = national or [one for one in identifiers if one.peek("system") == FHN]
     if len(identifiers) > 1 and len(national) > 1:
         patient.fault("identifier", "count", "one fødselsnummer or D-number")
     chosen = national or identifiers[:1]
@@ -51,15 +59,16 @@ def _national(patient: Reader) -> list[Reader]:
 
 
 def person_number(identifier: Reader) -> str | None:
-    """A fødselsnummer or D-number; its digits are checked by the message type."""
+    """A fødselsnummer, D-number or FH-number; its digits are checked by the message type."""
     identifier.ignore("use", "type", "assigner")
-    identifier.one_of("system", {FNR: FNR, DNR: DNR})
+    identifier.one_of("system", PERSONS)
     return identifier.text("value", required=True)
 
 
 def person_identifier(number: object) -> Json:
-    """The identifier of a person, in the system its first digit tells."""
-    system = DNR if isinstance(number, str) and number[:1] in tuple("4567") else FNR
+    """The identifier of a person, in the system its first digit tells: of the day of birth, or of none."""
+    digit = number[:1] if isinstance(number, str) else ""
+    system = DNR if digit in tuple("4567") else FHN if digit in tuple("89") else FNR
     return {"system": system, "value": number}
 
 
@@ -68,7 +77,8 @@ def read_name(entry: Reader) -> str | None:
     entry.ignore("id", "use", "period", "prefix", "suffix")
     entry.left_extensions("text", "family", "given", "prefix", "suffix")
     given, family = entry.texts("given"), entry.text("family")
-    return entry.text("text") or " ".join([*given, *([family] if family else [])]) or None
+    parts = [*given, *([family] if family else [])]
+    return entry.text("text") or (said_at(" ".join(parts), parts[0]) if parts else None) or None
 
 
 def write_person(person: object) -> dict[str, object]:
@@ -106,6 +116,9 @@ def read_addressing(resource: Reader) -> Json:
     """`melding.mottaker`, `avsender` and `svar_pa`, for which FHIR documents have no element."""
     found: Json = {}
     for extension in resource.children("extension"):
+        if may_be_left(extension.peek("url")):
+            extension.ignore_all()
+            continue
         name = extension.one_of("url", _ADDRESSING)
         if name is None:
             extension.ignore_all()
@@ -139,6 +152,27 @@ def read_organisation(identifier: Reader | None) -> str | None:
     return identifier.text("value", required=True)
 
 
+def register_number(identifier: Reader) -> str | None:
+    """The value of an identifier of a register (HPR, RESH), which must be such as the system's OID says."""
+    number, system = identifier.text("value", required=True), identifier.text("system")
+    kind = by_name(system or "")
+    if number is not None and kind is not None and not kind.fits(number):
+        identifier.fault("value", "format", f"the digits of an identifier of this kind: {kind.en}")
+    return number
+
+
+def write_register_number(system: str, number: object, path: str) -> list[Json] | None:
+    """The identifier that `register_number` reads, or render.incomplete at the record's `path` for a number
+    that it would refuse."""
+    if number is None:
+        return None
+    kind = by_name(system)
+    if kind is not None and not (isinstance(number, str) and kind.fits(number)):
+        expected = f"the digits of an identifier of this kind: {kind.en}"
+        raise HubError("render.incomplete", [Finding(path, "format", expected)])
+    return [{"system": system, "value": number}]
+
+
 def write_organisation(number: object) -> Json:
     """The identifier of an organisation."""
     return {"system": ORGNR, "value": number}
@@ -152,8 +186,8 @@ def day(value: str | None) -> str | None:
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
-        return value[:10]
-    return (moment.astimezone(OSLO) if moment.tzinfo else moment).date().isoformat()
+        return said_at(value[:10], value)
+    return said_at((moment.astimezone(OSLO) if moment.tzinfo else moment).date().isoformat(), value)
 
 
 def instant(value: str) -> str:

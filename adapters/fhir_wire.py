@@ -15,6 +15,7 @@ from lxml import etree
 
 from adapters.base import Adapter, Findings, Sniff, decode
 from adapters.fhir import JSON_TYPES, XML_TYPES, Json
+from adapters.fhir_places import at_fields
 from adapters.fhir_xml import FHIR, Models, Release, XmlReader, write_fhir_xml
 from adapters.safe_json import read_json, write_json
 from adapters.safe_xml import UNICODE, positions, read_xml
@@ -53,12 +54,30 @@ def both(
     def render_xml(record: Record) -> bytes:
         return write_fhir_xml(compose(record), _written(models))
 
-    lost = loses or {}
+    def locate_json(body: bytes, findings: Iterable[Finding]) -> list[Finding]:
+        return _placed(at_fields(findings, read_json(body), read), json_places(decode(body)))
+
+    def locate_xml(body: bytes, findings: Iterable[Finding]) -> list[Finding]:
+        document = XmlReader(read_xml(body, (UNICODE,)), models, Findings()).document
+        return _placed(at_fields(findings, document, read), xml_places(body, models))
+
+    def adapter(
+        spelled: str,
+        types: tuple[str, ...],
+        parse: Callable[[bytes], Record],
+        render: Callable[[Record], bytes],
+        locate: Callable[[bytes, Iterable[Finding]], list[Finding]],
+    ) -> Adapter:
+        return Adapter(
+            *(spelled, type_name, types, recognise, parse, render),
+            loses=loses or {},
+            as_said=as_said,
+            locate=locate,
+        )
+
     return (
-        Adapter(name, type_name, JSON_TYPES, recognise, parse_json, render_json, loses=lost, as_said=as_said),
-        Adapter(
-            f"{name}-xml", type_name, XML_TYPES, recognise, parse_xml, render_xml, loses=lost, as_said=as_said
-        ),
+        adapter(name, JSON_TYPES, parse_json, render_json, locate_json),
+        adapter(f"{name}-xml", XML_TYPES, parse_xml, render_xml, locate_xml),
     )
 
 

@@ -104,6 +104,15 @@ RULES_NB: Mapping[str, str] = {
     "nodes": "et dokument med færre deler",
     "media-type": "en medietype som huben leser",
     "parameter": "en gyldig verdi for denne parameteren",
+    "datatype": "en verdi av den datatypen som FHIR har her",
+    "unknown-element": "bare elementer som formatet har her",
+    "not-read": "ingenting her, eller noe huben kan formidle",
+    "extension": "bare utvidelser som kan utelates",
+    "contained": "en egen oppføring (entry) for denne ressursen",
+    "reference": "en henvisning til en ressurs i meldingen",
+    "unreached": "bare ressurser som en annen ressurs viser til",
+    "value": "en verdi som kan stå her",
+    "final": "en endelig epikrise som ikke er trukket tilbake",
 }
 """What was expected, by rule, where an adapter from elsewhere said it in English words that
 `hub/bokmaal.tsv` does not have. Less than the English sentence, which names codes and limits."""

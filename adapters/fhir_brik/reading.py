@@ -43,10 +43,10 @@ def fields() -> dict[str, Node]:
 
 def read(document: Json) -> Record:
     """Read one mapping, or raise with every fault by path."""
-    findings = Findings()
+    findings, structure = Findings(), Findings()
     response = Reader(document, "", findings)
     response.constant("resourceType", "QuestionnaireResponse")
-    response.check(QuestionnaireResponse)
+    response.check(QuestionnaireResponse, structure)
     open_resource(response)
     response.ignore("author", "source")
     response.constant("status", "completed")
@@ -59,6 +59,7 @@ def read(document: Json) -> Record:
     person = read_subject(response.child("subject", required=True))
     answered = _items(response.children("item", at_least=1), fields(), "")
     response.finish()
+    findings.extend(structure)
     findings.finish()
     return Record(TYPE, present(melding=melding, person=person, **answered))
 

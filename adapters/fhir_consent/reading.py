@@ -19,7 +19,7 @@ from adapters.base import Findings
 from adapters.fhir import Json, Reader, open_coding, open_concept, open_resource, present
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_consent import vocabulary as words
-from adapters.fhir_parts import DNR, FNR, ORGNR, read_organisation
+from adapters.fhir_parts import ORGNR, PERSONS, read_organisation
 from adapters.fhir_xml import Models
 from hub.message import Record
 
@@ -54,7 +54,7 @@ def read(document: Mapping[str, object], resolve: Resolve | None = None) -> Reco
     if newer and _ONLY_R4 & document.keys():
         consent.fault("", "release", "the elements of one release of FHIR, R4 or R5")
     if not consent.has("contained"):  # fhir.resources does not survive every contained resource
-        Reader(document, "", structure).check(ConsentR5 if newer else ConsentR4)
+        consent.check(ConsentR5 if newer else ConsentR4, structure)
     consent.constant("resourceType", "Consent")
     fields = _Reading(consent, newer, resolve or (lambda reference: None)).fields()
     consent.finish()
@@ -84,7 +84,7 @@ class _Reading:
         decision = self._decision(provision)
         version = self._version(decision)
         patient = consent.child("subject" if self.newer else "patient", required=True)
-        person = self._identified(patient, "Patient", {FNR: FNR, DNR: DNR}) if patient else None
+        person = self._identified(patient, "Patient", PERSONS) if patient else None
         samtykke = present(
             serie=series,
             versjon=version,

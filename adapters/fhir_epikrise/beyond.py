@@ -96,6 +96,10 @@ def loses() -> Mapping[str, str]:
     return whole | parts
 
 
+FINAL: Mapping[str, tuple[str | None, ...]] = {"handling": (None, "M"), "status": (None, "F")}
+"""What a record says that is written: a new or changed summary, and a final one. Any other code, also one
+that no list has, would be read as final."""
+
 _LISTS = (*SAID, "seksjoner")
 
 TAKEN = frozenset({None, "1", "2", "5", "6"})
@@ -118,9 +122,11 @@ _SCALARS: Mapping[str, tuple[str, str]] = {
 
 def folded(record: Record) -> Record:
     """The record with nothing but what the document has elements for. Raises render.incomplete for one that a
-    reader would take for something else: a cancellation, a preliminary or planned summary."""
-    if record.get("handling") == "C" or record.get("status") in ("P", "S"):
-        raise HubError("render.incomplete", [Finding("handling", "final", "a final summary, not taken back")])
+    reader would take for something else: all but a final summary that is not taken back (`FINAL`)."""
+    other = [name for name, codes in FINAL.items() if record.get(name) not in codes]
+    if other:
+        expected = "a final summary, not taken back"
+        raise HubError("render.incomplete", [Finding(name, "final", expected) for name in other])
     fields = _merged(record.fields)
     _in_norway(fields)
     medicines = [one for one in fields.get("legemidler", []) if isinstance(one, Mapping)]

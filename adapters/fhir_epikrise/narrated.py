@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 
 from adapters.base import Findings
-from adapters.fhir import Json, present
+from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
 from adapters.fhir_extensions import check_extensions, check_siblings
 from adapters.fhir_schema import Element, declared, shown
@@ -69,7 +69,7 @@ class Content:
         for need in self.needs:
             if narrative and (not generated or need.any_text):
                 continue
-            if narrative and need.number is not None and _has(narrative, need.number):
+            if narrative and need.number is not None and has_number(narrative, need.number):
                 continue
             findings.add(need.at, "not-read", "a text of the section that says it")
 
@@ -85,7 +85,7 @@ def _plain(line: str) -> str:
     return " ".join(line.casefold().split())
 
 
-def _has(text: str, number: str) -> bool:
+def has_number(text: str, number: str) -> bool:
     """Whether the text has exactly this number, with a point or a comma."""
     return bool(re.search(rf"(?<![\d.,-]){re.escape(number)}(?![\d]|[.,]\d)", text.replace(",", ".")))
 
@@ -114,7 +114,7 @@ class _Walk:
             elif name.startswith("_"):
                 check_siblings(value, here, self.findings)
             elif element is None or name in ("modifierExtension", "implicitRules", "contained"):
-                self.findings.add(here, "not-read", "nothing: this element is not part of the agreement")
+                self.findings.add(here, "not-read", NOT_CARRIED)
             else:
                 for index, item in enumerate(value if isinstance(value, list) else [value]):
                     self.value(element, item, f"{here}[{index}]" if isinstance(value, list) else here)

@@ -10,9 +10,11 @@ from adapters.base import Findings
 from adapters.fhir import ORDINARY, Json, Reader, coding, open_coding, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_epikrise import losses
+from adapters.fhir_epikrise.dosages import Dosages
 from adapters.fhir_epikrise.narrated import Content, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
-from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person
+from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person, register_number
+from adapters.fhir_places import said_at
 from adapters.fhir_xml import Models
 from adapters.narrative import read_narrative
 from hub.message import Record
@@ -38,11 +40,12 @@ def read(document: Json) -> Record:
     document = {name: _plain(value) for name, value in document.items()}
     bundle = Bundle(document, "document", RESOURCES, findings)
     reading = _Reading(bundle, findings)
-    bundle.shell.ignore("link")
+    bundle.shell.ignore(*losses.SHELL)
     fields: Json = {"melding": read_header(bundle.shell)}
     composition = bundle.first("Composition")
     if composition is not None:
         reading.composition(composition, fields)
+        reading.beside()
     bundle.finish()
     return Record(TYPE, present(**fields))
 
@@ -100,6 +103,28 @@ class _Reading:
         self._leave(composition, "Composition")
         fields.update(self._lists)
 
+    def beside(self) -> None:
+        """What nothing refers to because it refers to everything: how the document was made and signed."""
+        self._left_behind(self._bundle.shell.peek("signature"), "")
+        for provenance in self._bundle.of("Provenance"):
+            self._bundle.reach(provenance)
+            for index, act in enumerate(self._acts(provenance)):
+                if act not in losses.ACTS:
+                    at = f"activity.coding[{index}]"
+                    provenance.fault(at, "code", "that it was made, changed or signed")
+            for name in ("agent", "location", "signature"):
+                self._left_behind(provenance.peek(name), provenance.at)
+            provenance.ignore(*losses.LEFT["Provenance"])
+            provenance.left_extensions()
+
+    def _acts(self, provenance: Reader) -> list[tuple[str, str]]:
+        """(system, code) of each coding of what was done; something for what is said without a code."""
+        if not provenance.has("activity"):
+            return []
+        codings = provenance.peek("activity", "coding")
+        listed = [one for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
+        return [(str(one.get("system")), str(one.get("code"))) for one in listed] or [("", "")]
+
     def _type(self, concept: Reader | None) -> None:
         if concept is not None:
             self._known(concept, DISCHARGE, "9602 A03-2, LOINC 18842-5 or LOINC 34105-7")
@@ -115,20 +140,20 @@ class _Reading:
         """Pass over what the table of losses names, and over what only that refers to."""
         for name in losses.LEFT[kind]:
             if resource.has(name):
-                self._left_behind(resource.peek(name))
+                self._left_behind(resource.peek(name), resource.at)
         resource.ignore(*losses.LEFT[kind], *(f"_{name}" for name in losses.LEFT[kind]))
         if kind != "Composition":
             resource.left_extensions()
 
-    def _left_behind(self, value: object) -> None:
+    def _left_behind(self, value: object, at: str) -> None:
         """What is referred to from what is left behind is left behind too, if it tells nothing else."""
         for reference in references_in(value):
-            found = self._bundle.at(reference)
+            found = self._bundle.at(reference, at)
             if found is not None and found[0] in losses.ADMINISTRATIVE and id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
                 if found[1] is not self._patient:
-                    self._left_behind(found[1].rest())
+                    self._left_behind(found[1].rest(), found[1].at)
 
     # ------------------------------------------------------------------------------------ authors
 
@@ -204,14 +229,14 @@ class _Reading:
         inside = section.children("section")
         narrative = section.child("text", required=not entries and not inside)
         shown_title = title or (coded[2] if coded else None)
-        heading = f"{above}: {shown_title}" if above and shown_title else shown_title
+        heading = said_at(f"{above}: {shown_title}", shown_title) if above and shown_title else shown_title
         generated = narrative is not None and narrative.peek("status") == "generated"
         text = None
         if narrative is not None or content.codes or content.words:
             text = self._narrative(narrative, generated=bool(entries) and not beyond and not content.codes)
         content.check(text, generated=generated, findings=self._findings)
         if narrative is not None or content.codes or content.words:
-            text = content.text(text)
+            text = said_at(content.text(text), text)
             if text is not None:
                 if shown_title is None:
                     section.fault("title", "missing", "a value")
@@ -228,7 +253,7 @@ class _Reading:
         status, div = narrative.text("status", required=True), narrative.text("div", required=True)
         if div is None or (generated and status == "generated"):
             return None
-        return read_narrative(div, f"{narrative.at}.div", self._findings)
+        return said_at(read_narrative(div, f"{narrative.at}.div", self._findings), div)
 
     def _add_section(
         self, at: Reader, code: str | None, title: str | None, text: str | None, content: Content
@@ -274,7 +299,9 @@ class _Reading:
         if kind == "Condition":
             self._lists["diagnoser"].append(_condition(resource))
         else:
-            self._lists["legemidler"].append(self._medicine(resource))
+            medicine, more = self._medicine(resource, content)
+            self._lists["legemidler"].append(medicine)
+            return bool(beyond) or more
         return bool(beyond)
 
     def _narrate(self, kind: str, resource: Reader, content: Content) -> None:
@@ -286,13 +313,14 @@ class _Reading:
         waiting = content.references
         while waiting:
             reference, at = waiting.pop()
-            found = self._bundle.at(reference)
+            found = self._bundle.at(reference, at)
             if found is None:
-                self._findings.add(at, "reference", "an entry of this Bundle")
-            elif found[0] == "Patient" and found[1] is not self._patient:
+                if not self._bundle.is_refused(reference, at):
+                    self._findings.add(at, "reference", "an entry of this Bundle")
+            elif found[0] == "Patient" and self._is_another(found[1]):
                 self._findings.add(at, "reference", "the person of the document")
             elif found[0] in losses.ADMINISTRATIVE:
-                self._left_behind({"reference": reference})
+                self._left_behind({"reference": reference}, at)
             elif id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
@@ -301,12 +329,19 @@ class _Reading:
     def _subject(self, resource: Reader, name: str) -> None:
         if not resource.has(name) and resource.peek("resourceType") in _NOBODY_S:
             return
+        if self._patient is None:  # told already, and nothing follows from it
+            resource.ignore(name)
+            return
         subject = self._bundle.follow(resource.child(name, required=True), "Patient")
-        if subject is not None and subject[1] is not self._patient:
+        if subject is not None and self._is_another(subject[1]):
             resource.fault(name, "reference", "the person of the document")
 
-    def _medicine(self, resource: Reader) -> Json:
-        """A medicine that the person takes."""
+    def _is_another(self, patient: Reader) -> bool:
+        """Whether it is not the person of the document; of one who could not be found nothing follows."""
+        return self._patient is not None and patient is not self._patient
+
+    def _medicine(self, resource: Reader, content: Content) -> tuple[Json, bool]:
+        """A medicine that the person takes, and whether its dosage tells more than the text of it."""
         resource.constant("status", "active")
         concept, at = resource.child("medicationCodeableConcept"), "medicationCodeableConcept"
         if concept is None and resource.has("medicationReference"):
@@ -318,10 +353,10 @@ class _Reading:
         elif concept is None:
             resource.fault(at, "missing", "a value")
         read = _coded(coding(concept), resource, at, "navn")
-        for dosage in resource.children("dosage", at_most=1):
-            read.update(present(dosering=dosage.text("text", required=True)))
+        dosages = Dosages(read.get("navn") or read.get("kode"), content, self._findings)
+        read.update(present(dosering=dosages.read(resource)))
         period = resource.child("effectivePeriod")
-        return read | (_period(period) if period is not None else {})
+        return read | (_period(period) if period is not None else {}), dosages.more
 
 
 _FIELDS = frozenset({"Condition", "MedicationStatement"})
@@ -363,10 +398,10 @@ def _number(resource: Reader, system: str) -> str | None:
         if identifier.peek("system") != system:
             identifier.ignore_all()
             continue
-        identifier.ignore("use", "type", "assigner", "period", "system")
+        identifier.ignore("use", "type", "assigner", "period")
         if found is not None:
             identifier.fault("system", "unique", "one number of each system")
-        found = identifier.text("value", required=True)
+        found = register_number(identifier)
     return found
 
 

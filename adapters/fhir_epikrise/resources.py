@@ -24,6 +24,7 @@ from fhir.resources.R4B.patient import Patient
 from fhir.resources.R4B.practitioner import Practitioner
 from fhir.resources.R4B.practitionerrole import PractitionerRole
 from fhir.resources.R4B.procedure import Procedure
+from fhir.resources.R4B.provenance import Provenance
 
 from adapters.fhir_xml import Models
 
@@ -52,5 +53,6 @@ RESOURCES: Models = {
         DeviceUseStatement,
         CarePlan,
         Flag,
+        Provenance,
     )
 }

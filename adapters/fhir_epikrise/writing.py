@@ -8,7 +8,15 @@ from adapters.fhir import Json, concept, present
 from adapters.fhir_bundle import Writer
 from adapters.fhir_epikrise.beyond import folded
 from adapters.fhir_epikrise.reading import ABSENT, CODED, DOCUMENT_TYPE, HPR, LOINC, RESH, TYPE
-from adapters.fhir_parts import check_fields, elements, needed, write_addressing, write_header, write_person
+from adapters.fhir_parts import (
+    check_fields,
+    elements,
+    needed,
+    write_addressing,
+    write_header,
+    write_person,
+    write_register_number,
+)
 from adapters.narrative import write_narrative
 from hub.errors import Finding, HubError
 from hub.message import Record
@@ -64,20 +72,17 @@ def _period(record: Record) -> Json:
 
 def _write_authors(writer: Writer, record: Record) -> list[Json]:
     unit = present(
-        identifier=_write_number(RESH, record.get("avsender.resh")), name=record.get("avsender.enhet")
+        identifier=write_register_number(RESH, record.get("avsender.resh"), "avsender.resh"),
+        name=record.get("avsender.enhet"),
     )
     clinician = record.get("avsender.behandler")
     person = present(
-        identifier=_write_number(HPR, record.get("avsender.behandler_hpr")),
+        identifier=write_register_number(HPR, record.get("avsender.behandler_hpr"), "avsender.behandler_hpr"),
         name=[{"text": clinician}] if clinician is not None else None,
     )
     authors = (("Organization", unit), ("Practitioner", person))
     named = [writer.add(kind, **said) for kind, said in authors if said]
     return named or [{"extension": [ABSENT]}]  # FHIR demands an author even when none is named
-
-
-def _write_number(system: str, value: object) -> list[Json] | None:
-    return [{"system": system, "value": value}] if value is not None else None
 
 
 def _write_section(item: Mapping[str, object]) -> Json:

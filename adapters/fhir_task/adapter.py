@@ -61,10 +61,10 @@ def recognise(sniff: Sniff) -> bool:
 
 def read(document: Json) -> Record:
     """Read one receipt, or raise with every fault by path."""
-    findings = Findings()
+    findings, structure = Findings(), Findings()
     task = Reader(document, "", findings)
     task.constant("resourceType", "Task")
-    task.check(Task)
+    task.check(Task, structure)
     open_resource(task)
     task.ignore("authoredOn", "requester", "owner")
     task.constant("intent", "order")
@@ -93,6 +93,7 @@ def read(document: Json) -> Record:
         feil=[fault for output in task.children("output") if (fault := _fault(output))],
     )
     task.finish()
+    findings.extend(structure)
     findings.finish()
     return Record(TYPE, fields)
 

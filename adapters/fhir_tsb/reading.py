@@ -57,6 +57,7 @@ def read(document: Json) -> Record:
     findings = Findings()
     bundle = Bundle(document, "message", MODELS, findings)
     fields: Json = {}
+    bundle.shell.ignore("signature")  # of the bytes that came, and those are not passed on
     melding = read_header(bundle.shell)
     header = bundle.first("MessageHeader")
     if header is not None:
@@ -128,9 +129,12 @@ class _Reading:
     def _answers(self, response: Reader) -> None:
         response.ignore("identifier", "author", "source")
         response.constant("status", "completed")
-        subject = self._bundle.follow(response.child("subject", required=True), "Patient")
-        if subject is not None and subject[1] is not self._patient:
-            response.fault("subject", "reference", "the person of the referral")
+        if self._patient is None:  # told already, and nothing follows from it
+            response.ignore("subject")
+        else:
+            subject = self._bundle.follow(response.child("subject", required=True), "Patient")
+            if subject is not None and subject[1] is not self._patient:
+                response.fault("subject", "reference", "the person of the referral")
         form, _, edition = (response.text("questionnaire", required=True) or "").partition("|")
         instrument = form.removeprefix(FORM)
         if form == FORM + TYPE:

@@ -171,7 +171,7 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "a contained resource": (
         lambda b: put(b, observation(contained=[{"resourceType": "Patient"}])),
-        "entry[3].resource.contained",
+        "entry[3].resource.contained[0]",
     ),
     "an addition to a report": (
         lambda b: b["entry"][0]["resource"].update(

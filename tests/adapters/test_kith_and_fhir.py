@@ -131,14 +131,34 @@ def test_a_fhir_document_becomes_kith_and_comes_back_the_same(absent_reference: 
     assert FHIR.render(again) == FHIR.render(Record("epikrise", without_answer(given.fields)))
 
 
-@pytest.mark.parametrize("said", [{"handling": "C"}, {"status": "P"}, {"status": "S"}], ids=str)
-def test_what_a_reader_would_take_for_a_final_summary_is_not_written(said: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("handling", "C"), ("handling", "c"), ("handling", "Q"), ("handling", "")]
+    + [("status", code) for code in ("P", "S", "A", "R", "X", "I", "C", "f", " F", "FF", "")],
+)
+@pytest.mark.parametrize("adapter", ["fhir-epikrise", "fhir-epikrise-xml"])
+def test_what_a_reader_would_take_for_a_final_summary_is_not_written(
+    adapter: str, name: str, code: str
+) -> None:
     record = KITH.parse((FOLDER / "kith_epikrise/examples/epikrise-1.2.xml").read_bytes())
 
     with pytest.raises(HubError) as refused:
-        FHIR.render(Record("epikrise", {**record.fields, **said}))
+        REGISTRY.by_name(adapter).render(Record("epikrise", {**record.fields, name: code}))
 
     assert refused.value.code == "render.incomplete"
+    assert [(finding.at, finding.rule) for finding in refused.value.findings] == [(name, "final")]
+
+
+@pytest.mark.parametrize("handling", [None, "M"], ids=str)
+@pytest.mark.parametrize("status", [None, "F"], ids=str)
+def test_a_final_summary_is_written_as_one(handling: str | None, status: str | None) -> None:
+    record = KITH.parse((FOLDER / "kith_epikrise/examples/epikrise-1.2.xml").read_bytes())
+    said = {name: code for name, code in (("handling", handling), ("status", status)) if code is not None}
+    other = {name: value for name, value in record.fields.items() if name not in ("handling", "status")}
+
+    written = FHIR.render(Record("epikrise", {**other, **said}))
+
+    assert b'"status":"final"' in written
 
 
 def fhir_text(**said: Any) -> tuple[Record, str]:

@@ -61,9 +61,9 @@ REFUSALS = (
     _report("lege", "HELSEOPPLYSNINGER_LEGE"),
     Refusal(
         ("fhir-epikrise", "fhir-epikrise-xml"),
-        lambda record: record.get("handling") == "C" or record.get("status") in ("P", "S"),
+        lambda record: record.get("handling") == "C" or record.get("status") not in (None, "F"),
         frozenset({"final"}),
-        "a document stands for itself: a reader would take a cancelled or preliminary one for final",
+        "a document stands for itself: a reader would take whatever it is for a final one",
     ),
 )
 
