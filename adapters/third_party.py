@@ -75,6 +75,12 @@ def enabled(stamps: Mapping[str, str]) -> tuple[Adapter, ...]:
     return tuple(load(here[name]) for name in sorted(stamps))
 
 
+def fitting(stamps: Mapping[str, str]) -> dict[str, str]:
+    """The stamps that are of what is installed now. Raises settings.invalid as `offered` does."""
+    here = {found.name: found.digest for found in offered()} if stamps else {}
+    return {name: stamp for name, stamp in stamps.items() if here.get(name) == stamp}
+
+
 def load(found: Offered) -> Adapter:
     """Run the code of a package and take the adapter from it: what its files say, now and whenever it
     imports more of itself. Raises settings.invalid, whatever the package raises."""

@@ -161,7 +161,7 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
     if not.
     """
     from adapters.third_party import offered, write_stamp
-    from hub.kit.checked import cases, stamps_file
+    from hub.kit.checked import cases, loaded, stamps_file
     from hub.kit.conform import conform as checks
     from hub.kit.shape import purity
 
@@ -173,7 +173,7 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
         raise HubError("adapter.invalid", impure)  # none of it was run
     found = [
         (case.adapter.name, check)
-        for case in cases(name)
+        for case in cases(name, loaded(anew=True))
         for check in checks(case, made=made, inputs=inputs, seed=seed)
     ]
     code = _say_checks(found, as_json, "It conforms.", "IT DOES NOT CONFORM.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.registry import adapters_for
-from adapters.third_party import enabled, read_stamps
+from adapters.third_party import enabled, fitting, read_stamps
 from hub.desk import TYPES
 from hub.kit import homes
 from hub.kit.conform import MADE, NOISE, Case, Check, case_of, conform, examples_of
@@ -23,10 +23,15 @@ def stamps_file() -> Path:
     return Path(os.environ.get("BRO_ADAPTERS") or Settings().adapters)
 
 
-def loaded(schemas: Path | None = None) -> Hub:
-    """Formats, types and agreements as they lie here; no running installation is needed."""
+def loaded(schemas: Path | None = None, *, anew: bool = False) -> Hub:
+    """Formats, types and agreements as they lie here; no running installation is needed.
+
+    Raises settings.invalid for a stamp that does not fit. With `anew` such a package is left out, as it is
+    off until it has conformed again, which is what somebody is about to find out.
+    """
     types = load_types()
-    registry = adapters_for(types, enabled(read_stamps(stamps_file())))
+    stamps = read_stamps(stamps_file())
+    registry = adapters_for(types, enabled(fitting(stamps) if anew else stamps))
     official = SchemaSet(schemas) if schemas else None
     return Hub(registry, types, load_agreements(types), frozenset(TYPES), official)
 
@@ -43,5 +48,5 @@ def cases(name: str, hub: Hub | None = None) -> Iterator[Case]:
 
 def checks(name: str, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform") -> Iterator[Check]:
     """Every check of an adapter, or of each in a folder. Raises adapter.unknown, settings.invalid."""
-    for case in cases(name):
+    for case in cases(name, loaded(anew=True)):
         yield from conform(case, made=made, inputs=inputs, seed=seed)
