@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import json
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -89,12 +90,22 @@ def load(found: Offered) -> Adapter:
         sys.meta_path.insert(0, _FROM_SOURCE)
     try:
         adapter = getattr(importlib.import_module(found.module), found.attribute, None)
-    except Exception as fault:  # noqa: BLE001  what fails is not ours, and its text may say anything
-        kind = type(fault).__name__
-        raise _refuse(found.name, "import", f"a package that can be imported; it raised {kind}") from None
+    except (Exception, SystemExit) as fault:  # noqa: BLE001  it is not ours, and its text may say anything
+        expected = f"a package that can be imported; it raised {type(fault).__name__}{_within(found, fault)}"
+        raise _refuse(found.name, "import", expected) from None
     if not isinstance(adapter, Adapter) or adapter.name != found.name:
         raise _refuse(found.name, "adapter", "an Adapter of the name of the entry point")
     return adapter
+
+
+def _within(found: Offered, fault: BaseException) -> str:
+    """In which file and line of the package, where that can be said."""
+    if isinstance(fault, SyntaxError) and fault.filename:
+        return f" at {Path(fault.filename).name}:{fault.lineno}"
+    places = [
+        f for f in traceback.extract_tb(fault.__traceback__) if found.folder in Path(f.filename).parents
+    ]
+    return f" at {Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
 
 
 class _Source(SourceFileLoader):

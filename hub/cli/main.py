@@ -33,6 +33,7 @@ from hub.cli.prove import prove
 from hub.cli.request import request
 from hub.cli.running import serve, up, work
 from hub.errors import HubError
+from hub.kit.asked import unimportable
 
 RESERVED = frozenset(
     {
@@ -125,6 +126,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001  the last place that can keep a value off the terminal
-        faults.show(HubError("hub.internal", [faults.where(error)]))
+        faults.show(unimportable(error) or HubError("hub.internal", [faults.where(error)]))
         return 2
     return result if isinstance(result, int) else 0

@@ -340,10 +340,28 @@ def test_a_reason_that_is_too_short_is_told_as_that(reason: str, rules: set[str]
     assert {fault.rule for fault in checks["fields"].findings if fault.at.startswith("loses")} == rules
 
 
-@pytest.mark.parametrize("name", ["class", "import", "2a", "a b", "A"])
-def test_a_name_that_python_cannot_import_is_refused(name: str) -> None:
-    with pytest.raises(HubError, match=r"adapter\.invalid"):
-        files(name, HUB.types["opphold.loslatelsesdato"], "json", package=False)
+MODULES = sorted(path.stem for path in OURS.glob("*.py"))
+FOLDERS = sorted(path.name for path in OURS.iterdir() if path.is_dir())
+WORDS = ["class", "import", "2a", "a b", "A", "a-", "_a", "__init__", "../a"]
+REFUSED = [
+    *((name, False) for name in (*MODULES, *FOLDERS, *WORDS, "fhir-consent-xml", "kith-epikrise")),
+    *((name, True) for name in (*WORDS, "json", "email", "hub", "adapters", "mappings", "lxml", "click")),
+    *((name, True) for name in ("brik-xml", "typing-extensions")),
+]
+
+
+@pytest.mark.parametrize(("name", "package"), REFUSED)
+def test_a_name_that_something_else_has_is_refused_and_says_what_to_do(name: str, package: bool) -> None:
+    with pytest.raises(HubError, match=r"adapter\.invalid") as refused:
+        files(name, HUB.types["opphold.loslatelsesdato"], "json", package=package)
+
+    [finding] = refused.value.findings
+    assert (finding.at, finding.rule) == ("NAME", "name")
+
+
+@pytest.mark.parametrize(("name", "package"), [("nordpost", False), ("json", False), ("apprec", True)])
+def test_a_name_that_hides_nothing_is_taken(name: str, package: bool) -> None:
+    assert files(name, HUB.types["opphold.loslatelsesdato"], "json", package=package)
 
 
 def test_the_test_of_a_new_adapter_counts_nothing() -> None:
