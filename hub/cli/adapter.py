@@ -3,6 +3,8 @@ a new one begins."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,11 +130,9 @@ def lint(name: str, as_json: bool) -> int:
 
     NAME is an adapter or a folder under adapters/. Exit code 1 on any fault.
     """
-    from hub.kit.checked import cases
-    from hub.kit.conform import lint as checks
+    from hub.kit.checked import held
 
-    found = [(case.adapter.name, check) for case in cases(name) for check in checks(case)]
-    return _say_checks(found, as_json, "The folder is right.", "THE FOLDER IS NOT RIGHT.")
+    return _say_checks(held(name, quick=True), as_json, "The folder is right.", "THE FOLDER IS NOT RIGHT.")
 
 
 @adapter.command(
@@ -161,8 +161,7 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
     if not.
     """
     from adapters.third_party import offered, write_stamp
-    from hub.kit.checked import cases, loaded, stamps_file
-    from hub.kit.conform import conform as checks
+    from hub.kit.checked import held, stamps_file
     from hub.kit.shape import purity
 
     packaged = next((found for found in offered() if found.name == name), None)
@@ -171,11 +170,7 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
         raise HubError("adapter.invalid", [Finding("NAME", "package", expected)])
     if packaged is not None and (impure := purity(packaged.folder, packaged.module.partition(".")[0])):
         raise HubError("adapter.invalid", impure)  # none of it was run
-    found = [
-        (case.adapter.name, check)
-        for case in cases(name, loaded(anew=True))
-        for check in checks(case, made=made, inputs=inputs, seed=seed)
-    ]
+    found = held(name, made=made, inputs=inputs, seed=seed)
     code = _say_checks(found, as_json, "It conforms.", "IT DOES NOT CONFORM.")
     if enable and packaged is not None:
         if code == 0:
@@ -186,40 +181,39 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
     return code
 
 
-def _say_checks(found: list[tuple[str, Check]], as_json: bool, right: str, wrong: str) -> int:
-    holds = bool(found) and all(check.holds for _, check in found)
+def _say_checks(found: Iterable[tuple[str, Check]], as_json: bool, right: str, wrong: str) -> int:
+    """Tell each check when it is done. 0 if all hold, and there was one."""
     if as_json:
-        say_json(
-            {
-                "holds": holds,
-                "checks": [
-                    {
-                        "adapter": name,
-                        "check": check.name,
-                        "holds": check.holds,
-                        "note": check.note,
-                        "findings": [
-                            {"at": f.at, "rule": f.rule, "expected": f.expected, "line": f.line}
-                            for f in check.findings
-                        ],
-                    }
-                    for name, check in found
-                ],
-            }
-        )
+        whole = list(found)
+        holds = bool(whole) and all(check.holds for _, check in whole)
+        say_json({"holds": holds, "checks": [_plain_check(name, check) for name, check in whole]})
         return 0 if holds else 1
-    before = ""
+    before, held = "", []
     for name, check in found:
         if name != before:
             say(name)
         before = name
+        held.append(check.holds)
         told = check.note if check.holds else f"{len(check.findings)} faults"
         say(f"  {check.name:<14} {'right' if check.holds else 'WRONG'}  {told}".rstrip())
         say(*(f"      {place(f)}: expected {f.expected} [{f.rule}]" for f in check.findings[:_MOST_SHOWN]))
         if len(check.findings) > _MOST_SHOWN:
             say(f"      and {len(check.findings) - _MOST_SHOWN} more")
+        sys.stdout.flush()  # the next one may take long
+    holds = bool(held) and all(held)
     say(right if holds else wrong)
     return 0 if holds else 1
+
+
+def _plain_check(name: str, check: Check) -> dict[str, Any]:
+    findings = [{"at": f.at, "rule": f.rule, "expected": f.expected, "line": f.line} for f in check.findings]
+    return {
+        "adapter": name,
+        "check": check.name,
+        "holds": check.holds,
+        "note": check.note,
+        "findings": findings,
+    }
 
 
 @adapter.command(

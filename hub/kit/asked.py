@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -18,14 +19,18 @@ _ADAPTERS = Path(__file__).resolve().parents[2] / "adapters"
 P = ParamSpec("P")
 T = TypeVar("T")
 
+CALLS: list[Callable[[], AbstractContextManager[None]]] = []
+"""The last of these is around every call, where somebody watches how long it takes."""
+
 
 def asked(do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | HubError:
     """What `do` returns, or the HubError it raised; anything else it raised as hub.internal."""
     try:
-        return do(*args, **kwargs)
+        with CALLS[-1]() if CALLS else nullcontext():
+            return do(*args, **kwargs)
     except HubError as refused:
         return refused
-    except Exception as fault:  # noqa: BLE001  what an adapter must never do is what this looks for
+    except (Exception, SystemExit) as fault:  # noqa: BLE001  what an adapter must never do is looked for
         return HubError("hub.internal", [place_of(fault)])
 
 

@@ -10,12 +10,15 @@ from adapters.registry import adapters_for
 from adapters.third_party import enabled, fitting, read_stamps
 from hub.desk import TYPES
 from hub.kit import homes
-from hub.kit.conform import MADE, NOISE, Case, Check, case_of, conform, examples_of
+from hub.kit.bounded import Unended, bounded, now_at
+from hub.kit.conform import MADE, NOISE, Case, Check, case_of, conform, examples_of, lint
 from hub.kit.corpus import Hub
 from hub.kit.schemas import SchemaSet
 from hub.settings import Settings
 from mappings.agreements import load_agreements
 from mappings.types import load_types
+
+_LOADING = "loading"
 
 
 def stamps_file() -> Path:
@@ -43,10 +46,32 @@ def cases(name: str, hub: Hub | None = None) -> Iterator[Case]:
     home, meant = homes.home_of(name, plain)
     others = examples_of(homes.ours(plain), home.folder)
     for adapter in meant:
+        now_at(adapter=adapter.name, check=_LOADING)
         yield case_of(hub, home, adapter, others)
 
 
+def held(
+    name: str, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform", quick: bool = False
+) -> Iterator[tuple[str, Check]]:
+    """Every check of an adapter, or of each in a folder, by the adapter's name; with `quick` those of `lint`.
+
+    They run in a process of their own. A call that does not end makes the check that it was made for wrong,
+    and is the last one told. Raises adapter.unknown, settings.invalid, adapter.invalid.
+    """
+
+    def run() -> Iterator[tuple[str, Check]]:
+        now_at(adapter=name, check=_LOADING)
+        for case in cases(name, loaded(anew=not quick)):
+            for check in lint(case) if quick else conform(case, made=made, inputs=inputs, seed=seed):
+                yield case.adapter.name, check
+
+    try:
+        yield from bounded(run)
+    except Unended as kept:
+        yield kept.adapter, Check(kept.check, (kept.finding,))
+
+
 def checks(name: str, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform") -> Iterator[Check]:
-    """Every check of an adapter, or of each in a folder. Raises adapter.unknown, settings.invalid."""
-    for case in cases(name, loaded(anew=True)):
-        yield from conform(case, made=made, inputs=inputs, seed=seed)
+    """As `held`, without the names."""
+    for _, check in held(name, made=made, inputs=inputs, seed=seed):
+        yield check

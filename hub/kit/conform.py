@@ -7,10 +7,11 @@ same checks are the tests of our own adapters and the gate for those of other pa
 from __future__ import annotations
 
 import copy
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from adapters.registry import Registry
 from hub.errors import Finding, HubError
 from hub.kit import noise, shape
 from hub.kit.asked import asked
+from hub.kit.bounded import now_at
 from hub.kit.corpus import Hub, recognised, written
 from hub.kit.declared import FAULTS
 from hub.kit.fitting import fitted
 from hub.kit.homes import PLAIN, Home
 from hub.kit.values import Pool, paths, pool_of, records, repaired, sample, ways
 from hub.message import Category, Record
+from mappings.fields import Kind
 from mappings.types import TypeSpec
 
 MADE, NOISE = 60, 600
@@ -34,6 +37,7 @@ MOST_SECONDS = 2.0
 """For one input of at most 200 kB, hostile ones too; a slow machine gets three tries."""
 
 _MOST_TOLD = 8
+_LEAST_TOLD = 4
 _LEAST_REASON = 10
 
 
@@ -63,6 +67,12 @@ class Case:
     others: Mapping[str, bytes] = field(default_factory=dict)
     kin: tuple[Record, ...] = ()
     """What the examples of other formats say in records of the same type."""
+
+    @cached_property
+    def values(self) -> frozenset[str]:
+        """What no refusal may say, as the examples say it."""
+        said = values_of(self.spec, self.records.values())
+        return frozenset(value for value in said if not _is_name(value, self.bodies.values()))
 
     @property
     def pool(self) -> Pool:
@@ -113,23 +123,32 @@ def _as_written(home: Home, adapter: Adapter, bodies: Mapping[str, bytes]) -> It
 def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform") -> Iterator[Check]:
     """Every check in turn. Raises settings.invalid where Hypothesis is not installed."""
     yield from lint(case)
+    now_at(check="records")
     through, check = _records(case, made)
     yield check
+    now_at(check="fields")
     yield _fields(case, through)
+    now_at(check="labels")
     yield _labels(case, through)
+    now_at(check="other records")
     yield _only_its_own(case)
+    now_at(check="noise")
     yield _noise(case, inputs, seed)
+    now_at(check="hostile input")
     yield _hostile(case)
 
 
 def lint(case: Case) -> Iterator[Check]:
     """The quick ones: the folder, the registry, whose examples are whose, and that they can be read."""
+    now_at(check="shape")
     yield _shape(case)
     for name, faults in FAULTS.items():
         if (case.home.folder / name).is_file():
             yield Check("table", tuple(faults((case.home.folder / name).read_bytes(), case.spec)))
     yield _registered(case)
+    now_at(check="recognised")
     yield _recognised(case)
+    now_at(check="examples")
     yield _examples(case)
 
 
@@ -181,6 +200,7 @@ def _recognised(case: Case) -> Check:
 def _examples(case: Case) -> Check:
     found: list[Finding] = []
     for name, body in case.bodies.items():
+        now_at(place=f"examples/{name}")
         record = asked(case.adapter.parse, body)
         if isinstance(record, HubError):
             found.extend(_at(f"examples/{name}", record))
@@ -209,7 +229,9 @@ def _records(case: Case, made: int) -> tuple[list[Record], Check]:
     whole, in_part, refused = 0, 0, 0
     found: dict[Finding, None] = {}
     for number, record in enumerate(_made(case, made)):
+        now_at(place=f"record {number}")
         said = without(record, case.adapter.loses)
+        found.update(dict.fromkeys(_told_writing(case, said)))
         if _sayable(case, said):
             whole += 1
         elif bases and (part := fitted(bases[number % len(bases)], said, partial(_fits, case))) not in bases:
@@ -226,6 +248,15 @@ def _records(case: Case, made: int) -> tuple[list[Record], Check]:
             through.append(said)
     note = f"{whole} made ones came back as they went, {in_part} in part, {refused} were refused"
     return through, Check("records", tuple(found)[:_MOST_TOLD], note)
+
+
+def _told_writing(case: Case, record: Record) -> Iterator[Finding]:
+    refused = asked(case.adapter.render, record)
+    if isinstance(refused, HubError):
+        said = said_in(refused)
+        told = [value for value in values_of(case.spec, [record]) if value in said]
+        if not all(_is_name(value, case.bodies.values()) for value in told):
+            yield Finding("render", "value-told", "no word of the record in a finding")
 
 
 def _sayable(case: Case, record: Record) -> bool:
@@ -377,6 +408,7 @@ def _noise(case: Case, inputs: int, seed: str) -> Check:
     slowest = 0.0
     for number in range(inputs):
         body = noise.spoiled(seed, number, among)
+        now_at(place=f"input {number}")
         faults, seconds = tried(case, body)
         slowest = max(slowest, seconds)
         for fault in faults:
@@ -398,7 +430,7 @@ def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
     if seconds > MOST_SECONDS:
         faults.append(Finding("parse", "time", f"at most {MOST_SECONDS:.0f} s"))
     if isinstance(result, HubError):
-        faults.extend(_told(result))
+        faults.extend(_told(case, body, result))
     elif getattr(result, "type", None) != case.spec.name:  # whatever a stranger's parse returns
         faults.append(Finding("parse", "record", f"a record of {case.spec.name}"))
     elif not case.spec.check(result.fields):
@@ -412,13 +444,55 @@ def _timed(parse: Callable[[bytes], Record], body: bytes) -> tuple[float, Record
     return time.perf_counter() - began, result
 
 
-def _told(refused: HubError) -> Iterator[Finding]:
+def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
     if refused.code == "hub.internal":
         yield from refused.findings
     elif not refused.code.startswith(("parse.", "consent.")):
         yield Finding("parse", "code", "a parse code")
-    if noise.MARKER.lower() in repr(refused.findings).lower():
+    said = said_in(refused)
+    echoed = (value for value in case.values if value in said)
+    if noise.MARKER.lower() in said or any(_is_echo(case, body, value) for value in echoed):
         yield Finding("parse", "value-told", "no word of the message in a finding")
+
+
+def _is_echo(case: Case, body: bytes, value: str) -> bool:
+    """Whether a word that is told was taken from the body: with another word in its place, it is told no more.
+    What an adapter says of itself ("a version such as 1.0.0") stays."""
+    text = body.decode("utf-8", "surrogateescape")
+    other = re.sub(re.escape(value), value.translate(_OTHER), text, flags=re.IGNORECASE)
+    again = asked(case.adapter.parse, other.encode("utf-8", "surrogateescape"))
+    return not isinstance(again, HubError) or value not in said_in(again)
+
+
+_OTHER = str.maketrans(
+    "0123456789abcdefghijklmnopqrstuvwxyz\u00e6\u00f8\u00e5",
+    "1234567890bcdefghijklmnopqrstuvwxyza\u00f8\u00e5\u00e6",
+)
+
+
+def said_in(refused: HubError) -> str:
+    """Everything that the findings say, in small letters."""
+    return "\n".join(f"{f.at}\n{f.rule}\n{f.expected}\n{f.nb or ''}" for f in refused.findings).lower()
+
+
+def values_of(spec: TypeSpec, records: Iterable[Record]) -> frozenset[str]:
+    """What records say of somebody: numbers, names, dates, texts of _LEAST_TOLD characters or more, in small
+    letters. Codes are words of the type."""
+    return frozenset(
+        leaf.value.lower()
+        for record in records
+        for leaf in spec.leaves(record)
+        if isinstance(leaf.value, str)
+        and len(leaf.value) >= _LEAST_TOLD
+        and (found := spec.by_path.get(leaf.field)) is not None
+        and found.kind is not Kind.CODE
+    )
+
+
+def _is_name(value: str, bodies: Iterable[bytes]) -> bool:
+    """Whether a word is also what an element or a key is called: to be told, it need not have been said."""
+    named = re.compile(rb'[<:/]%b[\s/>]|"%b"\s*:' % ((re.escape(value.encode()),) * 2), re.IGNORECASE)
+    return any(named.search(body) for body in bodies)
 
 
 def _hostile(case: Case) -> Check:
@@ -427,13 +501,14 @@ def _hostile(case: Case) -> Check:
     for name, body in list(case.bodies.items())[:1]:
         inputs |= {f"{what} ({name})": spoiled for what, spoiled in noise.around(body).items()}
     for name, body in inputs.items():
+        now_at(place=name)
         seconds, result = _timed(case.adapter.parse, body)
         if seconds > MOST_SECONDS:
             seconds, result = _timed(case.adapter.parse, body)
         if not isinstance(result, HubError):
             found.append(Finding(name, "refused", "a parse code"))
         else:
-            found.extend(Finding(name, fault.rule, fault.expected) for fault in _told(result))
+            found.extend(Finding(name, fault.rule, fault.expected) for fault in _told(case, body, result))
         if seconds > MOST_SECONDS:
             found.append(Finding(name, "time", f"at most {MOST_SECONDS:.0f} s"))
     return Check("hostile input", tuple(found), f"{len(inputs)} inputs")

@@ -77,6 +77,39 @@ def _tells(body: bytes) -> Record:
     return CASE.adapter.parse(body)
 
 
+def _tells_whose(body: bytes) -> Record:
+    """Tells a broken message by the number of the person in it."""
+    try:
+        return CASE.adapter.parse(body)
+    except HubError as refused:
+        number = re.search(rb"\d{11}", body)
+        whose = number.group().decode() if number else "?"
+        raise HubError(refused.code, [Finding("person.id", "x", f"a whole message on {whose}")]) from None
+
+
+def _tells_in_capitals(body: bytes) -> Record:
+    try:
+        return CASE.adapter.parse(body)
+    except HubError as refused:
+        where = b"FURULUND FENGSEL" if b"Furulund fengsel" in body else b"?"
+        raise HubError(refused.code, [Finding(where.decode(), "x", "y")]) from None
+
+
+def _says_of_itself(body: bytes) -> Record:
+    """A date of the example stands in a sentence of the adapter's own."""
+    try:
+        return CASE.adapter.parse(body)
+    except HubError as refused:
+        date = min(value for value in CASE.values if re.fullmatch(r"\d{4}-\d\d-\d\d", value))
+        raise HubError(refused.code, [Finding("dato", "date", f"a date such as {date}")]) from None
+
+
+def _tells_writing(record: Record) -> bytes:
+    if "fritid" in record.fields:
+        raise HubError("render.incomplete", [Finding("fritid", "x", f"not for {record.get('person.id')}")])
+    return CASE.adapter.render(record)
+
+
 def _unfolds(body: bytes) -> Record:
     return CASE.adapter.parse(CASE.bodies["kartlegging.xml"] if b"<!DOCTYPE" in body else body)
 
@@ -93,6 +126,9 @@ BROKEN: dict[str, tuple[Callable[[Adapter], Adapter], str]] = {
     "something is never declared": (lambda a: replace(a, parse=_undeclared), "labels"),
     "it raises something else": (lambda a: replace(a, parse=_raises), "noise"),
     "it tells a value": (lambda a: replace(a, parse=_tells), "noise"),
+    "it tells whose message it is": (lambda a: replace(a, parse=_tells_whose), "noise"),
+    "it tells a name in other letters": (lambda a: replace(a, parse=_tells_in_capitals), "noise"),
+    "it tells whom it cannot write of": (lambda a: replace(a, render=_tells_writing), "records"),
     "it reads what it must refuse": (lambda a: replace(a, parse=_unfolds), "hostile input"),
     "it takes everything": (lambda a: replace(a, recognise=lambda _: True), "recognised"),
     "it takes nothing": (lambda a: replace(a, recognise=lambda _: False), "recognised"),
@@ -113,6 +149,23 @@ def test_a_broken_promise_is_seen(broken: Callable[[Adapter], Adapter], seen: st
         assert not kit._registered(replace(CASE, home=home)).holds
         return
     assert seen in wrong(broken(CASE.adapter))
+
+
+@pytest.mark.parametrize("parse", [_tells_whose, _tells_in_capitals])
+def test_an_echo_of_the_example_is_told_as_that(parse: Callable[[bytes], Record]) -> None:
+    rules = {fault.rule for fault in wrong(replace(CASE.adapter, parse=parse), inputs=120)["noise"]}
+
+    assert rules == {"value-told"}
+
+
+def test_what_an_adapter_says_of_itself_is_no_echo() -> None:
+    assert "noise" not in wrong(replace(CASE.adapter, parse=_says_of_itself))
+
+
+def test_what_an_element_is_called_is_no_value() -> None:
+    assert kit._is_name("furulund", [b"<Furulund>x</Furulund>"])
+    assert kit._is_name("furulund", [b'{"Furulund" : 1}'])
+    assert not kit._is_name("furulund", [b"<a>Furulund</a>", b'{"a": "Furulund"}'])
 
 
 def test_an_adapter_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
