@@ -456,7 +456,7 @@ def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
 
 
 def _is_echo(case: Case, body: bytes, value: str) -> bool:
-    """Whether a word that is told was taken from the body: with another word in its place, it is told no more.
+    """Whether a word that is told was taken from the body: with another in its place, it is told no more.
     What an adapter says of itself ("a version such as 1.0.0") stays."""
     text = body.decode("utf-8", "surrogateescape")
     other = re.sub(re.escape(value), value.translate(_OTHER), text, flags=re.IGNORECASE)
