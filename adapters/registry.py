@@ -42,7 +42,7 @@ from hub.errors import Finding, HubError
 
 def of(folder: str) -> tuple[Adapter, ...]:
     """The ADAPTER, or all ADAPTERS, of one folder beside this file. Raises adapter.invalid for no such
-    folder, and for what Python cannot read."""
+    folder, for what Python cannot read, and for none in it."""
     try:
         module = importlib.import_module(f"adapters.{folder}.adapter")
     except ModuleNotFoundError as fault:
@@ -54,7 +54,11 @@ def of(folder: str) -> tuple[Adapter, ...]:
         at = f"adapters/{folder}/adapter.py"
         expected = "Python that can be read"
         raise HubError("adapter.invalid", [Finding(at, "python", expected, fault.lineno)]) from None
-    return tuple(module.ADAPTERS) if hasattr(module, "ADAPTERS") else (module.ADAPTER,)
+    found = getattr(module, "ADAPTERS", None) or [getattr(module, "ADAPTER", None)]
+    if not all(isinstance(one, Adapter) for one in found):
+        expected = "ADAPTER, or ADAPTERS with several, made by Adapter(…)"
+        raise HubError("adapter.invalid", [Finding(f"adapters/{folder}/adapter.py", "adapter", expected)])
+    return tuple(found)
 
 
 ADAPTERS: tuple[Adapter, ...] = (

@@ -42,10 +42,11 @@ adapter.add_command(corpus)
 def list_adapters(as_json: bool) -> None:
     """Every adapter: its message type, its media types, and whether it is in use.
 
-    Those of other packages are off until `bro adapter conform NAME --enable`. None of their code runs here.
+    Those of other packages are off until `bro adapter conform NAME --enable`, and none of
+    their code runs here before.
     """
     from adapters.registry import adapters_for
-    from adapters.third_party import offered, read_stamps
+    from adapters.third_party import load, offered, read_stamps
     from hub.kit.checked import stamps_file
     from mappings.types import load_types
 
@@ -61,8 +62,12 @@ def list_adapters(as_json: bool) -> None:
     ]
     stamps = read_stamps(stamps_file())
     for found in offered():
+        in_use = stamps.get(found.name) == found.digest
         row: dict[str, Any] = {"adapter": found.name, "type": None, "media_types": [], "from": found.package}
-        rows.append(row | {"in_use": stamps.get(found.name) == found.digest})
+        if in_use:  # exactly these bytes conformed and run in the hub as well
+            loaded = load(found)
+            row |= {"type": loaded.type, "media_types": list(loaded.media_types)}
+        rows.append(row | {"in_use": in_use})
     if as_json:
         say_json(rows)
         return
@@ -145,7 +150,8 @@ Examples:
 \b
 Needs hypothesis (requirements-dev.lock). --enable is for adapters of other packages: when everything holds it
 writes the stamp for exactly these bytes into the file that BRO_ADAPTERS names. The hub starts with it then,
-and refuses to start when the package has changed since. Lint looks for impure code before any of it runs."""
+and refuses to start when the package has changed since. Impure code is looked for before any of it runs.
+That finds mistakes, not malice: a person reads the code of a stranger before it is enabled."""
 )
 @click.argument("name", metavar="NAME")
 @click.option("--made", default=60, show_default=True, help="Records made up from the type.")
@@ -162,7 +168,7 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
     """
     from adapters.third_party import offered, write_stamp
     from hub.kit.checked import held, stamps_file
-    from hub.kit.shape import purity
+    from hub.kit.purity import purity
 
     packaged = next((found for found in offered() if found.name == name), None)
     if enable and packaged is None:
@@ -172,6 +178,8 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
         raise HubError("adapter.invalid", impure)  # none of it was run
     found = held(name, made=made, inputs=inputs, seed=seed)
     code = _say_checks(found, as_json, "It conforms.", "IT DOES NOT CONFORM.")
+    if packaged is not None and not as_json:
+        say("This finds mistakes, not malice: read the code of a stranger before you enable it.")
     if enable and packaged is not None:
         if code == 0:
             write_stamp(stamps_file(), packaged)

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from adapters.registry import adapters_for
+from adapters.registry import ADAPTERS, adapters_for
 from adapters.third_party import enabled, fitting, read_stamps
 from hub.desk import TYPES
+from hub.errors import Finding
 from hub.kit import homes
 from hub.kit.bounded import Unended, bounded, now_at
 from hub.kit.conform import MADE, NOISE, Case, Check, case_of, conform, examples_of, lint
@@ -69,6 +70,32 @@ def held(
         yield from bounded(run)
     except Unended as kept:
         yield kept.adapter, Check(kept.check, (kept.finding,))
+
+
+def quick_faults() -> tuple[tuple[str, Finding], ...]:
+    """What the quick checks find in the adapters that the registry has, by adapter; those of other packages
+    have their stamps. Each is tried with its own folder's examples. Raises adapter.invalid."""
+
+    def run() -> Iterator[tuple[str, Finding]]:
+        now_at(adapter="adapters", check=_LOADING)
+        types = load_types()
+        hub = Hub(adapters_for(types), types, ())
+        known = {adapter.name for adapter in ADAPTERS}
+        for home in homes.ours({}):
+            for adapter in home.adapters if home.registered else ():
+                known.discard(adapter.name)
+                now_at(adapter=adapter.name, check=_LOADING)
+                for check in lint(case_of(hub, home, adapter, {})):
+                    yield from ((adapter.name, finding) for finding in check.findings)
+        for name in sorted(known):
+            yield name, Finding("registered", "folder", "an adapter of a folder under adapters/")
+
+    found: list[tuple[str, Finding]] = []
+    try:
+        found.extend(bounded(run))
+    except Unended as kept:
+        found.append((kept.adapter, kept.finding))
+    return tuple(found)
 
 
 def checks(name: str, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform") -> Iterator[Check]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import adapters
 from adapters import third_party
 from adapters.base import Adapter
-from adapters.registry import ADAPTERS
+from adapters.registry import ADAPTERS, of
 from hub.errors import Finding, HubError
 
 OURS = Path(adapters.__file__).parent
@@ -19,7 +18,7 @@ PLAIN = "plain_json"
 
 @dataclass(frozen=True)
 class Home:
-    """One folder and the adapters that its `adapter.py` makes. `offered` for those of other packages."""
+    """One folder and the ADAPTER or ADAPTERS of its `adapter.py`. `offered` for those of other packages."""
 
     folder: Path
     package: str
@@ -74,13 +73,7 @@ def _ours(folder: Path, plain: Mapping[str, Adapter]) -> Home:
     package = f"adapters.{folder.name}"
     if folder.name == PLAIN:
         return Home(folder, package, tuple(plain.values()))
-    module = importlib.import_module(f"{package}.adapter")
-    found: dict[str, Adapter] = {}
-    for value in vars(module).values():
-        for one in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(one, Adapter):
-                found.setdefault(one.name, one)
-    return Home(folder, package, tuple(found.values()))
+    return Home(folder, package, of(folder.name))
 
 
 def theirs(found: third_party.Offered) -> Home:

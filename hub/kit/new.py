@@ -4,12 +4,12 @@ own words. What differs between agencies is data (`fields.json` or `schema.xsd`)
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import keyword
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from importlib.machinery import PathFinder
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -256,7 +256,7 @@ def _name_faults(name: str, folder: str, *, package: bool) -> list[Finding]:
 
 def _is_installed(top: str) -> bool:
     """Whether Python finds a module of that name. A folder without code that lies about is none."""
-    found = importlib.util.find_spec(top)
+    found = PathFinder.find_spec(top)
     return found is not None and found.origin is not None
 
 

@@ -11,18 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from adapters import brik_xml
+from adapters import brik_xml, registry
 from adapters.base import Adapter, Sniff
 from adapters.registry import ADAPTERS
+from hub.cli import lint as lint_command
 from hub.cli.main import main
 from hub.errors import Finding, HubError
+from hub.kit import checked, noise, shape, values
 from hub.kit import conform as kit
-from hub.kit import noise, shape, values
 from hub.kit.checked import cases, checks, loaded
 from hub.kit.conform import Case, conform, lint
 from hub.kit.declared import schema_faults, table_faults
 from hub.kit.homes import OURS
 from hub.kit.new import files
+from hub.kit.purity import purity
 from hub.message import Record
 from mappings.types import load_types
 
@@ -179,6 +181,26 @@ def test_an_adapter_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
     assert seconds > 0.05
 
 
+def test_a_fault_is_told_once_with_the_first_input_and_how_many_more() -> None:
+    found = wrong(replace(CASE.adapter, parse=_tells), inputs=200)["noise"]
+
+    [told] = [fault.expected for fault in found]
+    assert re.fullmatch(r"no word of the message in a finding \(input \d+ and \d+ more\)", told)
+
+
+def test_what_takes_long_is_not_tried_with_every_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[bytes] = []
+
+    def slow(_: Case, body: bytes) -> tuple[list[Finding], float]:
+        tried.append(body)
+        return [Finding("parse", "time", "at most 2 s")], 3.0
+
+    monkeypatch.setattr(kit, "tried", slow)
+
+    assert not kit._noise(CASE, 600, "a").holds
+    assert len(tried) == 3
+
+
 def test_what_is_left_behind_on_purpose_need_not_come_back() -> None:
     left = replace(CASE.adapter, render=without("bolig"), loses={"bolig": "the format has no place for it"})
 
@@ -202,48 +224,10 @@ def test_a_refusal_of_what_is_left_behind_is_as_good() -> None:
 # ------------------------------------------------------------------------------- the folder
 
 
-IMPURE = {
-    "import socket": "import",
-    "import os": "import",
-    "from subprocess import run": "import",
-    "import hub.store.engine": "import",
-    "from hub import vault": "import",
-    "from hub.pipeline import receive": "import",
-    "import mappings.types": "import",
-    "from urllib.request import urlopen": "import",
-    "import importlib": "import",
-    "open('x')": "call",
-    "eval('1')": "call",
-    "__import__('os')": "call",
-    "from pathlib import Path\nPath('x').write_text('y')": "call",
-    "import datetime\ndatetime.date.today()": "call",
-    "try:\n    pass\nexcept:\n    pass": "except",
-    "def f(:": "python",
-}
+def test_our_own_code_needs_no_exception() -> None:
+    folders = [path.parent for path in OURS.glob("*/adapter.py")]
 
-
-@pytest.mark.parametrize(("code", "rule"), IMPURE.items())
-def test_impure_code_is_seen_by_file_and_line(tmp_path: Path, code: str, rule: str) -> None:
-    (tmp_path / "adapter.py").write_text(code)
-
-    [finding] = shape.purity(tmp_path, "nordpost")
-
-    assert (finding.at, finding.rule) == ("adapter.py", rule)
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import re\nre.compile('a')",
-        "from adapters.base import Adapter\nfrom hub.message import Record\nfrom hub.errors import HubError",
-        "from nordpost.reading import parse\nfrom .reading import parse",
-        "import xml.etree.ElementTree\nfrom lxml import etree",
-    ],
-)
-def test_what_an_adapter_needs_is_pure(tmp_path: Path, code: str) -> None:
-    (tmp_path / "adapter.py").write_text(code)
-
-    assert shape.purity(tmp_path, "nordpost") == ()
+    assert {f.name: purity(f, f"adapters.{f.name}") for f in folders} == {f.name: () for f in folders}
 
 
 def test_an_empty_folder_says_all_that_is_missing(tmp_path: Path) -> None:
@@ -303,6 +287,36 @@ def code_of(body: bytes) -> str:
 
 
 # --------------------------------------------------------------------------------- the commands
+
+
+def test_a_folder_stands_for_its_own_adapters_and_not_for_those_it_imports() -> None:
+    assert [case.adapter.name for case in cases("nav_apprec", HUB)] == ["nav-apprec-1.0", "nav-apprec-1.1"]
+
+
+def test_bro_lint_runs_the_quick_checks_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = lint_command._ours()
+    assert one == ()
+    monkeypatch.setattr(kit, "_examples", lambda case: kit.Check("examples", (Finding("a.b", "x", "y"),)))
+    lint_command._ours.cache_clear()
+    monkeypatch.setattr(registry, "ADAPTERS", (*registry.ADAPTERS, replace(CASE.adapter, name="another")))
+    monkeypatch.setattr(checked, "ADAPTERS", registry.ADAPTERS)
+    try:
+        assert main(["lint", "--json"]) == 1
+    finally:
+        lint_command._ours.cache_clear()
+
+    faults = [f for f in json.loads(capsys.readouterr().out)["faults"] if f["part"] == "adapters"]
+    assert ("brik-xml a.b", "x") in {(fault["at"], fault["rule"]) for fault in faults}
+    assert ("another registered", "folder") in {(fault["at"], fault["rule"]) for fault in faults}
+
+
+def test_a_folder_that_is_not_there_is_told_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["adapter", "corpus", "not/here-01017012345"]) == 2
+
+    said = capsys.readouterr().err
+    assert "'not/here-…' does not exist" in said
 
 
 def test_conform_ends_with_1_and_names_what_is_wrong(

@@ -65,7 +65,7 @@ def test_what_is_installed_is_off_and_not_even_run(
 
 
 def test_when_it_conformed_it_is_enabled_and_the_hub_reads_with_it(
-    package: Path, stamps: Path, tmp_path: Path
+    package: Path, stamps: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert conform("--enable") == 0
 
@@ -75,9 +75,21 @@ def test_when_it_conformed_it_is_enabled_and_the_hub_reads_with_it(
     assert registry.recognise("application/json", body).name == NAME
     assert registry.by_name(NAME).parse(body).type == "opphold.loslatelsesdato"
 
+    capsys.readouterr()
+    assert main(["adapter", "list", "--json"]) == 0
+    row = {row["adapter"]: row for row in json.loads(capsys.readouterr().out)}[NAME]
+    assert (row["type"], row["media_types"], row["in_use"]) == (
+        "opphold.loslatelsesdato",
+        ["application/json"],
+        True,
+    )
 
-def test_without_enable_nothing_is_written(package: Path, stamps: Path) -> None:
+
+def test_without_enable_nothing_is_written(
+    package: Path, stamps: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert conform() == 0
+    assert "mistakes, not malice" in capsys.readouterr().out
     assert not stamps.exists()
 
 
