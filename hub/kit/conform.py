@@ -255,7 +255,7 @@ def _told_writing(case: Case, record: Record) -> Iterator[Finding]:
     refused = asked(case.adapter.render, record)
     if isinstance(refused, HubError):
         said = said_in(refused)
-        told = [value for value in values_of(case.spec, [record]) if value in said]
+        told = [value for value in values_of(case.spec, [record]) if _says(said, value)]
         if not all(_is_name(value, case.bodies.values()) for value in told):
             yield Finding("render", "value-told", "no word of the record in a finding")
 
@@ -458,7 +458,7 @@ def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
     elif not refused.code.startswith(("parse.", "consent.")):
         yield Finding("parse", "code", "a parse code")
     said = said_in(refused)
-    echoed = (value for value in case.values if value in said)
+    echoed = (value for value in case.values if _says(said, value))
     if noise.MARKER.lower() in said or any(_is_echo(case, body, value) for value in echoed):
         yield Finding("parse", "value-told", "no word of the message in a finding")
 
@@ -469,7 +469,12 @@ def _is_echo(case: Case, body: bytes, value: str) -> bool:
     text = body.decode("utf-8", "surrogateescape")
     other = re.sub(re.escape(value), value.translate(_OTHER), text, flags=re.IGNORECASE)
     again = asked(case.adapter.parse, other.encode("utf-8", "surrogateescape"))
-    return not isinstance(again, HubError) or value not in said_in(again)
+    return not isinstance(again, HubError) or not _says(said_in(again), value)
+
+
+def _says(said: str, value: str) -> bool:
+    """Whether it stands there by itself, and not as a part of what a key or an element is called."""
+    return value in said and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said) is not None
 
 
 _OTHER = str.maketrans(

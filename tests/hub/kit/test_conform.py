@@ -164,6 +164,13 @@ def test_what_an_adapter_says_of_itself_is_no_echo() -> None:
     assert "noise" not in wrong(replace(CASE.adapter, parse=_says_of_itself))
 
 
+@pytest.mark.parametrize(
+    ("said", "told"), [("stottefrahusbankenfeilet", False), ("a: husbanken", True), ("husbanken", True)]
+)
+def test_a_part_of_a_word_is_no_value(said: str, told: bool) -> None:
+    assert kit._says(said, "husbanken") is told
+
+
 def test_what_an_element_is_called_is_no_value() -> None:
     assert kit._is_name("furulund", [b"<Furulund>x</Furulund>"])
     assert kit._is_name("furulund", [b'{"Furulund" : 1}'])
