@@ -7,12 +7,14 @@ does. What runs there says on a board that both see where it is, so that it can 
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import multiprocessing
 import os
 import resource
 import signal
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +36,9 @@ STEP_SECONDS = 120.0
 
 MEMORY = 2**30
 """Bytes of address space that the process gets beyond what it has when it begins."""
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2)."""
 
 _LOOK = 0.2
 _HEAD = struct.Struct("<QQ")
@@ -143,6 +148,7 @@ def _run(do: Callable[[], Iterator[object]], board: _Board, theirs: Connection, 
     global _board
     _board = board
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever waits for us ends us
+    _end_with_parent()
     _limit(memory)
     CALLS.append(_call)
     try:
@@ -158,6 +164,12 @@ def _run(do: Callable[[], Iterator[object]], board: _Board, theirs: Connection, 
         theirs.send((type(fault).__name__, "nothing but HubError"))
     finally:
         os._exit(0)  # nothing that was left to be done at exit is the child's
+
+
+def _end_with_parent() -> None:
+    """When nobody waits any more, as that one was ended from outside, the system ends this one, too."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @contextmanager

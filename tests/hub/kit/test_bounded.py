@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from hub.kit import bounded as kit
 from hub.kit.bounded import Unended, bounded, now_at
 from tests.hub.kit.packages import installed, make
 
+ROOT = Path(__file__).resolve().parents[3]
 NAME = "nordpost"
 READ = "return FORMAT.read(body)"
 ENDLESS = {
@@ -112,6 +115,33 @@ def test_nobody_is_left_when_somebody_stops_listening() -> None:
 
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+_WAITS = """
+import os, time
+from hub.kit.bounded import bounded
+
+def run():
+    yield os.getpid()
+    while True:
+        pass
+
+for child in bounded(run):
+    print(child, flush=True)
+"""
+
+
+def test_nobody_is_left_when_whoever_waits_is_ended() -> None:
+    command = [sys.executable, "-c", _WAITS]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stdout is not None
+        child = int(waiting.stdout.readline())
+        waiting.kill()
+
+    until = time.monotonic() + 20
+    while Path(f"/proc/{child}/cmdline").exists() and Path(f"/proc/{child}/cmdline").read_bytes():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_a_refusal_comes_through_and_a_fault_comes_without_its_text() -> None:
