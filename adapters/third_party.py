@@ -24,7 +24,7 @@ from adapters.base import Adapter
 from hub.errors import Finding, HubError
 
 GROUP = "brobygger.adapters"
-CONTRACT = "1"
+CONTRACT = "2"
 """Part of every stamp. Raised when conforming comes to mean more, so that everybody shows it again."""
 
 _OURS = frozenset({"adapters", "consent", "hub", "mappings"})

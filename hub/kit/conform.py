@@ -25,9 +25,9 @@ from hub.kit.corpus import Hub, recognised, written
 from hub.kit.declared import FAULTS
 from hub.kit.fitting import fitted
 from hub.kit.homes import PLAIN, Home
+from hub.kit.told import OTHER, is_name, said_in, says, values_of
 from hub.kit.values import Pool, paths, pool_of, records, repaired, sample, ways
 from hub.message import Category, Record
-from mappings.fields import Kind
 from mappings.types import TypeSpec
 
 MADE, NOISE = 60, 600
@@ -38,7 +38,6 @@ MOST_SECONDS = 2.0
 
 _MOST_TOLD = 8
 _MOST_SLOW = 3
-_LEAST_TOLD = 4
 _LEAST_REASON = 10
 
 
@@ -73,7 +72,7 @@ class Case:
     def values(self) -> frozenset[str]:
         """What no refusal may say, as the examples say it."""
         said = values_of(self.spec, self.records.values())
-        return frozenset(value for value in said if not _is_name(value, self.bodies.values()))
+        return frozenset(value for value in said if not is_name(value, self.bodies.values()))
 
     @property
     def pool(self) -> Pool:
@@ -255,8 +254,8 @@ def _told_writing(case: Case, record: Record) -> Iterator[Finding]:
     refused = asked(case.adapter.render, record)
     if isinstance(refused, HubError):
         said = said_in(refused)
-        told = [value for value in values_of(case.spec, [record]) if _says(said, value)]
-        if not all(_is_name(value, case.bodies.values()) for value in told):
+        told = [value for value in values_of(case.spec, [record]) if says(said, value)]
+        if not all(is_name(value, case.bodies.values()) for value in told):
             yield Finding("render", "value-told", "no word of the record in a finding")
 
 
@@ -458,7 +457,7 @@ def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
     elif not refused.code.startswith(("parse.", "consent.")):
         yield Finding("parse", "code", "a parse code")
     said = said_in(refused)
-    echoed = (value for value in case.values if _says(said, value))
+    echoed = (value for value in case.values if says(said, value))
     if noise.MARKER.lower() in said or any(_is_echo(case, body, value) for value in echoed):
         yield Finding("parse", "value-told", "no word of the message in a finding")
 
@@ -467,45 +466,9 @@ def _is_echo(case: Case, body: bytes, value: str) -> bool:
     """Whether a word that is told was taken from the body: with another in its place, it is told no more.
     What an adapter says of itself ("a version such as 1.0.0") stays."""
     text = body.decode("utf-8", "surrogateescape")
-    other = re.sub(re.escape(value), value.translate(_OTHER), text, flags=re.IGNORECASE)
+    other = re.sub(re.escape(value), value.translate(OTHER), text, flags=re.IGNORECASE)
     again = asked(case.adapter.parse, other.encode("utf-8", "surrogateescape"))
-    return not isinstance(again, HubError) or not _says(said_in(again), value)
-
-
-def _says(said: str, value: str) -> bool:
-    """Whether it stands there by itself, and not as a part of what a key or an element is called."""
-    return value in said and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said) is not None
-
-
-_OTHER = str.maketrans(
-    "0123456789abcdefghijklmnopqrstuvwxyz\u00e6\u00f8\u00e5",
-    "1234567890bcdefghijklmnopqrstuvwxyza\u00f8\u00e5\u00e6",
-)
-
-
-def said_in(refused: HubError) -> str:
-    """Everything that the findings say, in small letters."""
-    return "\n".join(f"{f.at}\n{f.rule}\n{f.expected}\n{f.nb or ''}" for f in refused.findings).lower()
-
-
-def values_of(spec: TypeSpec, records: Iterable[Record]) -> frozenset[str]:
-    """What records say of somebody: numbers, names, dates, texts of _LEAST_TOLD characters or more, in small
-    letters. Codes are words of the type."""
-    return frozenset(
-        leaf.value.lower()
-        for record in records
-        for leaf in spec.leaves(record)
-        if isinstance(leaf.value, str)
-        and len(leaf.value) >= _LEAST_TOLD
-        and (found := spec.by_path.get(leaf.field)) is not None
-        and found.kind is not Kind.CODE
-    )
-
-
-def _is_name(value: str, bodies: Iterable[bytes]) -> bool:
-    """Whether a word is also what an element or a key is called: to be told, it need not have been said."""
-    named = re.compile(rb'[<:/]%b[\s/>]|"%b"\s*:' % ((re.escape(value.encode()),) * 2), re.IGNORECASE)
-    return any(named.search(body) for body in bodies)
+    return not isinstance(again, HubError) or not says(said_in(again), value)
 
 
 def _hostile(case: Case) -> Check:

@@ -17,7 +17,7 @@ from adapters.registry import ADAPTERS
 from hub.cli import lint as lint_command
 from hub.cli.main import main
 from hub.errors import Finding, HubError
-from hub.kit import checked, noise, shape, values
+from hub.kit import checked, noise, shape, told, values
 from hub.kit import conform as kit
 from hub.kit.checked import cases, checks, loaded
 from hub.kit.conform import Case, conform, lint
@@ -165,16 +165,16 @@ def test_what_an_adapter_says_of_itself_is_no_echo() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "told"), [("stottefrahusbankenfeilet", False), ("a: husbanken", True), ("husbanken", True)]
+    ("said", "is_told"), [("stottefrahusbankenfeilet", False), ("a: husbanken", True), ("husbanken", True)]
 )
-def test_a_part_of_a_word_is_no_value(said: str, told: bool) -> None:
-    assert kit._says(said, "husbanken") is told
+def test_a_part_of_a_word_is_no_value(said: str, is_told: bool) -> None:
+    assert told.says(said, "husbanken") is is_told
 
 
 def test_what_an_element_is_called_is_no_value() -> None:
-    assert kit._is_name("furulund", [b"<Furulund>x</Furulund>"])
-    assert kit._is_name("furulund", [b'{"Furulund" : 1}'])
-    assert not kit._is_name("furulund", [b"<a>Furulund</a>", b'{"a": "Furulund"}'])
+    assert told.is_name("furulund", [b"<Furulund>x</Furulund>"])
+    assert told.is_name("furulund", [b'{"Furulund" : 1}'])
+    assert not told.is_name("furulund", [b"<a>Furulund</a>", b'{"a": "Furulund"}'])
 
 
 def test_an_adapter_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

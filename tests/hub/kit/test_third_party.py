@@ -219,7 +219,7 @@ def test_a_stamp_for_another_contract_does_not_fit(
 ) -> None:
     assert conform("--enable") == 0
 
-    monkeypatch.setattr(third_party, "CONTRACT", "2")
+    monkeypatch.setattr(third_party, "CONTRACT", "another")
 
     assert refused(stamps) == [(f"adapters.{NAME}", "conformed")]
 
