@@ -157,7 +157,7 @@ def register_number(identifier: Reader) -> str | None:
     number, system = identifier.text("value", required=True), identifier.text("system")
     kind = by_name(system or "")
     if number is not None and kind is not None and not kind.fits(number):
-        identifier.fault("value", "format", f"the digits of an identifier of this kind: {kind.en}")
+        identifier.fault("value", "format", f"the digits of an identifier of this kind: {kind.code}")
     return number
 
 
@@ -168,7 +168,7 @@ def write_register_number(system: str, number: object, path: str) -> list[Json] 
         return None
     kind = by_name(system)
     if kind is not None and not (isinstance(number, str) and kind.fits(number)):
-        expected = f"the digits of an identifier of this kind: {kind.en}"
+        expected = f"the digits of an identifier of this kind: {kind.code}"
         raise HubError("render.incomplete", [Finding(path, "format", expected)])
     return [{"system": system, "value": number}]
 

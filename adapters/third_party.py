@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import json
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -23,7 +24,7 @@ from adapters.base import Adapter
 from hub.errors import Finding, HubError
 
 GROUP = "brobygger.adapters"
-CONTRACT = "1"
+CONTRACT = "2"
 """Part of every stamp. Raised when conforming comes to mean more, so that everybody shows it again."""
 
 _OURS = frozenset({"adapters", "consent", "hub", "mappings"})
@@ -75,6 +76,12 @@ def enabled(stamps: Mapping[str, str]) -> tuple[Adapter, ...]:
     return tuple(load(here[name]) for name in sorted(stamps))
 
 
+def fitting(stamps: Mapping[str, str]) -> dict[str, str]:
+    """The stamps that are of what is installed now. Raises settings.invalid as `offered` does."""
+    here = {found.name: found.digest for found in offered()} if stamps else {}
+    return {name: stamp for name, stamp in stamps.items() if here.get(name) == stamp}
+
+
 def load(found: Offered) -> Adapter:
     """Run the code of a package and take the adapter from it: what its files say, now and whenever it
     imports more of itself. Raises settings.invalid, whatever the package raises."""
@@ -83,12 +90,22 @@ def load(found: Offered) -> Adapter:
         sys.meta_path.insert(0, _FROM_SOURCE)
     try:
         adapter = getattr(importlib.import_module(found.module), found.attribute, None)
-    except Exception as fault:  # noqa: BLE001  what fails is not ours, and its text may say anything
-        kind = type(fault).__name__
-        raise _refuse(found.name, "import", f"a package that can be imported; it raised {kind}") from None
+    except (Exception, SystemExit) as fault:  # noqa: BLE001  it is not ours, and its text may say anything
+        expected = f"a package that can be imported; it raised {type(fault).__name__}{_within(found, fault)}"
+        raise _refuse(found.name, "import", expected) from None
     if not isinstance(adapter, Adapter) or adapter.name != found.name:
         raise _refuse(found.name, "adapter", "an Adapter of the name of the entry point")
     return adapter
+
+
+def _within(found: Offered, fault: BaseException) -> str:
+    """In which file and line of the package, where that can be said."""
+    if isinstance(fault, SyntaxError) and fault.filename:
+        return f" at {Path(fault.filename).name}:{fault.lineno}"
+    places = [
+        f for f in traceback.extract_tb(fault.__traceback__) if found.folder in Path(f.filename).parents
+    ]
+    return f" at {Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
 
 
 class _Source(SourceFileLoader):

@@ -10,11 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.fhir_consent.folder import Folder, Found
 from adapters.fhir_consent.reading import read as read_fhir
 from consent import intake, plain
 from consent.evaluation import Line, evaluate, state
 from consent.reasons import told
+from hub.consent_folder import Folder, Found
 from hub.errors import Finding, HubError
 from hub.message import Consent, Record, Sector
 from mappings.types import TypeSpec

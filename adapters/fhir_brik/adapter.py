@@ -11,7 +11,8 @@ Agreed: README.md beside this file.
 from __future__ import annotations
 
 from adapters.base import Sniff
-from adapters.fhir_brik.reading import FORM, MODELS, TYPE, read
+from adapters.brik_xml.adapter import TYPE
+from adapters.fhir_brik.reading import FORM, MODELS, read
 from adapters.fhir_brik.writing import compose
 from adapters.fhir_wire import both
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 
 from adapters.base import Findings
-from adapters.brik_xml.adapter import FORMAT
-from adapters.brik_xml.adapter import TYPE as TYPE
+from adapters.brik_xml.adapter import FORMAT, TYPE
 from adapters.fhir import Json, Reader, open_resource, present
 from adapters.fhir_parts import read_addressing, read_message_id, read_subject
 from adapters.fhir_xml import Models

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from adapters.brik_xml.adapter import TYPE
 from adapters.fhir import Json, present
-from adapters.fhir_brik.reading import FORM, HEADER, TYPE, VALUES, fields
+from adapters.fhir_brik.reading import FORM, HEADER, VALUES, fields
 from adapters.fhir_parts import (
     check_fields,
     instant,

@@ -53,8 +53,7 @@ def read(document: Mapping[str, object], resolve: Resolve | None = None) -> Reco
     newer = bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)
     if newer and _ONLY_R4 & document.keys():
         consent.fault("", "release", "the elements of one release of FHIR, R4 or R5")
-    if not consent.has("contained"):  # fhir.resources does not survive every contained resource
-        consent.check(ConsentR5 if newer else ConsentR4, structure)
+    consent.check(ConsentR5 if newer else ConsentR4, structure)
     consent.constant("resourceType", "Consent")
     fields = _Reading(consent, newer, resolve or (lambda reference: None)).fields()
     consent.finish()

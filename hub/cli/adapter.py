@@ -3,6 +3,8 @@ a new one begins."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,8 @@ from hub.counted import counted
 from hub.errors import Finding, HubError
 
 if TYPE_CHECKING:
-    from hub.kit.conform import Case, Check
+    from hub.kit.case import Case
+    from hub.kit.conform import Check
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MOST_SHOWN = 20
@@ -41,10 +44,11 @@ adapter.add_command(corpus)
 def list_adapters(as_json: bool) -> None:
     """Every adapter: its message type, its media types, and whether it is in use.
 
-    Those of other packages are off until `bro adapter conform NAME --enable`. None of their code runs here.
+    Those of other packages are off until `bro adapter conform NAME --enable`, and none of
+    their code runs here before.
     """
     from adapters.registry import adapters_for
-    from adapters.third_party import offered, read_stamps
+    from adapters.third_party import load, offered, read_stamps
     from hub.kit.checked import stamps_file
     from mappings.types import load_types
 
@@ -60,8 +64,12 @@ def list_adapters(as_json: bool) -> None:
     ]
     stamps = read_stamps(stamps_file())
     for found in offered():
+        in_use = stamps.get(found.name) == found.digest
         row: dict[str, Any] = {"adapter": found.name, "type": None, "media_types": [], "from": found.package}
-        rows.append(row | {"in_use": stamps.get(found.name) == found.digest})
+        if in_use:  # exactly these bytes conformed and run in the hub as well
+            loaded = load(found)
+            row |= {"type": loaded.type, "media_types": list(loaded.media_types)}
+        rows.append(row | {"in_use": in_use})
     if as_json:
         say_json(rows)
         return
@@ -129,11 +137,9 @@ def lint(name: str, as_json: bool) -> int:
 
     NAME is an adapter or a folder under adapters/. Exit code 1 on any fault.
     """
-    from hub.kit.checked import cases
-    from hub.kit.conform import lint as checks
+    from hub.kit.checked import held
 
-    found = [(case.adapter.name, check) for case in cases(name) for check in checks(case)]
-    return _say_checks(found, as_json, "The folder is right.", "THE FOLDER IS NOT RIGHT.")
+    return _say_checks(held(name, quick=True), as_json, "The folder is right.", "THE FOLDER IS NOT RIGHT.")
 
 
 @adapter.command(
@@ -146,7 +152,8 @@ Examples:
 \b
 Needs hypothesis (requirements-dev.lock). --enable is for adapters of other packages: when everything holds it
 writes the stamp for exactly these bytes into the file that BRO_ADAPTERS names. The hub starts with it then,
-and refuses to start when the package has changed since. Lint looks for impure code before any of it runs."""
+and refuses to start when the package has changed since. Impure code is looked for before any of it runs.
+That finds mistakes, not malice: a person reads the code of a stranger before it is enabled."""
 )
 @click.argument("name", metavar="NAME")
 @click.option("--made", default=60, show_default=True, help="Records made up from the type.")
@@ -162,9 +169,8 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
     if not.
     """
     from adapters.third_party import offered, write_stamp
-    from hub.kit.checked import cases, stamps_file
-    from hub.kit.conform import conform as checks
-    from hub.kit.shape import purity
+    from hub.kit.checked import held, stamps_file
+    from hub.kit.purity import purity
 
     packaged = next((found for found in offered() if found.name == name), None)
     if enable and packaged is None:
@@ -172,12 +178,10 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
         raise HubError("adapter.invalid", [Finding("NAME", "package", expected)])
     if packaged is not None and (impure := purity(packaged.folder, packaged.module.partition(".")[0])):
         raise HubError("adapter.invalid", impure)  # none of it was run
-    found = [
-        (case.adapter.name, check)
-        for case in cases(name)
-        for check in checks(case, made=made, inputs=inputs, seed=seed)
-    ]
+    found = held(name, made=made, inputs=inputs, seed=seed)
     code = _say_checks(found, as_json, "It conforms.", "IT DOES NOT CONFORM.")
+    if packaged is not None and not as_json:
+        say("This finds mistakes, not malice: read the code of a stranger before you enable it.")
     if enable and packaged is not None:
         if code == 0:
             write_stamp(stamps_file(), packaged)
@@ -187,30 +191,19 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
     return code
 
 
-def _say_checks(found: list[tuple[str, Check]], as_json: bool, right: str, wrong: str) -> int:
-    holds = bool(found) and all(check.holds for _, check in found)
+def _say_checks(found: Iterable[tuple[str, Check]], as_json: bool, right: str, wrong: str) -> int:
+    """Tell each check when it is done. 0 if all hold, and there was one."""
     if as_json:
-        say_json(
-            {
-                "holds": holds,
-                "checks": [
-                    {
-                        "adapter": name,
-                        "check": check.name,
-                        "holds": check.holds,
-                        "note": check.note,
-                        "findings": [f.plain() for f in check.findings],
-                    }
-                    for name, check in found
-                ],
-            }
-        )
+        whole = list(found)
+        holds = bool(whole) and all(check.holds for _, check in whole)
+        say_json({"holds": holds, "checks": [_plain_check(name, check) for name, check in whole]})
         return 0 if holds else 1
-    before = ""
+    before, held = "", []
     for name, check in found:
         if name != before:
             say(name)
         before = name
+        held.append(check.holds)
         told = f"WRONG  {counted(len(check.findings), 'fault')}" if check.findings else check.note
         if check.holds:
             told = f"right  {check.note}"
@@ -218,8 +211,21 @@ def _say_checks(found: list[tuple[str, Check]], as_json: bool, right: str, wrong
         say(*(f"      {place(f)}: expected {f.expected} [{f.rule}]" for f in check.findings[:_MOST_SHOWN]))
         if len(check.findings) > _MOST_SHOWN:
             say(f"      and {len(check.findings) - _MOST_SHOWN} more")
+        sys.stdout.flush()  # the next one may take long
+    holds = bool(held) and all(held)
     say(right if holds else wrong)
     return 0 if holds else 1
+
+
+def _plain_check(name: str, check: Check) -> dict[str, Any]:
+    findings = [{"at": f.at, "rule": f.rule, "expected": f.expected, "line": f.line} for f in check.findings]
+    return {
+        "adapter": name,
+        "check": check.name,
+        "holds": check.holds,
+        "note": check.note,
+        "findings": findings,
+    }
 
 
 @adapter.command(

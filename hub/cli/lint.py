@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +46,8 @@ def lint(as_json: bool) -> int:
     """Look at everything an installation is made of, without starting it. Exit code 1 on any fault.
 
     Settings, keys, directory, types, agreements, policy, that every agreement's policy row exists,
-    that every adapter named exists, that those of other packages are the ones that conformed, what
+    that every adapter named exists, that ours pass the quick checks of `bro adapter lint`, that those of
+    other packages are the ones that conformed, what
     the broker would be asked to declare, and generated pages. A note is no fault: it says what is right
     and yet not enough for a hub that is to be used.
     """
@@ -107,6 +110,8 @@ def check(env: Mapping[str, str]) -> list[tuple[str, Finding]]:
         found.extend(("rows", finding) for finding in rows(agreements, pack))
     stamps = settings.adapters if settings else Path(env.get("BRO_ADAPTERS", "") or Settings().adapters)
     registry = read("adapters", lambda: third_party(types, stamps)) if types else None
+    ours = read("adapters", _ours) if registry else None
+    found.extend(("adapters", finding) for finding in ours or ())
     if directory and registry:
         found.extend(("formats", finding) for finding in formats(directory, registry))
     found.extend(("broker", finding) for finding in _broker())
@@ -144,6 +149,15 @@ def third_party(types: Mapping[str, TypeSpec], stamps: Path) -> Registry:
     from adapters.third_party import enabled, read_stamps
 
     return adapters_for(types, enabled(read_stamps(stamps)))
+
+
+@cache
+def _ours() -> tuple[Finding, ...]:
+    """What the quick checks of the kit find in the adapters of the registry: once, as code does not change
+    while it runs."""
+    from hub.kit.checked import quick_faults
+
+    return tuple(replace(finding, at=f"{name} {finding.at}") for name, finding in quick_faults())
 
 
 def formats(directory: Mapping[str, Party], registry: Registry) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ from hub.cli.prove import prove
 from hub.cli.request import request
 from hub.cli.running import serve, up, work
 from hub.errors import HubError
+from hub.kit.asked import unimportable
 
 RESERVED = frozenset(
     {
@@ -90,6 +91,17 @@ _WORD = re.compile(r"-{0,2}[a-z][a-z-]{0,30}(=.*)?")
 """A command or an option, also one that does not exist. Anything else that was typed is a value."""
 
 
+_NUMBER = re.compile(r"\d{6,}")
+"""In the name of a file, what could be a person's."""
+
+
+def _is_of_path(error: click.ClickException) -> bool:
+    """Whether a file or a folder that was typed is wrong: somebody must see which."""
+    return isinstance(error, click.BadParameter) and isinstance(
+        getattr(error.param, "type", None), click.Path
+    )
+
+
 def _without_values(message: str, typed: Sequence[str]) -> str:
     """A sentence about wrong arguments, without those that could be a number or a name of a person."""
     for word in sorted(typed, key=len, reverse=True):
@@ -116,7 +128,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             click.echo(error.ctx.get_usage(), err=True)
-        click.echo(f"Error: {_without_values(error.format_message(), given)}", err=True)
+        said = error.format_message()
+        told = _NUMBER.sub("…", said) if _is_of_path(error) else _without_values(said, given)
+        click.echo(f"Error: {told}", err=True)
         if isinstance(error, click.UsageError) and error.ctx is not None:
             click.echo(f"next: `{error.ctx.command_path} --help` says what it takes.", err=True)
         return 2
@@ -127,6 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001  the last place that can keep a value off the terminal
-        faults.show(faults.of_registry(error) or HubError("hub.internal", [faults.where(error)]))
+        found = unimportable(error) or faults.of_registry(error)
+        faults.show(found or HubError("hub.internal", [faults.where(error)]))
         return 2
     return result if isinstance(result, int) else 0

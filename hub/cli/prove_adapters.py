@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ from hub.cli.faults import place
 from hub.cli.shown import say, say_json
 
 if TYPE_CHECKING:
-    from hub.kit.conform import Case
+    from hub.kit.case import Case
+    from hub.kit.corpus import Hub
     from hub.kit.fuzz import Fuzzed
 
 
@@ -27,9 +30,10 @@ Examples:
 \b
 An input is an example of the adapter with one to four things wrong: letters, elements, keys, values, depth.
 What is read must be a record that is written and read as the same; all else a refusal by a parse code,
-without a value, within 2 s. Memory may not grow after the first 2,000 inputs of a run; with no more than
-those, or where the system does not say, it is not measured (null in JSON). Exit code 1 otherwise.
-Runs of several adapters at once (one process each, with --only) use several cores.""",
+ without a value, within 2 s. Memory may not grow after the first 2,000 inputs of a run; with no more than
+ those, or where the system does not say, it is not measured (null in JSON). Exit code 1 otherwise. Each
+ adapter runs in a process of its own, which is ended when one call takes 10 s or wants more than 1 GiB. Runs
+ of several adapters at once (one process each, with --only) use several cores.""",
 )
 @click.option("--inputs", default=5_000, show_default=True, help="Spoiled inputs for each adapter.")
 @click.option("--only", multiple=True, metavar="NAME", help="An adapter, or all of a folder; repeatable.")
@@ -41,18 +45,31 @@ def adapters(
     inputs: int, only: tuple[str, ...], seed: str, start: int, keep: Path | None, as_json: bool
 ) -> int:
     """Spoil the examples of every adapter in very many ways: nothing but records and refusals comes out."""
-    from hub.kit.fuzz import fuzz
+    from hub.kit.bounded import Unended, bounded
+    from hub.kit.checked import cases
+    from hub.kit.fuzz import fuzz, stopped
+
+    hub, names = _names(only)
+
+    def run(name: str) -> Iterator[Fuzzed]:
+        for case in cases(name, hub):
+
+            def tell(done: int, per_second: float, name: str = case.adapter.name) -> None:
+                click.echo(f"{name}: {done:,} of {inputs:,}, {per_second:,.0f}/s of CPU", err=True)
+
+            yield fuzz(case, inputs, seed=seed, start=start, progress=tell, keep=keep)
 
     runs = []
-    for case in cases_of(only):
-
-        def tell(done: int, per_second: float, name: str = case.adapter.name) -> None:
-            click.echo(f"{name}: {done:,} of {inputs:,}, {per_second:,.0f}/s of CPU", err=True)
-
-        run = fuzz(case, inputs, seed=seed, start=start, progress=tell, keep=keep)
-        runs.append(run)
-        if not as_json:
-            say(*_lines(run, seed))
+    for name in names:
+        try:
+            for one in bounded(partial(run, name)):
+                runs.append(one)
+                if not as_json:
+                    say(*_lines(one, seed))
+        except Unended as kept:
+            runs.append(stopped(kept.adapter, start, kept.finding))
+            if not as_json:
+                say(*_lines(runs[-1], seed))
     holds = bool(runs) and all(run.holds for run in runs)
     if as_json:
         say_json({"holds": holds, "adapters": [_plain(run) for run in runs]})
@@ -61,16 +78,21 @@ def adapters(
     return 0 if holds else 1
 
 
-def cases_of(only: tuple[str, ...]) -> list[Case]:
+def _names(only: tuple[str, ...]) -> tuple[Hub, tuple[str, ...]]:
     """Without names: every written adapter, and plain JSON once, by its own example."""
-    from hub.kit.checked import cases, loaded
+    from hub.kit.checked import loaded
 
     hub = loaded()
     plain = "json:opphold.loslatelsesdato"
-    names = only or (
-        *(adapter.name for adapter in hub.registry.adapters if not adapter.name.startswith("json:")),
-        plain,
-    )
+    written = (adapter.name for adapter in hub.registry.adapters if not adapter.name.startswith("json:"))
+    return hub, only or (*written, plain)
+
+
+def cases_of(only: tuple[str, ...]) -> list[Case]:
+    """Those named, or as `_names`."""
+    from hub.kit.checked import cases
+
+    hub, names = _names(only)
     return [case for name in names for case in cases(name, hub)]
 
 

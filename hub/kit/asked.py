@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from hub.errors import Finding, HubError
 
+_ADAPTERS = Path(__file__).resolve().parents[2] / "adapters"
+
 P = ParamSpec("P")
 T = TypeVar("T")
+
+CALLS: list[Callable[[], AbstractContextManager[None]]] = []
+"""The last of these is around every call, where somebody watches how long it takes."""
 
 
 def asked(do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | HubError:
     """What `do` returns, or the HubError it raised; anything else it raised as hub.internal."""
     try:
-        return do(*args, **kwargs)
+        with CALLS[-1]() if CALLS else nullcontext():
+            return do(*args, **kwargs)
     except HubError as refused:
         return refused
-    except Exception as fault:  # noqa: BLE001  what an adapter must never do is what this looks for
+    except (Exception, SystemExit) as fault:  # noqa: BLE001  what an adapter must never do is looked for
         return HubError("hub.internal", [place_of(fault)])
 
 
@@ -32,3 +39,44 @@ def place_of(fault: BaseException) -> Finding:
     frames = traceback.extract_tb(fault.__traceback__)
     at = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
     return Finding(at=at, rule=type(fault).__name__, expected="nothing but HubError")
+
+
+def unimportable(fault: BaseException, adapters: Path = _ADAPTERS) -> HubError | None:
+    """adapter.invalid with file and line, if this was raised while the registry or an adapter was imported.
+
+    None for everything else. Names of modules and files are told, as they stand in the source.
+    """
+    if isinstance(fault, SyntaxError) and fault.filename and adapters in Path(fault.filename).parents:
+        at, line = Path(fault.filename), fault.lineno
+    else:
+        frames = traceback.extract_tb(fault.__traceback__)
+        while frames and (frames[-1].name != "<module>" or adapters not in Path(frames[-1].filename).parents):
+            frames.pop()
+        if not frames:
+            return None
+        at, line = Path(frames[-1].filename), frames[-1].lineno
+    expected = f"a file that can be imported ({_why(fault, adapters)}): put it right"
+    if at.parent != adapters:
+        expected += (
+            f", or take adapters/{at.relative_to(adapters).parts[0]} and its line in adapters/registry.py out"
+        )
+    where = f"adapters/{at.relative_to(adapters)}"
+    return HubError("adapter.invalid", [Finding(where, type(fault).__name__, expected, line)])
+
+
+def _why(fault: BaseException, adapters: Path) -> str:
+    """The kind of fault, and what was looked for and is not there."""
+    kind = type(fault).__name__
+    match fault:
+        case ModuleNotFoundError(name=str(name)):
+            kind = f"there is no module {name}"
+        case ImportError(name=str(name), path=str(path)):
+            kind = f"{name} has not what is asked of it"
+            folder = Path(path).parent
+            if folder.parent == adapters and folder.with_suffix(".py").exists():
+                kind += f"; the folder adapters/{folder.name} hides adapters/{folder.name}.py: rename it"
+        case NameError(name=str(name)) | AttributeError(name=str(name)):
+            kind = f"there is no {name}"
+        case OSError(filename=str(name)):
+            kind = f"{kind}: {Path(name).name}"
+    return kind

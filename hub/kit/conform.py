@@ -7,27 +7,28 @@ same checks are the tests of our own adapters and the gate for those of other pa
 from __future__ import annotations
 
 import copy
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from adapters.base import Adapter, without
+from adapters.base import without
 from adapters.registry import Registry
 from hub.counted import counted
 from hub.errors import Finding, HubError
-from hub.kit import noise, shape
+from hub.kit import noise
 from hub.kit.asked import asked
+from hub.kit.bounded import now_at
+from hub.kit.case import Case, shape_faults
 from hub.kit.corpus import Hub, recognised, written
 from hub.kit.declared import FAULTS
 from hub.kit.fitting import fitted
-from hub.kit.homes import PLAIN, Home
-from hub.kit.values import Pool, paths, pool_of, records, repaired, sample, ways
+from hub.kit.told import OTHER, is_name, said_in, says, values_of
+from hub.kit.values import paths, records, repaired, sample, ways
 from hub.message import Category, Record
 from hub.telling import in_place, told_whole
-from mappings.types import TypeSpec
 
 MADE, NOISE = 60, 600
 """Records and spoiled inputs per adapter, when nobody asks for more."""
@@ -36,6 +37,7 @@ MOST_SECONDS = 2.0
 """For one input of at most 200 kB, hostile ones too; a slow machine gets three tries."""
 
 _MOST_TOLD = 8
+_MOST_SLOW = 3
 _LEAST_REASON = 10
 
 
@@ -54,78 +56,6 @@ class Check:
         return self.tried and not self.findings
 
 
-@dataclass(frozen=True)
-class Case:
-    """One adapter under test: where it lives, its type, its examples as bytes and as records."""
-
-    hub: Hub
-    home: Home
-    adapter: Adapter
-    spec: TypeSpec
-    bodies: Mapping[str, bytes]
-    records: Mapping[str, Record]
-    others: Mapping[str, bytes] = field(default_factory=dict)
-    kin: tuple[Record, ...] = ()
-    """What the examples of other formats say in records of the same type."""
-    strays: Mapping[str, HubError] = field(default_factory=dict)
-    """Examples of the folder that no adapter in it recognises, and why not."""
-
-    @property
-    def pool(self) -> Pool:
-        return pool_of(self.spec, [*self.records.values(), *self.kin])
-
-
-def case_of(hub: Hub, home: Home, adapter: Adapter, others: Mapping[str, bytes]) -> Case:
-    """The case of one adapter; its examples are those of its folder that it recognises by itself. Without
-    one it has those of the folder's other adapters of the type, as it writes them, and plain JSON a made-up
-    one. Of a folder that is not as it must be nothing is run. Raises adapter.unknown if its type is not
-    declared."""
-    if adapter.type not in hub.types:
-        raise HubError("adapter.unknown", [Finding(adapter.name, "type", "a declared message type")])
-    spec = hub.types[adapter.type]
-    if _shape_faults(home):
-        return Case(hub, home, adapter, spec, {}, {})
-    alone = Hub(Registry([adapter]), hub.types, ())
-    bodies = {path.name: path.read_bytes() for path in home.examples}
-    mine = {
-        name: body for name, body in bodies.items() if isinstance(asked(recognised, alone, body), Adapter)
-    }
-    if not mine:
-        mine = dict(_as_written(home, adapter, bodies))
-    kin = tuple(_kin(hub, spec, {**others, **{n: body for n, body in bodies.items() if n not in mine}}))
-    if home.name == PLAIN and not mine:
-        mine = {"made up": adapter.render(sample(spec, pool_of(spec, kin)))}
-    parsed = {name: asked(adapter.parse, body) for name, body in mine.items()}
-    read = {name: record for name, record in parsed.items() if isinstance(record, Record)}
-    strays = _strays(hub, home, bodies) if adapter == home.adapters[0] else {}
-    return Case(hub, home, adapter, spec, mine, read, others, kin, strays)
-
-
-def _strays(hub: Hub, home: Home, bodies: Mapping[str, bytes]) -> dict[str, HubError]:
-    here = Hub(Registry(home.adapters), hub.types, ())
-    told = {name: asked(recognised, here, body) for name, body in bodies.items()}
-    return {name: why for name, why in told.items() if isinstance(why, HubError)}
-
-
-def _kin(hub: Hub, spec: TypeSpec, bodies: Mapping[str, bytes]) -> Iterator[Record]:
-    for body in bodies.values():
-        adapter = asked(recognised, hub, body)
-        if isinstance(adapter, Adapter) and adapter.type == spec.name:
-            record = asked(adapter.parse, body)
-            if isinstance(record, Record) and not spec.check(record.fields):
-                yield record
-
-
-def _as_written(home: Home, adapter: Adapter, bodies: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
-    """The folder's examples in this adapter's own format."""
-    for other in home.adapters:
-        for name, body in bodies.items() if other.type == adapter.type else ():
-            record = asked(other.parse, body)
-            made = asked(adapter.render, record) if isinstance(record, Record) else record
-            if isinstance(made, bytes):
-                yield f"{name} as {adapter.name}", made
-
-
 def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform") -> Iterator[Check]:
     """Every check in turn; only the first ones of a folder that is not as it must be, or has no example
     that can be tried. Raises settings.invalid where Hypothesis is not installed."""
@@ -136,12 +66,18 @@ def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "c
     if not case.bodies:
         yield REST
         return
+    now_at(check="records")
     through, check = _records(case, made)
     yield check
+    now_at(check="fields")
     yield _fields(case, through)
+    now_at(check="labels")
     yield _labels(case, through)
+    now_at(check="other records")
     yield _only_its_own(case)
+    now_at(check="noise")
     yield _noise(case, inputs, seed)
+    now_at(check="hostile input")
     yield _hostile(case)
 
 
@@ -154,6 +90,7 @@ REST = Check(
 
 def lint(case: Case) -> Iterator[Check]:
     """The quick ones: the folder, the registry, whose examples are whose, and that they can be read."""
+    now_at(check="shape")
     folder = _shape(case)
     yield folder
     for name, faults in FAULTS.items():
@@ -163,7 +100,9 @@ def lint(case: Case) -> Iterator[Check]:
     if not folder.holds:
         yield REST
         return
+    now_at(check="recognised")
     yield _recognised(case)
+    now_at(check="examples")
     yield _examples(case)
 
 
@@ -171,12 +110,7 @@ def lint(case: Case) -> Iterator[Check]:
 
 
 def _shape(case: Case) -> Check:
-    return Check("shape", _shape_faults(case.home))
-
-
-def _shape_faults(home: Home) -> tuple[Finding, ...]:
-    names = () if home.name == PLAIN else tuple(adapter.name for adapter in home.adapters)
-    return shape.faults(home.folder, home.package, names)
+    return Check("shape", shape_faults(case.home))
 
 
 def _registered(case: Case) -> Check:
@@ -225,6 +159,7 @@ def _recognised(case: Case) -> Check:
 def _examples(case: Case) -> Check:
     found: list[Finding] = []
     for name, body in case.bodies.items():
+        now_at(place=f"examples/{name}")
         record = asked(case.adapter.parse, body)
         if isinstance(record, HubError):
             found.extend(_at(f"examples/{name}", record))
@@ -254,7 +189,9 @@ def _records(case: Case, made: int) -> tuple[list[Record], Check]:
     whole, in_part, refused = 0, 0, 0
     found: dict[Finding, None] = {}
     for number, record in enumerate(_made(case, made)):
+        now_at(place=f"record {number}")
         said = without(record, case.adapter.loses)
+        found.update(dict.fromkeys(_told_writing(case, said)))
         if _sayable(case, said):
             whole += 1
         elif bases and (part := fitted(bases[number % len(bases)], said, partial(_fits, case))) not in bases:
@@ -271,6 +208,15 @@ def _records(case: Case, made: int) -> tuple[list[Record], Check]:
             through.append(said)
     note = f"{whole} made ones came back as they went, {in_part} in part, {refused} were refused"
     return through, Check("records", tuple(found)[:_MOST_TOLD], note)
+
+
+def _told_writing(case: Case, record: Record) -> Iterator[Finding]:
+    refused = asked(case.adapter.render, record)
+    if isinstance(refused, HubError):
+        said = said_in(refused)
+        told = [value for value in values_of(case.spec, [record]) if says(said, value)]
+        if not all(is_name(value, case.bodies.values()) for value in told):
+            yield Finding("render", "value-told", "no word of the record in a finding")
 
 
 def _sayable(case: Case, record: Record) -> bool:
@@ -417,19 +363,26 @@ def _only_its_own(case: Case) -> Check:
 
 def _noise(case: Case, inputs: int, seed: str) -> Check:
     among = noise.seeds(list(case.bodies.values()))
-    found: dict[Finding, None] = {}
+    found: dict[Finding, list[int]] = {}
     slowest = 0.0
     for number in range(inputs):
         body = noise.spoiled(seed, number, among)
+        now_at(place=f"input {number}")
         faults, seconds = tried(case, body)
         slowest = max(slowest, seconds)
         for fault in faults:
-            found.setdefault(Finding(fault.at, fault.rule, f"{fault.expected} (input {number})"), None)
-        if len(found) >= _MOST_TOLD:
+            found.setdefault(fault, []).append(number)
+        slow = max((len(numbers) for fault, numbers in found.items() if fault.rule == "time"), default=0)
+        if len(found) >= _MOST_TOLD or slow >= _MOST_SLOW:
             break
-    return Check(
-        "noise", tuple(found), f"{counted(inputs, 'spoiled input')}, slowest {slowest * 1000:.0f} ms"
-    )
+    told = tuple(_numbered(fault, numbers) for fault, numbers in found.items())
+    tried_ = f"{counted(inputs, 'spoiled input')}, slowest {slowest * 1000:.0f} ms"
+    return Check("noise", told, tried_)
+
+
+def _numbered(fault: Finding, numbers: list[int]) -> Finding:
+    more = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
+    return replace(fault, expected=f"{fault.expected} (input {numbers[0]}{more})")
 
 
 def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
@@ -445,12 +398,13 @@ def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
         faults.append(Finding("parse", "time", f"at most {MOST_SECONDS:.0f} s"))
     if isinstance(result, HubError):
         whole = asked(told_whole, case.adapter, case.spec, body, result)
-        faults.extend(_told(whole))
+        faults.extend(_told(case, body, whole))
     elif getattr(result, "type", None) != case.spec.name:  # whatever a stranger's parse returns
         faults.append(Finding("parse", "record", f"a record of {case.spec.name}"))
     elif wrong := case.spec.check(result.fields):
         placed = asked(in_place, case.adapter, body, wrong)
-        faults.extend(_told(placed if isinstance(placed, HubError) else HubError("parse.invalid", placed)))
+        refused = placed if isinstance(placed, HubError) else HubError("parse.invalid", placed)
+        faults.extend(_told(case, body, refused))
     else:
         faults.extend(_there_and_back(case, result, "read"))
     return faults, seconds
@@ -462,13 +416,24 @@ def _timed(parse: Callable[[bytes], Record], body: bytes) -> tuple[float, Record
     return time.perf_counter() - began, result
 
 
-def _told(refused: HubError) -> Iterator[Finding]:
+def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
     if refused.code == "hub.internal":
         yield from refused.findings
     elif not refused.code.startswith(("parse.", "consent.")):
         yield Finding("parse", "code", "a parse code")
-    if noise.MARKER.lower() in repr(refused.findings).lower():
+    said = said_in(refused)
+    echoed = (value for value in case.values if says(said, value))
+    if noise.MARKER.lower() in said or any(_is_echo(case, body, value) for value in echoed):
         yield Finding("parse", "value-told", "no word of the message in a finding")
+
+
+def _is_echo(case: Case, body: bytes, value: str) -> bool:
+    """Whether a word that is told was taken from the body: with another in its place, it is told no more.
+    What an adapter says of itself ("a version such as 1.0.0") stays."""
+    text = body.decode("utf-8", "surrogateescape")
+    other = re.sub(re.escape(value), value.translate(OTHER), text, flags=re.IGNORECASE)
+    again = asked(case.adapter.parse, other.encode("utf-8", "surrogateescape"))
+    return not isinstance(again, HubError) or not says(said_in(again), value)
 
 
 def _hostile(case: Case) -> Check:
@@ -477,13 +442,14 @@ def _hostile(case: Case) -> Check:
     for name, body in list(case.bodies.items())[:1]:
         inputs |= {f"{what} ({name})": spoiled for what, spoiled in noise.around(body).items()}
     for name, body in inputs.items():
+        now_at(place=name)
         seconds, result = _timed(case.adapter.parse, body)
         if seconds > MOST_SECONDS:
             seconds, result = _timed(case.adapter.parse, body)
         if not isinstance(result, HubError):
             found.append(Finding(name, "refused", "a parse code"))
         else:
-            found.extend(Finding(name, fault.rule, fault.expected) for fault in _told(result))
+            found.extend(Finding(name, fault.rule, fault.expected) for fault in _told(case, body, result))
         if seconds > MOST_SECONDS:
             found.append(Finding(name, "time", f"at most {MOST_SECONDS:.0f} s"))
     return Check("hostile input", tuple(found), counted(len(inputs), "input"))
@@ -495,13 +461,3 @@ def _at(where: str, refused: HubError) -> Iterable[Finding]:
         Finding(f"{where} {f.at}".strip(), f.rule, f.expected, f.line, f.column)
         for f in refused.findings or whole
     ]
-
-
-def examples_of(homes: Iterable[Home], but: Path) -> dict[str, bytes]:
-    """The examples of every other folder, by folder and name."""
-    return {
-        f"{home.name}/{path.name}": path.read_bytes()
-        for home in homes
-        if home.folder != but
-        for path in home.examples
-    }

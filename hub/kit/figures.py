@@ -24,7 +24,7 @@ from adapters.base import without
 from hub.errors import HubError
 from hub.kit import noise
 from hub.kit.asked import asked
-from hub.kit.conform import Case
+from hub.kit.case import Case
 from hub.kit.fuzz import resident
 from hub.kit.values import sample
 from hub.message import Record

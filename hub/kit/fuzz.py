@@ -17,7 +17,9 @@ from pathlib import Path
 from hub.errors import Finding
 from hub.kit import noise
 from hub.kit.asked import asked
-from hub.kit.conform import Case, tried
+from hub.kit.bounded import now_at
+from hub.kit.case import Case
+from hub.kit.conform import tried
 from hub.kit.distil import distilled
 from hub.message import Record
 
@@ -86,6 +88,7 @@ def fuzz(
     warm: int | None = None
     for number in range(start, start + inputs):
         body = noise.spoiled(seed, number, among)
+        now_at(adapter=case.adapter.name, check="fuzz", place=str(number))
         faults, seconds = tried(case, body)
         done += 1
         if seconds > slowest:
@@ -118,6 +121,13 @@ def fuzz(
         tuple(failed),
         kinds,
     )
+
+
+def stopped(adapter: str, start: int, finding: Finding) -> Fuzzed:
+    """What is told of a run that had to be ended: nothing but the input that did not end."""
+    number = int(finding.at) if finding.at.isdecimal() else start
+    fault = Failed(number, Finding("parse", finding.rule, finding.expected))
+    return Fuzzed(adapter, number - start + 1, 0.0, 0, 0.0, number, 0, (fault,))
 
 
 def starting(case: Case) -> tuple[noise.Seed, ...]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import adapters
 from adapters import third_party
 from adapters.base import Adapter
-from adapters.registry import ADAPTERS, module_of
+from adapters.registry import ADAPTERS, of
 from hub.errors import Finding, HubError
-from hub.kit import shape
+from hub.kit.purity import purity
 
 OURS = Path(adapters.__file__).parent
 PLAIN = "plain_json"
@@ -20,7 +20,7 @@ PLAIN = "plain_json"
 
 @dataclass(frozen=True)
 class Home:
-    """One folder and the adapters that its `adapter.py` makes. `offered` for those of other packages."""
+    """One folder and the ADAPTER or ADAPTERS of its `adapter.py`. `offered` for those of other packages."""
 
     folder: Path
     package: str
@@ -86,22 +86,14 @@ def _ours(folder: Path, plain: Mapping[str, Adapter]) -> Home:
     package = f"adapters.{folder.name}"
     if folder.name == PLAIN:
         return Home(folder, package, tuple(plain.values()))
-    if f"{package}.adapter" not in sys.modules and (impure := shape.purity(folder, package)):
+    if f"{package}.adapter" not in sys.modules and (impure := purity(folder, package)):
         raise _refuse(f"adapters/{folder.name}", impure)
-    module = module_of(folder.name)
-    found: dict[str, Adapter] = {}
-    # What it offers; all it holds only if that is nothing. One may import another's (nav_dialog does).
-    offers = [vars(module)[name] for name in ("ADAPTERS", "ADAPTER") if name in vars(module)]
-    for value in offers or vars(module).values():
-        for one in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(one, Adapter):
-                found.setdefault(one.name, one)
-    return Home(folder, package, tuple(found.values()))
+    return Home(folder, package, of(folder.name))
 
 
 def theirs(found: third_party.Offered) -> Home:
     """The home of an adapter of another package. Runs its code, if it is pure. Raises adapter.invalid."""
-    if impure := shape.purity(found.folder, found.module.partition(".")[0]):
+    if impure := purity(found.folder, found.module.partition(".")[0]):
         raise _refuse(found.package, impure)
     return Home(found.folder, found.module.partition(".")[0], (third_party.load(found),), found)
 

@@ -6,13 +6,18 @@ from __future__ import annotations
 
 import json
 import keyword
+import re
+import sys
 from collections.abc import Iterator, Mapping
+from importlib.machinery import PathFinder
 from pathlib import Path
 from string import Template
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import adapters
 from adapters.json_table import JsonTable
+from adapters.registry import ADAPTERS
 from adapters.xsd import XsdFormat
 from hub.errors import Finding, HubError
 from hub.kit.values import sample
@@ -20,6 +25,7 @@ from mappings.fields import FieldSpec, Kind
 from mappings.types import TypeSpec
 
 WIRES = ("json", "xml")
+_OURS = Path(adapters.__file__).parent
 
 _ADAPTER = {
     "json": '''\
@@ -210,14 +216,11 @@ $package = ["*.json", "*.xsd", "*.md", "examples/*"]
 def files(name: str, spec: TypeSpec, wire: str, *, package: bool) -> Mapping[str, str]:
     """Every file of a new adapter by its path. `package`: one of its own instead of a folder of ours.
 
-    Raises adapter.invalid for a name that is none.
+    Raises adapter.invalid for a name that is none, or that something else has.
     """
     folder = name.replace("-", "_")
-    if not folder.isidentifier() or not folder.islower() or not folder.isascii():
-        expected = "lower case letters, digits and hyphens, a letter first"
-        raise HubError("adapter.invalid", [Finding("NAME", "name", expected)])
-    if keyword.iskeyword(folder):
-        raise HubError("adapter.invalid", [Finding("NAME", "name", "no keyword of Python")])
+    if faults := _name_faults(name, folder, package=package):
+        raise HubError("adapter.invalid", faults)
     root, file = "".join(part.title() for part in folder.split("_")), f"example.{wire}"
     data = "fields.json" if wire == "json" else "schema.xsd"
     record = sample(spec)
@@ -250,10 +253,40 @@ def files(name: str, spec: TypeSpec, wire: str, *, package: bool) -> Mapping[str
     return made
 
 
+_NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+_OUR_PACKAGES = frozenset({"adapters", "consent", "hub", "mappings", "tests", "docs"})
+
+
+def _name_faults(name: str, folder: str, *, package: bool) -> list[Finding]:
+    """Why a new adapter may not be called so: what has the name already would be hidden, or hide it."""
+    expected: str | None = None
+    if not _NAME.fullmatch(name):
+        expected = "lower case letters, digits and hyphens, a letter first"
+    elif keyword.iskeyword(folder):
+        expected = "no keyword of Python: add a word to it (the agency, or the system)"
+    elif name in {adapter.name for adapter in ADAPTERS}:
+        expected = "a name that no adapter has: `bro adapter list` shows them"
+    elif not package and (_OURS / f"{folder}.py").exists():
+        expected = f"another name: the folder would hide adapters/{folder}.py, which other adapters use"
+    elif not package and (_OURS / folder).exists():
+        expected = f"another name: there is a folder adapters/{folder} already"
+    elif package and (folder in _OUR_PACKAGES or folder in sys.stdlib_module_names):
+        expected = "another name: a package of it would hide one of Python's or ours; add a word to it"
+    elif package and _is_installed(folder):
+        expected = "another name, or that package taken out first: a package of it is installed here"
+    return [Finding("NAME", "name", expected)] if expected else []
+
+
+def _is_installed(top: str) -> bool:
+    """Whether Python finds a module of that name. A folder without code that lies about is none."""
+    found = PathFinder.find_spec(top)
+    return found is not None and found.origin is not None
+
+
 def write(into: Path, name: str, spec: TypeSpec, wire: str, *, package: bool) -> list[str]:
     """Write all files and the example, and tell their paths. Nothing that is there is written over.
 
-    Raises adapter.invalid when something is there already, and for a name that is none.
+    Raises adapter.invalid when something is there already, and as `files` does.
     """
     made = files(name, spec, wire, package=package)
     there = [path for path in made if (into / path).exists()]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +192,7 @@ def again(bundle: Any, index: int, **more: Any) -> None:
 
 ALONE: dict[str, tuple[Change, Told]] = {
     **{
-        f"entry {index} twice": (lambda b, index=index: again(b, index), [("entry[4].fullUrl", "unique")])
+        f"entry {index} twice": (partial(again, index=index), [("entry[4].fullUrl", "unique")])
         for index in range(4)
     },
     "an author of no kind": (

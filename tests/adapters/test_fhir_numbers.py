@@ -72,4 +72,5 @@ def test_what_would_not_be_read_is_not_written(name: str, number: object) -> Non
 
 def test_the_table_of_identifiers_is_asked() -> None:
     with mutated(fhir_parts, "not kind.fits(number):\n        identifier", "False:\n        identifier"):
-        assert AS_JSON.parse(json.dumps(of("behandler_hpr", "LEKHPR")).encode())
+        record = AS_JSON.parse(json.dumps(of("behandler_hpr", "LEKHPR")).encode())
+    assert record.get("avsender.behandler_hpr") == "LEKHPR"

@@ -9,8 +9,9 @@ from lxml import etree
 
 from hub.errors import HubError
 from hub.kit.asked import asked
+from hub.kit.case import Case
 from hub.kit.checked import cases, loaded
-from hub.kit.conform import Case, tried
+from hub.kit.conform import tried
 
 _PARTIES = {
     "kith-epikrise-1.1": ("ServProvider", "Requester"),

@@ -16,16 +16,17 @@ from adapters import (
     safe_json,
     safe_xml,
 )
-from adapters.fhir_consent import adapter, folder, reading, vocabulary, writing
+from adapters.fhir_consent import adapter, reading, vocabulary, writing
+from hub import consent_folder as folder
 from tests import mutating
 from tests.adapters import (
     test_fhir_consent_doubt,
     test_fhir_consent_whole,
-    test_fhir_folder,
     test_fhir_reader,
     test_fhir_xml,
     test_safe_limits,
 )
+from tests.hub import test_consent_folder
 
 R, V, W, FOLDER = reading, vocabulary, writing, folder
 FHIR, BUNDLE, PARTS, JSON, XML = fhir, fhir_bundle, fhir_parts, safe_json, safe_xml
@@ -33,7 +34,6 @@ FHIR_XML, WIRE, EXTENSIONS, CONSENT = fhir_xml, fhir_wire, fhir_extensions, adap
 
 MUTATIONS: list[mutating.Mutation] = [
     # one release, whole
-    (R, 'if not consent.has("contained"):  #', "if True:  #"),
     (R, 'bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)', "bool(_ONLY_R5 & document.keys())"),
     (R, "if newer and _ONLY_R4 & document.keys():", "if False:"),
     *((R, f'"{name}"', f'"{name}?"') for name in ("subject", "date", "period", "grantor", "grantee", "manager", "controller", "decision", "policyBasis", "regulatoryBasis", "policyText")),
@@ -314,11 +314,11 @@ TABLES: dict[ModuleType, tuple[ModuleType, ...]] = {
     V: _CONSENT,
     W: (test_fhir_consent_whole,),
     CONSENT: (test_fhir_consent_whole,),
-    FOLDER: (test_fhir_folder,),
+    FOLDER: (test_consent_folder,),
     FHIR: (test_fhir_reader,),
     BUNDLE: (test_fhir_reader,),
     PARTS: (test_fhir_reader,),
-    FHIR_XML: (test_fhir_folder, test_fhir_xml),
+    FHIR_XML: (test_consent_folder, test_fhir_xml),
     WIRE: (test_fhir_consent_whole, test_fhir_xml),
     EXTENSIONS: (test_fhir_reader,),
     JSON: (test_safe_limits,),

@@ -11,18 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from adapters import brik_xml
+from adapters import brik_xml, registry
 from adapters.base import Adapter, Sniff
 from adapters.registry import ADAPTERS
+from hub.cli import lint as lint_command
 from hub.cli.main import main
 from hub.errors import Finding, HubError
+from hub.kit import checked, noise, shape, told, values
 from hub.kit import conform as kit
-from hub.kit import noise, shape, values
+from hub.kit.case import Case, case_of
 from hub.kit.checked import cases, checks, loaded
-from hub.kit.conform import Case, conform, lint
+from hub.kit.conform import conform, lint
 from hub.kit.declared import schema_faults, table_faults
 from hub.kit.homes import OURS
 from hub.kit.new import files
+from hub.kit.purity import purity
 from hub.message import Record
 from mappings.types import load_types
 
@@ -77,6 +80,39 @@ def _tells(body: bytes) -> Record:
     return CASE.adapter.parse(body)
 
 
+def _tells_whose(body: bytes) -> Record:
+    """Tells a broken message by the number of the person in it."""
+    try:
+        return CASE.adapter.parse(body)
+    except HubError as refused:
+        number = re.search(rb"\d{11}", body)
+        whose = number.group().decode() if number else "?"
+        raise HubError(refused.code, [Finding("person.id", "x", f"a whole message on {whose}")]) from None
+
+
+def _tells_in_capitals(body: bytes) -> Record:
+    try:
+        return CASE.adapter.parse(body)
+    except HubError as refused:
+        where = b"FURULUND FENGSEL" if b"Furulund fengsel" in body else b"?"
+        raise HubError(refused.code, [Finding(where.decode(), "x", "y")]) from None
+
+
+def _says_of_itself(body: bytes) -> Record:
+    """A date of the example stands in a sentence of the adapter's own."""
+    try:
+        return CASE.adapter.parse(body)
+    except HubError as refused:
+        date = min(value for value in CASE.values if re.fullmatch(r"\d{4}-\d\d-\d\d", value))
+        raise HubError(refused.code, [Finding("dato", "date", f"a date such as {date}")]) from None
+
+
+def _tells_writing(record: Record) -> bytes:
+    if "fritid" in record.fields:
+        raise HubError("render.incomplete", [Finding("fritid", "x", f"not for {record.get('person.id')}")])
+    return CASE.adapter.render(record)
+
+
 def _unfolds(body: bytes) -> Record:
     return CASE.adapter.parse(CASE.bodies["kartlegging.xml"] if b"<!DOCTYPE" in body else body)
 
@@ -93,6 +129,9 @@ BROKEN: dict[str, tuple[Callable[[Adapter], Adapter], str]] = {
     "something is never declared": (lambda a: replace(a, parse=_undeclared), "labels"),
     "it raises something else": (lambda a: replace(a, parse=_raises), "noise"),
     "it tells a value": (lambda a: replace(a, parse=_tells), "noise"),
+    "it tells whose message it is": (lambda a: replace(a, parse=_tells_whose), "noise"),
+    "it tells a name in other letters": (lambda a: replace(a, parse=_tells_in_capitals), "noise"),
+    "it tells whom it cannot write of": (lambda a: replace(a, render=_tells_writing), "records"),
     "it reads what it must refuse": (lambda a: replace(a, parse=_unfolds), "hostile input"),
     "it takes everything": (lambda a: replace(a, recognise=lambda _: True), "recognised"),
     "it takes nothing": (lambda a: replace(a, recognise=lambda _: False), "recognised"),
@@ -115,6 +154,30 @@ def test_a_broken_promise_is_seen(broken: Callable[[Adapter], Adapter], seen: st
     assert seen in wrong(broken(CASE.adapter))
 
 
+@pytest.mark.parametrize("parse", [_tells_whose, _tells_in_capitals])
+def test_an_echo_of_the_example_is_told_as_that(parse: Callable[[bytes], Record]) -> None:
+    rules = {fault.rule for fault in wrong(replace(CASE.adapter, parse=parse), inputs=120)["noise"]}
+
+    assert rules == {"value-told"}
+
+
+def test_what_an_adapter_says_of_itself_is_no_echo() -> None:
+    assert "noise" not in wrong(replace(CASE.adapter, parse=_says_of_itself))
+
+
+@pytest.mark.parametrize(
+    ("said", "is_told"), [("stottefrahusbankenfeilet", False), ("a: husbanken", True), ("husbanken", True)]
+)
+def test_a_part_of_a_word_is_no_value(said: str, is_told: bool) -> None:
+    assert told.says(said, "husbanken") is is_told
+
+
+def test_what_an_element_is_called_is_no_value() -> None:
+    assert told.is_name("furulund", [b"<Furulund>x</Furulund>"])
+    assert told.is_name("furulund", [b'{"Furulund" : 1}'])
+    assert not told.is_name("furulund", [b"<a>Furulund</a>", b'{"a": "Furulund"}'])
+
+
 def test_an_adapter_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kit, "MOST_SECONDS", 0.05)
     body = CASE.bodies["kartlegging.xml"].replace(b"Furulund", b"KANARI7c1f", 1)
@@ -124,6 +187,26 @@ def test_an_adapter_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert [fault.rule for fault in faults] == ["time"]
     assert seconds > 0.05
+
+
+def test_a_fault_is_told_once_with_the_first_input_and_how_many_more() -> None:
+    found = wrong(replace(CASE.adapter, parse=_tells), inputs=200)["noise"]
+
+    [told] = [fault.expected for fault in found]
+    assert re.fullmatch(r"no word of the message in a finding \(input \d+ and \d+ more\)", told)
+
+
+def test_what_takes_long_is_not_tried_with_every_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[bytes] = []
+
+    def slow(_: Case, body: bytes) -> tuple[list[Finding], float]:
+        tried.append(body)
+        return [Finding("parse", "time", "at most 2 s")], 3.0
+
+    monkeypatch.setattr(kit, "tried", slow)
+
+    assert not kit._noise(CASE, 600, "a").holds
+    assert len(tried) == 3
 
 
 def test_what_is_left_behind_on_purpose_need_not_come_back() -> None:
@@ -149,48 +232,10 @@ def test_a_refusal_of_what_is_left_behind_is_as_good() -> None:
 # ------------------------------------------------------------------------------- the folder
 
 
-IMPURE = {
-    "import socket": "import",
-    "import os": "import",
-    "from subprocess import run": "import",
-    "import hub.store.engine": "import",
-    "from hub import vault": "import",
-    "from hub.pipeline import receive": "import",
-    "import mappings.types": "import",
-    "from urllib.request import urlopen": "import",
-    "import importlib": "import",
-    "open('x')": "call",
-    "eval('1')": "call",
-    "__import__('os')": "call",
-    "from pathlib import Path\nPath('x').write_text('y')": "call",
-    "import datetime\ndatetime.date.today()": "call",
-    "try:\n    pass\nexcept:\n    pass": "except",
-    "def f(:": "python",
-}
+def test_our_own_code_needs_no_exception() -> None:
+    folders = [path.parent for path in OURS.glob("*/adapter.py")]
 
-
-@pytest.mark.parametrize(("code", "rule"), IMPURE.items())
-def test_impure_code_is_seen_by_file_and_line(tmp_path: Path, code: str, rule: str) -> None:
-    (tmp_path / "adapter.py").write_text(code)
-
-    [finding] = shape.purity(tmp_path, "nordpost")
-
-    assert (finding.at, finding.rule) == ("adapter.py", rule)
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import re\nre.compile('a')",
-        "from adapters.base import Adapter\nfrom hub.message import Record\nfrom hub.errors import HubError",
-        "from nordpost.reading import parse\nfrom .reading import parse",
-        "import xml.etree.ElementTree\nfrom lxml import etree",
-    ],
-)
-def test_what_an_adapter_needs_is_pure(tmp_path: Path, code: str) -> None:
-    (tmp_path / "adapter.py").write_text(code)
-
-    assert shape.purity(tmp_path, "nordpost") == ()
+    assert {f.name: purity(f, f"adapters.{f.name}") for f in folders} == {f.name: () for f in folders}
 
 
 def test_an_empty_folder_says_all_that_is_missing(tmp_path: Path) -> None:
@@ -252,6 +297,36 @@ def code_of(body: bytes) -> str:
 # --------------------------------------------------------------------------------- the commands
 
 
+def test_a_folder_stands_for_its_own_adapters_and_not_for_those_it_imports() -> None:
+    assert [case.adapter.name for case in cases("nav_apprec", HUB)] == ["nav-apprec-1.0", "nav-apprec-1.1"]
+
+
+def test_bro_lint_runs_the_quick_checks_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = lint_command._ours()
+    assert one == ()
+    monkeypatch.setattr(kit, "_examples", lambda case: kit.Check("examples", (Finding("a.b", "x", "y"),)))
+    lint_command._ours.cache_clear()
+    monkeypatch.setattr(registry, "ADAPTERS", (*registry.ADAPTERS, replace(CASE.adapter, name="another")))
+    monkeypatch.setattr(checked, "ADAPTERS", registry.ADAPTERS)
+    try:
+        assert main(["lint", "--json"]) == 1
+    finally:
+        lint_command._ours.cache_clear()
+
+    faults = [f for f in json.loads(capsys.readouterr().out)["faults"] if f["part"] == "adapters"]
+    assert ("brik-xml a.b", "x") in {(fault["at"], fault["rule"]) for fault in faults}
+    assert ("another registered", "folder") in {(fault["at"], fault["rule"]) for fault in faults}
+
+
+def test_a_folder_that_is_not_there_is_told_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["adapter", "corpus", "not/here-01017012345"]) == 2
+
+    said = capsys.readouterr().err
+    assert "'not/here-…' does not exist" in said
+
+
 def test_conform_ends_with_1_and_names_what_is_wrong(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -283,7 +358,7 @@ def test_an_adapter_that_is_not_there_is_told_as_that(name: str, capsys: pytest.
 
 def test_the_case_of_a_type_that_nobody_declares_is_told() -> None:
     with pytest.raises(HubError) as refused:
-        kit.case_of(HUB, CASE.home, replace(CASE.adapter, type="nothing"), {})
+        case_of(HUB, CASE.home, replace(CASE.adapter, type="nothing"), {})
 
     assert refused.value.code == "adapter.unknown"
 
@@ -292,7 +367,7 @@ def test_an_adapter_without_an_example_has_those_of_its_folder_as_it_writes_them
     twin = replace(CASE.adapter, name="brik-twin", recognise=lambda _: False)
     home = replace(CASE.home, adapters=(CASE.adapter, twin))
 
-    case = kit.case_of(HUB, home, twin, {})
+    case = case_of(HUB, home, twin, {})
 
     assert list(case.bodies) == [f"{name} as brik-twin" for name in CASE.bodies]
     assert list(case.records.values()) == list(CASE.records.values())
@@ -340,10 +415,28 @@ def test_a_reason_that_is_too_short_is_told_as_that(reason: str, rules: set[str]
     assert {fault.rule for fault in checks["fields"].findings if fault.at.startswith("loses")} == rules
 
 
-@pytest.mark.parametrize("name", ["class", "import", "2a", "a b", "A"])
-def test_a_name_that_python_cannot_import_is_refused(name: str) -> None:
-    with pytest.raises(HubError, match=r"adapter\.invalid"):
-        files(name, HUB.types["opphold.loslatelsesdato"], "json", package=False)
+MODULES = sorted(path.stem for path in OURS.glob("*.py"))
+FOLDERS = sorted(path.name for path in OURS.iterdir() if path.is_dir())
+WORDS = ["class", "import", "2a", "a b", "A", "a-", "_a", "__init__", "../a"]
+REFUSED = [
+    *((name, False) for name in (*MODULES, *FOLDERS, *WORDS, "fhir-consent-xml", "kith-epikrise")),
+    *((name, True) for name in (*WORDS, "json", "email", "hub", "adapters", "mappings", "lxml", "click")),
+    *((name, True) for name in ("brik-xml", "typing-extensions")),
+]
+
+
+@pytest.mark.parametrize(("name", "package"), REFUSED)
+def test_a_name_that_something_else_has_is_refused_and_says_what_to_do(name: str, package: bool) -> None:
+    with pytest.raises(HubError, match=r"adapter\.invalid") as refused:
+        files(name, HUB.types["opphold.loslatelsesdato"], "json", package=package)
+
+    [finding] = refused.value.findings
+    assert (finding.at, finding.rule) == ("NAME", "name")
+
+
+@pytest.mark.parametrize(("name", "package"), [("nordpost", False), ("json", False), ("apprec", True)])
+def test_a_name_that_hides_nothing_is_taken(name: str, package: bool) -> None:
+    assert files(name, HUB.types["opphold.loslatelsesdato"], "json", package=package)
 
 
 def test_the_test_of_a_new_adapter_counts_nothing() -> None:

@@ -8,8 +8,8 @@ import pytest
 from lxml import etree
 
 from hub.kit.asked import asked
+from hub.kit.case import Case
 from hub.kit.checked import cases, loaded
-from hub.kit.conform import Case
 from hub.kit.distil import PLACES, distilled
 from hub.message import Record
 

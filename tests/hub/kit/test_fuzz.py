@@ -14,8 +14,8 @@ from hub.cli.main import main
 from hub.errors import HubError
 from hub.kit import fuzz as kit
 from hub.kit import noise
+from hub.kit.case import Case
 from hub.kit.checked import cases, loaded
-from hub.kit.conform import Case
 from hub.kit.fuzz import fuzz, starting
 from hub.message import Record
 

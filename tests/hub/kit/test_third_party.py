@@ -65,7 +65,7 @@ def test_what_is_installed_is_off_and_not_even_run(
 
 
 def test_when_it_conformed_it_is_enabled_and_the_hub_reads_with_it(
-    package: Path, stamps: Path, tmp_path: Path
+    package: Path, stamps: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert conform("--enable") == 0
 
@@ -75,9 +75,21 @@ def test_when_it_conformed_it_is_enabled_and_the_hub_reads_with_it(
     assert registry.recognise("application/json", body).name == NAME
     assert registry.by_name(NAME).parse(body).type == "opphold.loslatelsesdato"
 
+    capsys.readouterr()
+    assert main(["adapter", "list", "--json"]) == 0
+    row = {row["adapter"]: row for row in json.loads(capsys.readouterr().out)}[NAME]
+    assert (row["type"], row["media_types"], row["in_use"]) == (
+        "opphold.loslatelsesdato",
+        ["application/json"],
+        True,
+    )
 
-def test_without_enable_nothing_is_written(package: Path, stamps: Path) -> None:
+
+def test_without_enable_nothing_is_written(
+    package: Path, stamps: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert conform() == 0
+    assert "mistakes, not malice" in capsys.readouterr().out
     assert not stamps.exists()
 
 
@@ -134,6 +146,51 @@ def test_a_package_that_changed_since_stops_the_hub_from_starting(
     assert told.value.code == "settings.invalid"
 
 
+@pytest.mark.parametrize("file", ["README.md", "adapter.py"])
+def test_a_package_that_changed_conforms_anew_and_is_enabled_again(
+    package: Path, stamps: Path, file: str
+) -> None:
+    assert conform("--enable") == 0
+    before = third_party.read_stamps(stamps)
+    with (package / file).open("a") as changed:
+        changed.write("\n")
+    assert refused(stamps) == [(f"adapters.{NAME}", "conformed")]
+    assert main(["adapter", "show", NAME]) == 2  # everything else goes on refusing
+
+    assert conform("--enable") == 0
+
+    assert third_party.read_stamps(stamps).keys() == before.keys()
+    assert third_party.read_stamps(stamps) != before
+    assert [adapter.name for adapter in third_party.enabled(third_party.read_stamps(stamps))] == [NAME]
+
+
+def test_a_package_that_changed_for_the_worse_stays_off(package: Path, stamps: Path) -> None:
+    assert conform("--enable") == 0
+    before = third_party.read_stamps(stamps)
+    (package / "README.md").write_text("nothing")
+
+    assert conform("--enable") == 1
+
+    assert third_party.read_stamps(stamps) == before
+    assert refused(stamps) == [(f"adapters.{NAME}", "conformed")]
+
+
+def test_two_packages_that_changed_are_no_dead_end(package: Path, stamps: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with installed(make(tmp_path / "other-made", "sorpost"), tmp_path / "other") as other:
+        assert conform("--enable") == 0
+        enable = ["adapter", "conform", "sorpost", "--made", "2", "--inputs", "10", "--enable"]
+        assert main(enable) == 0
+        for folder in (package, other):
+            (folder / "README.md").write_text((folder / "README.md").read_text() + "\n")
+
+        assert conform("--enable") == 0
+        assert refused(stamps) == [("adapters.sorpost", "conformed")]
+        assert main(enable) == 0
+
+        assert len(third_party.enabled(third_party.read_stamps(stamps))) == 2
+
+
 def test_lint_tells_of_a_package_that_changed(
     package: Path, stamps: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,7 +219,7 @@ def test_a_stamp_for_another_contract_does_not_fit(
 ) -> None:
     assert conform("--enable") == 0
 
-    monkeypatch.setattr(third_party, "CONTRACT", "2")
+    monkeypatch.setattr(third_party, "CONTRACT", "another")
 
     assert refused(stamps) == [(f"adapters.{NAME}", "conformed")]
 

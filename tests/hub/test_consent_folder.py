@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from adapters.fhir_consent import folder
-from adapters.fhir_consent.folder import Folder, Found
+from hub import consent_folder as folder
+from hub.consent_folder import Folder, Found
 from tests.adapters import consents
 
 FHIR = 'xmlns="http://hl7.org/fhir"'

@@ -1,0 +1,51 @@
+"""Understands whether a refusal tells a word of somebody's message: what a record says of a person, and where
+a finding says it, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from hub.errors import HubError
+from hub.message import Record
+from mappings.fields import Kind
+from mappings.types import TypeSpec
+
+_LEAST_TOLD = 4
+
+OTHER = str.maketrans(
+    "0123456789abcdefghijklmnopqrstuvwxyz\u00e6\u00f8\u00e5",
+    "1234567890bcdefghijklmnopqrstuvwxyza\u00f8\u00e5\u00e6",
+)
+"""Every letter and digit becomes another: a word in the place of a value."""
+
+
+def said_in(refused: HubError) -> str:
+    """Everything that the findings say, in small letters."""
+    return "\n".join(f"{f.at}\n{f.rule}\n{f.expected}\n{f.nb or ''}" for f in refused.findings).lower()
+
+
+def values_of(spec: TypeSpec, records: Iterable[Record]) -> frozenset[str]:
+    """What records say of somebody: numbers, names, dates, texts of _LEAST_TOLD characters or more, in small
+    letters. Codes are words of the type."""
+    return frozenset(
+        leaf.value.lower()
+        for record in records
+        for leaf in spec.leaves(record)
+        if isinstance(leaf.value, str)
+        and len(leaf.value) >= _LEAST_TOLD
+        and (found := spec.by_path.get(leaf.field)) is not None
+        and found.kind is not Kind.CODE
+    )
+
+
+def says(said: str, value: str) -> bool:
+    """Whether it stands there by itself, and not as a part of what a key or an element is called."""
+    return value in said and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said) is not None
+
+
+def is_name(value: str, bodies: Iterable[bytes]) -> bool:
+    """Whether a word is also what an element or a key is called: to be told, it need not have been said."""
+    named = re.compile(rb'[<:/]%b[\s/>]|"%b"\s*:' % ((re.escape(value.encode()),) * 2), re.IGNORECASE)
+    return any(named.search(body) for body in bodies)
