@@ -160,7 +160,7 @@ def _run(do: Callable[[], Iterator[object]], board: _Board, theirs: Connection, 
     except Exception as fault:  # noqa: BLE001  its text may hold a piece of a message
         told = unimportable(fault) or HubError("hub.internal", [place_of(fault)])
         theirs.send(("refused", _Refused(told.code, told.findings)))
-    except BaseException as fault:  # noqa: BLE001
+    except BaseException as fault:  # noqa: BLE001  an exit that an adapter asks for ends a check, not all
         theirs.send((type(fault).__name__, "nothing but HubError"))
     finally:
         os._exit(0)  # nothing that was left to be done at exit is the child's
