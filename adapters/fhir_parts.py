@@ -161,16 +161,15 @@ def register_number(identifier: Reader) -> str | None:
     return number
 
 
-def write_register_number(system: str, number: object, path: str) -> list[Json] | None:
-    """The identifier that `register_number` reads, or render.incomplete at the record's `path` for a number
-    that it would refuse."""
-    if number is None:
-        return None
+def is_register_number(system: str, number: object) -> bool:
+    """Whether `register_number` would read this one."""
     kind = by_name(system)
-    if kind is not None and not (isinstance(number, str) and kind.fits(number)):
-        expected = f"the digits of an identifier of this kind: {kind.code}"
-        raise HubError("render.incomplete", [Finding(path, "format", expected)])
-    return [{"system": system, "value": number}]
+    return kind is None or (isinstance(number, str) and kind.fits(number))
+
+
+def write_register_number(system: str, number: object) -> list[Json] | None:
+    """The identifier that `register_number` reads."""
+    return None if number is None else [{"system": system, "value": number}]
 
 
 def write_organisation(number: object) -> Json:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from adapters.fhir_epikrise.reading import HPR, RESH
 from adapters.fhir_epikrise.wording import codes, words
-from adapters.fhir_parts import day
+from adapters.fhir_parts import day, is_register_number
 from adapters.kith.codes import meaning
 from hub.errors import Finding, HubError
 from hub.message import Record
@@ -65,7 +66,7 @@ LEFT_OUT: Mapping[str, str] = {
     "ansvarlige": "who else had to do with it; the unit and the clinician are carried",
     "naere": "who is near to the person is not for every reader of a document",
     "vedlegg": "files are not packed into the document yet",
-    "avsender": "departments, and numbers of the address register; names, RESH-id and HPR number stay",
+    "avsender": "departments, numbers of the address register, and what can be no RESH-id or HPR number",
     "periode": "days are carried",
     "seksjoner": "the national heading; the LOINC code and the words are carried",
     "hendelser": "which stay a diagnosis, medicine or section belongs to; all of them are carried",
@@ -95,6 +96,9 @@ def loses() -> Mapping[str, str]:
     parts = {f"{name}.{part}": reasons[name] for name, all_ in _FURTHER.items() for part in all_}
     return whole | parts
 
+
+REGISTERS: Mapping[str, str] = {"resh": RESH, "behandler_hpr": HPR}
+"""The numbers of the sender that the document has, and the register that each is of."""
 
 FINAL: Mapping[str, tuple[str | None, ...]] = {"handling": (None, "M"), "status": (None, "F")}
 """What a record says that is written: a new or changed summary, and a final one. Any other code, also one
@@ -129,6 +133,7 @@ def folded(record: Record) -> Record:
         raise HubError("render.incomplete", [Finding(name, "final", expected) for name in other])
     fields = _merged(record.fields)
     _in_norway(fields)
+    _of_registers(fields)
     medicines = [one for one in fields.get("legemidler", []) if isinstance(one, Mapping)]
     over = [one for one in medicines if not _in_use(one, fields.get("dato"))]
     if over:
@@ -149,6 +154,16 @@ def _in_norway(fields: dict[str, Any]) -> None:
             name: _day(period[name], period.get(f"{name}_kl")) for name in ("fra", "til") if name in period
         }
         fields["periode"] = {**period, **days}
+
+
+def _of_registers(fields: dict[str, Any]) -> None:
+    """Without a number that its register never gave: no reader would take it for one."""
+    if isinstance(sender := fields.get("avsender"), Mapping):
+        fields["avsender"] = {
+            name: value
+            for name, value in sender.items()
+            if name not in REGISTERS or is_register_number(REGISTERS[name], value)
+        }
 
 
 def _day(written: Any, clock: object) -> Any:

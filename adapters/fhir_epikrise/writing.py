@@ -72,12 +72,12 @@ def _period(record: Record) -> Json:
 
 def _write_authors(writer: Writer, record: Record) -> list[Json]:
     unit = present(
-        identifier=write_register_number(RESH, record.get("avsender.resh"), "avsender.resh"),
+        identifier=write_register_number(RESH, record.get("avsender.resh")),
         name=record.get("avsender.enhet"),
     )
     clinician = record.get("avsender.behandler")
     person = present(
-        identifier=write_register_number(HPR, record.get("avsender.behandler_hpr"), "avsender.behandler_hpr"),
+        identifier=write_register_number(HPR, record.get("avsender.behandler_hpr")),
         name=[{"text": clinician}] if clinician is not None else None,
     )
     authors = (("Organization", unit), ("Practitioner", person))
