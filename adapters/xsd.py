@@ -21,6 +21,9 @@ from adapters.base import Findings
 from adapters.safe_xml import log_of, positions, read_xml
 from hub.errors import Finding, HubError
 
+_MOST_DIGITS = 100
+"""Of a whole number: leading zeros are allowed, and Python reads so many thousands of them."""
+
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 
 
@@ -213,7 +216,7 @@ class _Faults:
     def __init__(self, root: etree._Element, declared: Node, body: bytes, findings: Findings) -> None:
         elements = list(root.iter())
         self._positions = dict(zip(elements, positions(body), strict=True))
-        self._places = {element: _place(element, declared) for element in elements}
+        self._places = dict(_places(root, declared, f"/{declared.local}"))
         self._findings = findings
 
     def add(self, element: etree._Element, rule: str, expected: str = "", below: str = "") -> None:
@@ -245,7 +248,7 @@ def _attributes(root: etree._Element) -> list[etree._Element]:
 def _value(text: str, base: str) -> object:
     match base:
         case "integer":
-            return int(text)
+            return int(text) if len(text) <= _MOST_DIGITS else text  # which the message type refuses
         case "boolean":
             return text.strip() == "true"
         case "date" | "dateTime":
@@ -268,6 +271,20 @@ def _write(element: etree._Element, value: object, base: str) -> bool:
         case _:
             return False
     return True
+
+
+def _places(
+    element: etree._Element, node: Node | None, path: str
+) -> Iterator[tuple[etree._Element, tuple[str, str]]]:
+    """As `_place` says, of an element and all below it: in one walk, however many there are of a kind."""
+    yield element, (path, node.expected if node else "nothing")
+    counted: dict[str, int] = {}
+    for child in element:
+        tag = str(child.tag)
+        counted[tag] = counted.get(tag, 0) + 1
+        below = node.children.get(tag) if node else None
+        number = f"[{counted[tag]}]" if below is not None and below.most > 1 else ""
+        yield from _places(child, below, f"{path}/{below.local if below else '?'}{number}")
 
 
 def _place(element: etree._Element, root: Node) -> tuple[str, str]:

@@ -15,8 +15,6 @@ IN_THE_TEXT = "numbers, times and grading: the text of the section has them in w
 FILING = "how the sender files it, issued anew on the way out"
 SIGNED = "a signature is of the bytes that came, and those are not passed on"
 MADE_BY = "how the document was made; what was made is read"
-BY_ITS_NUMBERS = "the text of the dosage has its numbers, in figures or in words, or it is refused"
-BY_THE_TEXT = "the text of the dosage says it, and is carried"
 
 LEFT: Mapping[str, Mapping[str, str]] = {
     "Composition": {
@@ -87,48 +85,6 @@ ACTS = frozenset(
 
 SHELL: Mapping[str, str] = {"link": FILING, "signature": SIGNED}
 """Elements of the Bundle itself that are read by nobody."""
-
-DOSAGE: Mapping[str, str] = {
-    "timing.repeat": BY_THE_TEXT,
-    "timing.repeat.count": BY_ITS_NUMBERS,
-    "timing.repeat.countMax": BY_ITS_NUMBERS,
-    "timing.repeat.boundsDuration": BY_ITS_NUMBERS,
-    "doseAndRate": BY_ITS_NUMBERS,
-}
-"""Elements of a dosage that are left behind beside its text. `asNeeded` and the limits of a dose are not: a
-text that does not say them says something else."""
-
-DOSAGE_CODED = ("additionalInstruction", "patientInstruction", "site", "route", "method")
-"""Elements of a dosage whose codes and words become those of the section; so do the codes of its timing and
-of its doses."""
-
-REPEAT = (
-    *("duration", "durationMax", "durationUnit", "frequency", "frequencyMax", "period", "periodMax"),
-    *("periodUnit", "dayOfWeek", "timeOfDay", "when", "offset"),
-)
-REPEAT_LIMITS = ("count", "countMax", "boundsDuration")
-DOSES = ("doseQuantity", "doseRange", "rateQuantity", "rateRange", "rateRatio")
-
-DAILY = ("daglig", "dagleg", "hver dag", "kvar dag", "hver morgen", "kvar morgon", "daily", "every day")
-WEEKLY = ("ukentlig", "vekentleg", "hver uke", "kvar uke", "kvar veke", "weekly", "every week")
-"""Words by which a text says how often; where it does not, what the timing says is added to it."""
-
-NUMBER_WORDS: Mapping[str, tuple[str, ...]] = {
-    "0.5": ("½", "halv", "halve", "halvt"),
-    "1": ("en", "én", "ei", "ett", "et", "éin", "ein", "eitt"),
-    "2": ("to",),
-    "3": ("tre",),
-    "4": ("fire",),
-    "5": ("fem",),
-    "6": ("seks",),
-    "7": ("sju", "syv"),
-    "8": ("åtte",),
-    "9": ("ni",),
-    "10": ("ti",),
-    "12": ("tolv",),
-    "14": ("fjorten",),
-}
-"""Numbers that a dosage says in words."""
 
 BEYOND: Mapping[str, tuple[str, ...]] = {
     "Condition": ("onsetDateTime", "onsetPeriod", "recordedDate", "severity", "bodySite"),

@@ -10,7 +10,7 @@ from adapters.base import Findings
 from adapters.fhir import ORDINARY, Json, Reader, coding, open_coding, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_epikrise import losses
-from adapters.fhir_epikrise.dosages import Dosages
+from adapters.fhir_epikrise.dosages import read_dosages
 from adapters.fhir_epikrise.narrated import Content, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person, register_number
@@ -123,7 +123,8 @@ class _Reading:
             return []
         codings = provenance.peek("activity", "coding")
         listed = [one for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
-        return [(str(one.get("system")), str(one.get("code"))) for one in listed] or [("", "")]
+        acts = [(str(one.get("system")), str(one.get("code"))) for one in listed]
+        return [*acts, ("", "")] if not acts or provenance.peek("activity", "text") is not None else acts
 
     def _type(self, concept: Reader | None) -> None:
         if concept is not None:
@@ -299,9 +300,7 @@ class _Reading:
         if kind == "Condition":
             self._lists["diagnoser"].append(_condition(resource))
         else:
-            medicine, more = self._medicine(resource, content)
-            self._lists["legemidler"].append(medicine)
-            return bool(beyond) or more
+            self._lists["legemidler"].append(self._medicine(resource))
         return bool(beyond)
 
     def _narrate(self, kind: str, resource: Reader, content: Content) -> None:
@@ -340,8 +339,8 @@ class _Reading:
         """Whether it is not the person of the document; of one who could not be found nothing follows."""
         return self._patient is not None and patient is not self._patient
 
-    def _medicine(self, resource: Reader, content: Content) -> tuple[Json, bool]:
-        """A medicine that the person takes, and whether its dosage tells more than the text of it."""
+    def _medicine(self, resource: Reader) -> Json:
+        """A medicine that the person takes."""
         resource.constant("status", "active")
         concept, at = resource.child("medicationCodeableConcept"), "medicationCodeableConcept"
         if concept is None and resource.has("medicationReference"):
@@ -353,10 +352,9 @@ class _Reading:
         elif concept is None:
             resource.fault(at, "missing", "a value")
         read = _coded(coding(concept), resource, at, "navn")
-        dosages = Dosages(read.get("navn") or read.get("kode"), content, self._findings)
-        read.update(present(dosering=dosages.read(resource)))
+        read.update(present(dosering=read_dosages(resource)))
         period = resource.child("effectivePeriod")
-        return read | (_period(period) if period is not None else {}), dosages.more
+        return read | (_period(period) if period is not None else {})
 
 
 _FIELDS = frozenset({"Condition", "MedicationStatement"})

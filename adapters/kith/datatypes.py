@@ -123,8 +123,9 @@ def _write_text(element: etree._Element, parts: Mapping[str, object]) -> None:
 _TAGS = frozenset(
     re.findall(
         r"\w+",
-        # The standard wants others stripped, their text not lost; of three the text is all they say.
-        "a font u "
+        # The standard wants others stripped, their text not lost. Of this one the text is all it says; of a
+        # font it is not (Symbol, white), nor of a link.
+        "u "
         "abbr acronym address blockquote br cite code dfn div em h1 h2 h3 h4 h5 h6 kbd p pre q samp span "
         "strong var dl dt dd ol ul li b big hr i small sub sup tt caption table tbody thead tfoot col "
         "colgroup td th tr",

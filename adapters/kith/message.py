@@ -56,7 +56,8 @@ def own_root(
         if sniff.root != root.tag or sniff.tree is None:
             return False
         said = sniff.tree.find(f"{{{root.ns}}}Type")
-        return said is None or (said.get("V") or "").strip() in {"", *codes}
+        code, words = ("", "") if said is None else ((said.get(name) or "").strip() for name in ("V", "DN"))
+        return code in codes or not (code or words)
 
     return _adapter(name, type_name, profile, recognise, loses or {})
 

@@ -142,3 +142,28 @@ def test_an_invalid_value_is_not_rendered() -> None:
         ADAPTER.render(Record(record.type, {**record.fields, "dato": "2026-02-30"}))
 
     assert refused.value.code == "render.incomplete"
+
+
+def test_a_whole_number_may_have_zeros_in_front_and_no_end_of_digits_breaks_it() -> None:
+    def minutes(digits: str) -> str:
+        return EXAMPLE.replace("<VarighetMinutter>70", f"<VarighetMinutter>{digits}")
+
+    assert ADAPTER.parse(minutes("0070").encode()).fields["varighet_minutter"] == 70
+    for body in (
+        minutes("0" * 5000 + "70"),
+        minutes("0" * 5000 + "70").replace("<Dato>", "<Ukjent/><Dato>", 1),
+    ):
+        try:
+            record = ADAPTER.parse(body.encode())
+        except HubError:
+            assert ADAPTER.partly is not None
+            record = ADAPTER.partly(body.encode())
+        assert ("varighet_minutter", "type") in {(one.at, one.rule) for one in SPEC.check(record.fields)}
+
+
+def test_every_element_of_a_kind_has_its_number_and_so_many_are_told_in_one_walk() -> None:
+    found = faults(EXAMPLE.replace("<Svar>3</Svar>", "<Svar>9</Svar>" * 3000, 1))
+
+    told = {(at, rule) for at, rule, _, _ in found}
+    assert ("/Kartlegging/Rus/Audit/Svar[1]", "maxinclusive-valid") in told
+    assert ("/Kartlegging/Rus/Audit/Svar[3009]", "count") in told

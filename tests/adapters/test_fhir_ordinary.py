@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import adapters
-from adapters.fhir_epikrise import dosages, losses, reading
+from adapters.fhir_epikrise import dosages, reading
 from adapters.fhir_epikrise.adapter import ADAPTERS
 from adapters.fhir_epikrise.reading import MODELS
 from adapters.fhir_parts import DNR, FHN, FNR, person_identifier
@@ -20,10 +20,8 @@ from adapters.fhir_xml import write_fhir_xml
 from adapters.kith_epikrise.adapter import ADAPTERS as KITH
 from adapters.registry import adapters_for
 from adapters.safe_json import read_json
-from consent.code_lists import load_codes
-from consent.labels import label
 from hub.errors import HubError
-from hub.message import Category, Record
+from hub.message import Record
 from mappings.identifiers import is_fh_number
 from mappings.types import load_types
 from tests.adapters.foreign import document, put
@@ -162,7 +160,6 @@ def test_a_signed_referral_is_read() -> None:
 # ------------------------------------------------------------------------------------------- dosages
 
 ATC = {"system": "urn:oid:2.16.578.1.12.4.1.1.7180", "code": "N07BC01", "display": "Buprenorfin"}
-ROUTE = {"system": "http://snomed.info/sct", "code": "37839007", "display": "Sublingval bruk"}
 
 
 def dosed(*given: Any, text: str | None = "Medisiner ved utskrivning.") -> Any:
@@ -180,32 +177,8 @@ def dosed(*given: Any, text: str | None = "Medisiner ved utskrivning.") -> Any:
     })  # fmt: skip
 
 
-def quantity(value: Any, **more: Any) -> Any:
-    return {"doseAndRate": [{"doseQuantity": {"value": value, "unit": "mg", **more}}]}
-
-
-def repeat(**said: Any) -> Any:
-    return {"timing": {"repeat": said}}
-
-
 TOLD: dict[str, tuple[list[Any], str]] = {
     "a text": ([{"text": "8 mg daglig"}], "8 mg daglig"),
-    "how often, beside it": ([{"text": "8 mg daglig", **repeat(frequency=1, period=1, periodUnit="d")}], "8 mg daglig"),
-    "when, beside it": ([{"text": "x", **repeat(when=["MORN"], dayOfWeek=["mon", "fri"])}], "x"),
-    "how much": ([{"text": "8 mg daglig", **quantity(8)}], "8 mg daglig"),
-    "how much, with a comma": ([{"text": "2,5 mg daglig", **quantity(2.5)}], "2,5 mg daglig"),
-    "how much, in words": ([{"text": "Én tablett daglig", **quantity(1, unit="tablett")}], "Én tablett daglig"),
-    "from and to": (
-        [{"text": "1-2 tabletter", "doseAndRate": [{"doseRange": {"low": {"value": 1}, "high": {"value": 2}}}]}],
-        "1-2 tabletter",
-    ),
-    "how fast": (
-        [{"text": "20 ml/h", "doseAndRate": [{"rateRatio": {
-            "numerator": {"value": 20, "unit": "ml"}, "denominator": {"value": 1, "unit": "h"}}}]}],
-        "20 ml/h",
-    ),
-    "how many times": ([{"text": "i 7 dager", **repeat(count=7)}], "i 7 dager"),
-    "how long": ([{"text": "i sju dager", **repeat(boundsDuration={"value": 7, "unit": "d"})}], "i sju dager"),
     "several": ([{"text": "8 mg morgen"}, {"text": "2 mg kveld"}], "8 mg morgen; 2 mg kveld"),
     "several side by side": (
         [{"text": "a", "sequence": 1}, {"text": "b", "sequence": 1}], "a; b",
@@ -228,34 +201,26 @@ def test_the_texts_of_a_dosage_are_carried_and_what_they_say_is_left_behind(
 
 
 HERE = "entry[3].resource.dosage"
+SCT = {"coding": [{"system": "http://snomed.info/sct", "code": "75544000"}]}
+UNSAID: dict[str, Any] = {
+    **dict.fromkeys(("route", "method", "site"), SCT),
+    "additionalInstruction": [SCT],
+    "patientInstruction": "under tunga",
+    "asNeededBoolean": True,
+    "asNeededCodeableConcept": SCT,
+    "maxDosePerAdministration": {"value": 8},
+    "maxDosePerPeriod": {"numerator": {"value": 8}, "denominator": {"value": 1}},
+    "maxDosePerLifetime": {"value": 8},
+    "modifierExtension": [{"url": "urn:x", "valueBoolean": True}],
+    "doseAndRate": [{"doseQuantity": {"value": 8, "unit": "mg"}}],
+    "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+}
 UNTOLD: dict[str, tuple[list[Any], list[tuple[str, str]]]] = {
-    "another amount": ([{"text": "16 mg daglig", **quantity(6)}], [(f"{HERE}[0].doseAndRate[0].doseQuantity", "not-read")]),
-    "an amount that is not said": (
-        [{"text": "som avtalt", **quantity(16)}], [(f"{HERE}[0].doseAndRate[0].doseQuantity", "not-read")],
-    ),
-    "at most so much": (
-        [{"text": "8 mg", **quantity(8, comparator="<")}], [(f"{HERE}[0].doseAndRate[0].doseQuantity", "not-read")],
-    ),
-    "an end that is not said": (
-        [{"text": "daglig", **repeat(boundsDuration={"value": 7, "unit": "d"})}],
-        [(f"{HERE}[0].timing.repeat.boundsDuration", "not-read")],
-    ),
-    "a last day": (
-        [{"text": "daglig", **repeat(boundsPeriod={"end": "2026-11-20"})}],
-        [(f"{HERE}[0].timing.repeat.boundsPeriod", "not-read")],
-    ),
-    "its days": (
-        [{"text": "x", "timing": {"event": ["2026-11-20"]}}], [(f"{HERE}[0].timing.event", "not-read")],
-    ),
-    "only when needed": ([{"text": "8 mg", "asNeededBoolean": True}], [(f"{HERE}[0].asNeededBoolean", "not-read")]),
-    "the most of it": (
-        [{"text": "8 mg", "maxDosePerAdministration": {"value": 8}}], [(f"{HERE}[0].maxDosePerAdministration", "not-read")],
-    ),
-    "a modifier": (
-        [{"text": "8 mg", "modifierExtension": [{"url": "urn:x", "valueBoolean": True}]}],
-        [(f"{HERE}[0].modifierExtension", "not-read")],
-    ),
-    "no text": ([{**repeat(frequency=1), **quantity(8)}], [(f"{HERE}[0].text", "missing")]),
+    **{
+        name: ([{"text": "8 mg daglig", name: value}], [(f"{HERE}[0].{name}", "not-read")])
+        for name, value in UNSAID.items()
+    },
+    "no text": ([{"sequence": 1}], [(f"{HERE}[0].text", "missing")]),
     "no text of the second": ([{"text": "a"}, {"sequence": 2}], [(f"{HERE}[1].text", "missing")]),
     "an order that is not theirs": (
         [{"text": "a", "sequence": 2}, {"text": "b", "sequence": 1}], [(HERE, "order")],
@@ -269,94 +234,6 @@ def test_what_the_text_of_a_dosage_does_not_say_is_refused(
     given: Any, expected: list[tuple[str, str]]
 ) -> None:
     assert refused(dosed(*given)) == expected
-
-
-CODED: dict[str, tuple[Any, list[Any]]] = {
-    **{name: ({name: {"coding": [ROUTE]}}, [ROUTE]) for name in ("route", "method", "site")},
-    "additionalInstruction": ({"additionalInstruction": [{"coding": [ROUTE]}]}, [ROUTE]),
-    "the code of a timing": ({"timing": {"code": {"coding": [ROUTE]}}}, [ROUTE]),
-    "the kind of a dose": ({"doseAndRate": [{"type": {"coding": [ROUTE]}}]}, [ROUTE]),
-}
-
-
-ADDED: dict[str, tuple[Any, str]] = {
-    "every day": ({"text": "8 mg", **repeat(frequency=1, period=1, periodUnit="d")}, "8 mg (daglig)"),
-    "twice a day": ({"text": "8 mg", **repeat(frequency=2, period=1, periodUnit="d")}, "8 mg (2 ganger daglig)"),
-    "two or three times": (
-        {"text": "8 mg", **repeat(frequency=2, frequencyMax=3, period=1, periodUnit="d")}, "8 mg (2-3 ganger daglig)",
-    ),
-    "every morning": ({"text": "8 mg", **repeat(when=["MORN"])}, "8 mg (daglig)"),
-    "every week": ({"text": "x", **repeat(period=1, periodUnit="wk")}, "x (ukentlig)"),
-    "every seven days": ({"text": "x", **repeat(period=7, periodUnit="d")}, "x (ukentlig)"),
-    "every Monday": ({"text": "x", **repeat(dayOfWeek=["mon"])}, "x (ukentlig)"),
-    "every day that is a Monday": (
-        {"text": "x", **repeat(frequency=2, period=1, periodUnit="d", dayOfWeek=["mon"])}, "x (ukentlig)",
-    ),
-    "every second Monday": ({"text": "x", **repeat(period=2, periodUnit="wk", dayOfWeek=["mon"])}, "x"),
-    "on two days": ({"text": "x", **repeat(frequency=1, period=1, periodUnit="d", dayOfWeek=["mon", "fri"])}, "x"),
-    "every day or two": ({"text": "x", **repeat(period=1, periodMax=2, periodUnit="d")}, "x"),
-    "every morning of the week": ({"text": "x", **repeat(period=1, periodUnit="wk", when=["MORN"])}, "x (ukentlig)"),
-    "every day, by the text": ({"text": "x hver dag", **repeat(period=1, periodUnit="d")}, "x hver dag"),
-    "every fourth week": ({"text": "x", **repeat(period=4, periodUnit="wk")}, "x"),
-    "its route": ({"text": "8 mg", "route": {"coding": [ROUTE]}}, "8 mg (Sublingval bruk)"),
-    "its route, by the text": ({"text": "8 mg, sublingval bruk", "route": {"coding": [ROUTE]}}, "8 mg, sublingval bruk"),
-    "a unit": ({"text": "1 om dagen", **quantity(1, unit="sublingvaltablett")}, "1 om dagen (sublingvaltablett)"),
-    "the code of a unit": (
-        {"text": "1 om dagen", "doseAndRate": [{"doseQuantity": {"value": 1, "system": "urn:x", "code": "depot"}}]},
-        "1 om dagen (depot)",
-    ),
-    "words": ({"text": "8 mg", "patientInstruction": "med tilsyn"}, "8 mg (med tilsyn)"),
-    "a timing by its code": ({"text": "8 mg", "timing": {"code": {"text": "daglig"}}}, "8 mg (daglig)"),
-}  # one row per case # fmt: skip
-
-
-@pytest.mark.parametrize(("given", "expected"), ADDED.values(), ids=ADDED)
-def test_words_beside_the_text_of_a_dosage_are_added_to_it(given: Any, expected: str) -> None:
-    [medicine] = read(dosed(given)).fields["legemidler"]
-
-    assert medicine["dosering"] == expected
-
-
-TOGETHER: list[dict[str, Any]] = [
-    {"text": "Sublingvaltablett", **repeat(frequency=1, period=1, periodUnit="d")},
-    {"text": "8 mg daglig", "route": {"coding": [ROUTE]}},
-    {"text": "Depotinjeksjon", **repeat(period=1, periodUnit="wk")},
-    {"text": "Sublingvalt", "patientInstruction": "under tilsyn"},
-    {"text": "1 daglig", **quantity(1, unit="smeltetablett")},
-]
-
-
-@pytest.mark.parametrize("given", TOGETHER, ids=str)
-def test_what_tells_of_substance_use_only_together_labels_the_medicine(given: Any) -> None:
-    made = dosed(given)
-    plain = {"system": ATC["system"], "code": "A11CC05", "display": "Kolekalsiferol"}
-    made["entry"][3]["resource"]["medicationCodeableConcept"] = {"coding": [plain]}
-    record = read(made)
-
-    items = label(record, TYPES["epikrise"].leaves(record), load_codes()).items
-
-    raised = {item.path for item in items if Category.SUBSTANCE_USE in item.categories}
-    assert "legemidler[0].dosering" in raised
-
-
-@pytest.mark.parametrize("text", ["Medisiner.", None])
-@pytest.mark.parametrize(("given", "codes"), CODED.values(), ids=CODED)
-def test_a_code_beside_the_text_of_a_dosage_labels_the_section(
-    given: Any, codes: list[Any], text: str | None
-) -> None:
-    there = read(dosed({"text": "8 mg", **given}, text=text))
-
-    [section] = there.fields["seksjoner"]
-    assert [(one["system"], one["kode"]) for one in section["koder"]] == [
-        (one["system"], one["code"]) for one in codes
-    ]
-    assert section["tekst"] == ("Medisiner." if text else "Buprenorfin: Sublingval bruk")
-
-
-def test_words_beside_the_text_of_a_dosage_are_said() -> None:
-    there = read(dosed({"text": "8 mg", "patientInstruction": "Under tunga, med tilsyn"}))
-
-    assert "Buprenorfin: Under tunga, med tilsyn" in there.fields["seksjoner"][0]["tekst"]
 
 
 # ----------------------------------------------------------------------------------------- persons
@@ -403,8 +280,6 @@ def test_the_first_digit_tells_the_system(number: object, system: str) -> None:
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
-        (dosages, "has_number(_FROM_TO", "True or has_number(_FROM_TO"),
-        (dosages, "_says(repeat, losses.REPEAT_LIMITS, text)", "_says(repeat, losses.REPEAT_LIMITS, None)"),
         (dosages, "sequences != sorted(sequences)", "False"),
         (dosages, "len(sequences) < len(told)", "False"),
         (reading, "if act not in losses.ACTS:", "if False:"),
@@ -430,7 +305,3 @@ def _passes(made: Any) -> bool:
     except HubError:
         return False
     return True
-
-
-def test_the_table_names_what_a_dosage_may_leave_behind() -> None:
-    assert {"asNeeded", "maxDosePerPeriod"}.isdisjoint(losses.DOSAGE)
