@@ -156,7 +156,8 @@ def test_a_message_with_a_root_of_its_own_is_known_whichever_version_its_type_is
         assert own.parse(body) == own.parse((FOLDER / name).read_bytes())
     for other in ({"V": "SVAR_LAB"}, {"V": "", "DN": words}, {"DN": "Sykmelding"}):
         said.attrib.clear()
-        said.attrib.update(other)
+        for attribute, value in other.items():
+            said.set(attribute, value)
         with pytest.raises(HubError):
             REGISTRY.recognise("application/xml", etree.tostring(root, encoding="utf-8"))
 
