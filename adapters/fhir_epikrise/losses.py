@@ -13,7 +13,6 @@ from adapters.fhir_extensions import NOT_PART
 WHO_ELSE = "who else had to do with it; the unit and the clinician who wrote the document are carried"
 IN_THE_TEXT = "numbers, times and grading: the text of the section has them in words, and is kept"
 FILING = "how the sender files it, issued anew on the way out"
-SIGNED = "a signature is of the bytes that came, and those are not passed on"
 MADE_BY = "how the document was made; what was made is read"
 
 LEFT: Mapping[str, Mapping[str, str]] = {
@@ -71,7 +70,6 @@ LEFT: Mapping[str, Mapping[str, str]] = {
         "activity": "that it was made, changed or signed; another act is refused (`ACTS`)",
         "location": WHO_ELSE,
         "agent": WHO_ELSE,
-        "signature": SIGNED,
     },
 }  # one row per entry # fmt: skip
 """By resource and element: read by nobody."""
@@ -83,8 +81,9 @@ ACTS = frozenset(
 )
 """What a Provenance may say was done. That something was deleted or nullified would turn it round."""
 
-SHELL: Mapping[str, str] = {"link": FILING, "signature": SIGNED}
-"""Elements of the Bundle itself that are read by nobody."""
+SHELL: Mapping[str, str] = {"link": FILING}
+"""Elements of the Bundle itself that are read by nobody. A signature is refused: what goes on is not what was
+signed, and a reader of it could not know that."""
 
 BEYOND: Mapping[str, tuple[str, ...]] = {
     "Condition": ("onsetDateTime", "onsetPeriod", "recordedDate", "severity", "bodySite"),

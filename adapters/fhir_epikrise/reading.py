@@ -104,15 +104,14 @@ class _Reading:
         fields.update(self._lists)
 
     def beside(self) -> None:
-        """What nothing refers to because it refers to everything: how the document was made and signed."""
-        self._left_behind(self._bundle.shell.peek("signature"), "")
+        """What nothing refers to because it refers to everything: how the document was made."""
         for provenance in self._bundle.of("Provenance"):
             self._bundle.reach(provenance)
             for index, act in enumerate(self._acts(provenance)):
                 if act not in losses.ACTS:
                     at = f"activity.coding[{index}]"
                     provenance.fault(at, "code", "that it was made, changed or signed")
-            for name in ("agent", "location", "signature"):
+            for name in ("agent", "location"):
                 self._left_behind(provenance.peek(name), provenance.at)
             provenance.ignore(*losses.LEFT["Provenance"])
             provenance.left_extensions()

@@ -57,7 +57,6 @@ def read(document: Json) -> Record:
     findings = Findings()
     bundle = Bundle(document, "message", MODELS, findings)
     fields: Json = {}
-    bundle.shell.ignore("signature")  # of the bytes that came, and those are not passed on
     melding = read_header(bundle.shell)
     header = bundle.first("MessageHeader")
     if header is not None:

@@ -93,7 +93,6 @@ def provenance(**more: Any) -> Change:
 
 
 BESIDE: dict[str, Change] = {
-    "a signature": signed,
     "who made it": provenance(),
     "who made it, by no act": provenance(
         activity={"coding": [{"system": f"{V3}DataOperation", "code": "CREATE"}]}
@@ -111,6 +110,14 @@ def test_what_says_nothing_of_the_person_is_left_behind(change: Change) -> None:
 
 
 UNSAFE: dict[str, tuple[Change, list[tuple[str, str]]]] = {
+    "a signature": (signed, [("signature", "not-read")]),
+    "a signature on who made it": (
+        provenance(signature=[SIGNATURE]), [("entry[3].resource.signature", "not-read")],
+    ),
+    "an act in words beside its code": (
+        provenance(activity={**PROVENANCE["activity"], "text": "trukket tilbake"}),
+        [("entry[3].resource.activity.coding[1]", "code")],
+    ),
     "a document that was nullified": (
         provenance(activity={"coding": [{"system": f"{V3}DocumentCompletion", "code": "NU"}]}),
         [("entry[3].resource.activity.coding[0]", "code")],
@@ -147,14 +154,13 @@ def test_what_could_turn_it_round_is_refused(change: Change, expected: list[tupl
     assert refused(made) == expected
 
 
-def test_a_signed_referral_is_read() -> None:
+def test_a_signed_referral_is_refused() -> None:
     made = json.loads((EXAMPLES / "fhir_tsb/examples/henvisning.json").read_bytes())
-    plain = TSB[0].parse(json.dumps(made).encode())
 
-    assert (
+    with pytest.raises(HubError) as refusal:
         TSB[0].parse(json.dumps({**made, "signature": {**SIGNATURE, "who": {"display": "x"}}}).encode())
-        == plain
-    )
+
+    assert [(one.at, one.rule) for one in refusal.value.findings] == [("signature", "not-read")]
 
 
 # ------------------------------------------------------------------------------------------- dosages

@@ -367,7 +367,9 @@ def test_an_adapter_without_an_example_has_those_of_its_folder_as_it_writes_them
     twin = replace(CASE.adapter, name="brik-twin", recognise=lambda _: False)
     home = replace(CASE.home, adapters=(CASE.adapter, twin))
 
-    case = case_of(HUB, home, twin, {})
+    with pytest.MonkeyPatch.context() as patch:  # the README of the folder does not name the twin
+        patch.setattr("hub.kit.case.shape_faults", lambda home: ())
+        case = case_of(HUB, home, twin, {})
 
     assert list(case.bodies) == [f"{name} as brik-twin" for name in CASE.bodies]
     assert list(case.records.values()) == list(CASE.records.values())

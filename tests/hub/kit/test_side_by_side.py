@@ -259,8 +259,9 @@ def test_what_a_format_of_the_recipient_leaves_behind_is_told_with_the_reason(
     by_name = {one["format"]: one["findings"] for one in told}
     assert [(f["at"], f["expected"], f["expected_nb"]) for f in by_name["fhir-epikrise"]] == [
         (
-            "handling",
+            at,
             "a final summary, not taken back",
             "en endelig epikrise som ikke er trukket tilbake",
         )
+        for at in ("handling", "status")
     ]

@@ -156,7 +156,7 @@ def test_a_broken_adapter_is_told_by_its_line(
     lines = (source.folder / "adapter.py").read_text().splitlines()
     at = {
         word: next(n for n, text in enumerate(lines, 1) if text.startswith(word))
-        for word in ("def parse", "ADAPTER =")
+        for word in ("def parse", "    render,")
     }
     source.change("adapter.py", *change)
 
@@ -164,7 +164,7 @@ def test_a_broken_adapter_is_told_by_its_line(
 
     assert code == 2
     assert said.startswith("adapter.invalid")
-    assert told.format(line=at["def parse"], made=at["ADAPTER ="]) in said
+    assert told.format(line=at["def parse"], made=at["    render,"]) in said
 
 
 RAN = "\nfrom pathlib import Path as P; P('ran').write_text('')\n"
@@ -178,7 +178,7 @@ def test_what_is_not_pure_is_not_run_before_it_has_its_line(source: Source) -> N
 
     assert code == 2
     assert "adapters/nordpost/adapter.py" in said
-    assert "no write_text(): bytes to record" in said
+    assert "no write_text: bytes to record" in said
     assert not (source.here / "ran").exists()
 
 
