@@ -69,7 +69,7 @@ SIGNATURE = {
     "when": "2026-11-02T14:05:00+01:00", "who": {"reference": "urn:uuid:s"}, "data": "eA==",
 }  # fmt: skip
 SIGNER = {"resourceType": "Practitioner", "name": [{"text": "Lege"}]}
-PROVENANCE = {
+PROVENANCE: dict[str, Any] = {
     "resourceType": "Provenance", "target": [{"reference": "urn:uuid:c"}], "recorded": "2026-11-02T14:05:00+01:00",
     "activity": {"coding": [{"system": f"{V3}DocumentCompletion", "code": "LA"}]},
     "agent": [{"who": {"reference": "urn:uuid:s"}}],
