@@ -28,17 +28,18 @@ _SECONDS = 3600
 
 
 def key_in(folder: Path) -> ECKey:
-    """The key of the folder; made, and its public half beside it, if it is not there. Raises OSError for a
-    folder that cannot be used, ValueError or JoseError for a file that is no such key."""
-    file = folder / KEY
+    """The key of the folder; made if it is not there, and so is its public half beside it. Raises OSError for
+    a folder that cannot be used, ValueError or JoseError for a file that is no such key."""
+    file, public = folder / KEY, folder / JWKS
     if not file.exists():
-        key = new_client_key()
         folder.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            json.dump(key.as_dict(private=True), out)
-        public = {**key.as_dict(private=False), "use": "sig", "alg": "ES256"}
-        (folder / JWKS).write_text(json.dumps({"keys": [public]}), encoding="ascii")
-    return ECKey.import_key(json.loads(file.read_text(encoding="ascii")))
+            json.dump(new_client_key().as_dict(private=True), out)
+    key = ECKey.import_key(json.loads(file.read_text(encoding="ascii")))
+    if not public.exists():  # also where a first call ended between the two files
+        half = {**key.as_dict(private=False), "use": "sig", "alg": "ES256"}
+        public.write_text(json.dumps({"keys": [half]}), encoding="ascii")
+    return key
 
 
 def token(key: ECKey, org: str, now: int) -> str:

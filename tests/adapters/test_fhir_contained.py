@@ -39,11 +39,11 @@ UNIT = {
 DOCTOR = {
     "resourceType": "Practitioner", "id": "d", "name": [{"family": "Prøve", "given": ["Lege"]}],
     "identifier": [{"system": HPR, "value": "9144889"}],
-}  # fmt: skip
+}  # fmt: skip  # a resource in a line
 ROLE = {
     "resourceType": "PractitionerRole", "id": "r", "practitioner": {"reference": "#d"},
     "organization": {"reference": "#u"},
-}  # fmt: skip
+}  # fmt: skip  # a resource in a line
 
 
 def first(bundle: Any) -> Any:
@@ -95,7 +95,7 @@ def test_authors_that_are_contained_are_read_as_if_they_were_entries() -> None:
     assert there == AS_XML.parse(write_fhir_xml(made, WRITTEN))
     assert there.fields["avsender"] == {
         "enhet": "Elvestad", "resh": "7", "behandler": "Lege Prøve", "behandler_hpr": "9144889",
-    }  # fmt: skip
+    }  # fmt: skip  # an entry in a line
 
 
 def test_who_else_had_to_do_with_it_may_be_contained() -> None:
@@ -103,7 +103,7 @@ def test_who_else_had_to_do_with_it_may_be_contained() -> None:
     put(made, {
         "resourceType": "Condition", "code": {"coding": [{"system": "urn:x", "code": "A"}]},
         "subject": {"reference": "urn:uuid:p"}, "contained": [DOCTOR], "recorder": {"reference": "#d"},
-    }, "urn:uuid:y")  # fmt: skip
+    }, "urn:uuid:y")  # fmt: skip  # an entry in a line
 
     assert told(made) == []
 
@@ -262,7 +262,7 @@ def test_of_one_fault_the_cause_is_told_and_nothing_that_follows(change: Change,
         ("if not self.is_refused(address, reference.at)", "if True"),
         ("return (container.group() if container else \"\", reference)", 'return ("", reference)'),
     ],
-)  # fmt: skip
+)  # fmt: skip  # one check per line
 def test_a_check_that_is_gone_is_noticed(old: str, new: str) -> None:
     cases = [*REFUSED.values(), *((_changed(change), expected) for change, expected in ALONE.values())]
     with mutated(fhir_bundle, old, new):

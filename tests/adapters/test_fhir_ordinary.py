@@ -67,16 +67,16 @@ def refused(made: Any) -> list[tuple[str, str]]:
 SIGNATURE = {
     "type": [{"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.12.1.1"}],
     "when": "2026-11-02T14:05:00+01:00", "who": {"reference": "urn:uuid:s"}, "data": "eA==",
-}  # fmt: skip
+}  # fmt: skip  # a resource in few lines
 SIGNER = {"resourceType": "Practitioner", "name": [{"text": "Lege"}]}
 PROVENANCE: dict[str, Any] = {
     "resourceType": "Provenance", "target": [{"reference": "urn:uuid:c"}], "recorded": "2026-11-02T14:05:00+01:00",
     "activity": {"coding": [{"system": f"{V3}DocumentCompletion", "code": "LA"}]},
     "agent": [{"who": {"reference": "urn:uuid:s"}}],
-}  # fmt: skip
+}  # fmt: skip  # a resource in few lines
 VERSION = {
     "url": "http://hl7.org/fhir/StructureDefinition/composition-clinicaldocument-versionNumber", "valueString": "2",
-}  # fmt: skip
+}  # fmt: skip  # a resource in few lines
 
 
 def signed(bundle: Any) -> None:
@@ -180,7 +180,7 @@ def dosed(*given: Any, text: str | None = "Medisiner ved utskrivning.") -> Any:
     return put(made, {
         "resourceType": "MedicationStatement", "status": "active", "subject": {"reference": "urn:uuid:p"},
         "medicationCodeableConcept": {"coding": [ATC]}, "dosage": list(given),
-    })  # fmt: skip
+    })  # fmt: skip  # a resource in few lines
 
 
 TOLD: dict[str, tuple[list[Any], str]] = {

@@ -111,12 +111,12 @@ def read(document: Any) -> Record:
         "a": {"x": entry[0]["resource"]["x"], "y": entry[0]["resource"]["y"]},
         "b": [{"k": one["k"]} for one in entry[1]["resource"]["many"]],
         "c": document["c"] + "!",
-    })  # fmt: skip
+    })  # fmt: skip  # a resource in few lines
 
 
 DOCUMENT = {
     "entry": [{"resource": {"x": "1", "y": "2"}}, {"resource": {"many": [{"k": 7}, {"k": 8}]}}], "c": "q",
-}  # fmt: skip
+}  # fmt: skip  # one place per line
 AT: list[tuple[str, str]] = [
     ("a.x", "entry[0].resource.x"),
     ("a.z", "entry[0].resource"),

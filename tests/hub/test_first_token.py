@@ -85,3 +85,13 @@ def test_the_readme_names_what_is_there(tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / kit.KEY).write_text("{}")
     assert kit.main([str(tmp_path), PRISON]) == 2
     assert capsys.readouterr().err.endswith("or one with issuer.key from here\n")
+
+
+def test_a_first_call_that_ended_between_its_two_files_is_made_good(tmp_path: Path, directory: Path) -> None:
+    key = kit.key_in(tmp_path)
+    (tmp_path / kit.JWKS).unlink()
+
+    said = kit.token(kit.key_in(tmp_path), PRISON, int(NOW.timestamp()))
+
+    assert kit.key_in(tmp_path).as_dict(private=True) == key.as_dict(private=True)
+    assert hub(tmp_path, directory).agency(f"Bearer {said}", next(iter(Scope))).org == PRISON

@@ -171,6 +171,17 @@ def test_the_schemas_of_the_installation_are_asked_about_what_comes_in(
     assert all(finding.line for finding in refused.value.findings)
 
 
+def test_what_the_schemas_say_is_told_with_what_the_format_says(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "x.xsd").write_text(SCHEMA.format(content=NOTHING))
+    bench.parts = replace(bench.parts, national=NationalSchemas(tmp_path))
+    wrong = body().replace(PERSON.encode(), f"{PERSON[:-1]}0".encode())
+
+    with pytest.raises(HubError) as refused:
+        bench.post("prison_health", wrong, XML)
+
+    assert {one.rule for one in refused.value.findings} == {"person-number", "national-schema"}
+
+
 STRICT_ORDER = """<element name="Type" type="anyType"/><element name="MIGversion" type="anyType"/>"""
 NUMBER_OF_THE_GP = re.compile(rf"<AdditionalId><Id>{org('gp')}</Id>.*?</AdditionalId>".encode())
 BY_HER_ID = {"mottaker": {"enhet": "Legene", "her": "80431"}}

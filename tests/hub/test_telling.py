@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -68,6 +70,60 @@ def test_brik_tells_all_of_it_with_line_and_column(spoiled: dict[bytes, bytes], 
         body = body.replace(right, wrong, 1)
 
     assert told(HUB.registry.by_name("brik-xml"), body) == says
+
+
+DIALOG = HUB.registry.by_name("kith-dialog-1.1")
+NOTE = example("kith_dialog", "alt-1.1-1.xml").decode()
+_PATIENT = "/MsgHead/MsgInfo/Patient"
+
+
+def test_a_kith_message_tells_of_a_value_beside_what_its_format_refuses_at_the_element_of_the_value() -> None:
+    """A name is of two elements, and is told at one of them."""
+    before, patient, after = NOTE.partition("<Patient>")
+    line = before.count("\n") + 2
+    name = re.sub("(?<=<FamilyName>)[^<]*", "x" * 300, after, count=1)
+
+    assert told(DIALOG, (before + patient + name).encode()) == [
+        (f"{_PATIENT}/GivenName", "too-long", line + 1, 7)
+    ]
+    refused = name.replace("<Ident>", "<Fagsystem/><Ident>", 1)
+    assert told(DIALOG, (before + patient + refused).encode()) == [
+        (f"{_PATIENT}/?", "unknown-element", line + 2, 7),
+        (f"{_PATIENT}/GivenName", "too-long", line + 1, 7),
+    ]
+
+
+HERE, BESIDE, UNPLACED = Finding("/a", "r", "e", 2, 3), Finding("/b", "s", "f", 2, 4), Finding("/c", "t", "g")
+ALSO: list[tuple[list[Finding], list[Finding]]] = [
+    ([], [HERE]),
+    ([BESIDE, UNPLACED], [HERE, BESIDE, UNPLACED]),
+    ([Finding("/a", "other", "e")], [HERE]),
+    ([Finding("/a/?", "other", "e", 2, 3)], [HERE]),
+    ([Finding("/a/?", "other", "e", 3, 2)], [HERE, Finding("/a/?", "other", "e", 3, 2)]),
+]
+
+
+@pytest.mark.parametrize(("also", "expected"), ALSO)
+def test_what_stands_where_something_was_said_is_not_said_again(
+    also: list[Finding], expected: list[Finding]
+) -> None:
+    plain = replace(DIALOG, partly=None)
+    refused = HubError("parse.invalid", [HERE])
+
+    whole = told_whole(plain, HUB.types[plain.type], b"", refused, lambda: also)
+
+    assert (whole.code, list(whole.findings)) == ("parse.invalid", expected)
+
+
+@pytest.mark.parametrize("code", ["parse.malformed", "parse.forbidden-construct", "consent.not-evaluable"])
+def test_of_what_is_not_even_a_document_nothing_more_is_asked(code: str) -> None:
+    def never(*_: object) -> Any:
+        raise AssertionError("asked")
+
+    refused = HubError(code, [HERE])
+
+    asking = replace(DIALOG, partly=never, locate=never)
+    assert told_whole(asking, HUB.types[DIALOG.type], b"", refused, never) is refused
 
 
 def test_another_root_has_nothing_more_to_tell() -> None:

@@ -111,7 +111,7 @@ def test_nobody_is_left_when_somebody_stops_listening() -> None:
 
     told = bounded(run)
     child = next(told)
-    told.close()  # type: ignore[attr-defined]
+    told.close()  # type: ignore[attr-defined]  # it is a generator, and typed as less
 
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)

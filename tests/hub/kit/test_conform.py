@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -187,6 +188,35 @@ def test_an_adapter_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert [fault.rule for fault in faults] == ["time"]
     assert seconds > 0.05
+
+
+def _breaks(*_: object) -> Any:
+    raise KeyError
+
+
+BREAKING: dict[str, tuple[dict[str, Any], str]] = {
+    "what can be read of it": ({"partly": _breaks}, "KeyError"),
+    "where it stands": ({"locate": _breaks}, "KeyError"),
+    "a value for a place": (
+        {"locate": lambda body, found: [Finding("Furulund fengsel", "r", "e")]},
+        "value-told",
+    ),
+}
+
+
+@pytest.mark.parametrize("refused_by_the_format", [True, False])
+@pytest.mark.parametrize(("part", "rule"), BREAKING.values(), ids=BREAKING)
+def test_so_is_what_an_adapter_says_of_a_message_that_is_refused(
+    part: dict[str, Any], rule: str, *, refused_by_the_format: bool
+) -> None:
+    body = CASE.bodies["kartlegging.xml"].replace(b"03899141236", b"03899141237", 1)
+    if refused_by_the_format:
+        body = body.replace(b"<Enhet>", b"<X/><Enhet>", 1)
+    asked = refused_by_the_format or "partly" not in part
+
+    faults, _ = kit.tried(replace(CASE, adapter=replace(CASE.adapter, **part)), body)
+
+    assert [fault.rule for fault in faults] == ([rule] if asked else [])
 
 
 def test_a_fault_is_told_once_with_the_first_input_and_how_many_more() -> None:
