@@ -84,21 +84,6 @@ def what_next(code: str) -> str:
     return _NEXT.get(code) or _NEXT.get(code.partition(".")[0], _OTHERWISE)
 
 
-def of_registry(error: BaseException) -> HubError | None:
-    """A line of adapters/registry.py that Python cannot read, or that names what is not there: whoever adds
-    a format writes one, so it is told as a wrong line and not as a fault of the hub. None for any other."""
-    if isinstance(error, SyntaxError):
-        file, line = error.filename or "", error.lineno
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        last = frames[-1] if frames and frames[-1].name == "<module>" else None
-        file, line = (last.filename, last.lineno) if last else ("", None)
-    if not Path(file).match("adapters/registry.py"):
-        return None
-    expected = 'lines that Python can read, of the form *of("folder"), in ADAPTERS'
-    return HubError("adapter.invalid", [Finding("adapters/registry.py", "python", expected, line)])
-
-
 def where(error: BaseException) -> Finding:
     """The place of a fault nobody foresaw and its type. Its text could hold a piece of a message."""
     frames = traceback.extract_tb(error.__traceback__)

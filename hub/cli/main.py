@@ -141,7 +141,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001  the last place that can keep a value off the terminal
-        found = unimportable(error) or faults.of_registry(error)
-        faults.show(found or HubError("hub.internal", [faults.where(error)]))
+        faults.show(unimportable(error) or HubError("hub.internal", [faults.where(error)]))
         return 2
     return result if isinstance(result, int) else 0

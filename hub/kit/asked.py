@@ -55,11 +55,16 @@ def unimportable(fault: BaseException, adapters: Path = _ADAPTERS) -> HubError |
         if not frames:
             return None
         at, line = Path(frames[-1].filename), frames[-1].lineno
-    expected = f"a file that can be imported ({_why(fault, adapters)}): put it right"
-    if at.parent != adapters:
-        expected += (
-            f", or take adapters/{at.relative_to(adapters).parts[0]} and its line in adapters/registry.py out"
+    why = _why(fault, adapters)
+    expected = f"a file that can be imported ({why}): put it right"
+    if at.name == "registry.py":
+        form = '*of("folder"),'
+        expected = (
+            f"a file that can be imported ({why}): put it right; a line of ADAPTERS has the form {form}"
         )
+    elif at.parent != adapters:
+        folder = at.relative_to(adapters).parts[0]
+        expected += f", or take adapters/{folder} and its line in adapters/registry.py out"
     where = f"adapters/{at.relative_to(adapters)}"
     return HubError("adapter.invalid", [Finding(where, type(fault).__name__, expected, line)])
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.faults import of_registry
 from hub.cli.main import main
 from hub.errors import HubError
+from hub.kit.asked import unimportable
 
 ROOT = Path(__file__).resolve().parents[3]
 LAST = "    FIKS_KVITTERING,\n"
@@ -86,9 +86,9 @@ LINES = {
         'every line of ADAPTERS to be adapters: `*of("folder"),`, with the star',
         None,
     ),
-    "a bracket too many": ('*of("brik_xml")),', "lines that Python can read, of the form", 1),
-    "a word that is not there": ('*off("brik_xml"),', "lines that Python can read, of the form", 0),
-    "a name for a call": ("nordpost,", "lines that Python can read, of the form", 0),
+    "a bracket too many": ('*of("brik_xml")),', "a file that can be imported (", 1),
+    "a word that is not there": ('*off("brik_xml"),', "a file that can be imported (", 0),
+    "a name for a call": ("nordpost,", "a file that can be imported (", 0),
     "twice": ('*of("brik_xml"),', "a name that only one line gives", None),
 }
 
@@ -100,13 +100,14 @@ def test_a_wrong_line_of_the_registry_is_told_as_such(line: str, told: str, belo
     with pytest.raises((HubError, SyntaxError, NameError)) as raised:
         exec(compile(text, str(file), "exec"), {"__name__": "adapters.read_again"})
 
-    error = raised.value if isinstance(raised.value, HubError) else of_registry(raised.value)
+    error = raised.value if isinstance(raised.value, HubError) else unimportable(raised.value)
 
     assert error is not None
     assert error.code == "adapter.invalid"
     [finding] = error.findings
     assert finding.at.startswith("adapters/registry.py")
     assert finding.expected.startswith(told)
+    assert below is None or finding.expected.endswith('has the form *of("folder"),')
     where = text.splitlines().index(f"    {line}") + 1
     assert finding.line == (None if below is None else where + below)
 
@@ -115,8 +116,8 @@ def test_a_fault_elsewhere_is_none_of_the_registry() -> None:
     with pytest.raises(NameError) as raised:
         exec(compile("nobody", str(ROOT / "hub" / "routes.py"), "exec"), {})
 
-    assert of_registry(raised.value) is None
-    assert of_registry(ValueError()) is None
+    assert unimportable(raised.value) is None
+    assert unimportable(ValueError()) is None
 
 
 def test_the_command_line_says_so_too(source: Source) -> None:
