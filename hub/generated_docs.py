@@ -1,13 +1,11 @@
 """Understands which pages of `docs/` are written from the code, and whether they still say the same.
 
-python -m hub.generated_docs --check    exit 1 when a page differs
-python -m hub.generated_docs --write    write them
+`bro adapter docs` writes them.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -21,7 +19,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 FOLDERS = (format_docs.FOLDER, reference_docs.FOLDER)
 """Those below it that hold nothing but pages written from the code."""
 
-_NOTE = "<!-- Written by `python -m hub.generated_docs --write`; do not edit. -->"
+_NOTE = "<!-- Written by `bro adapter docs`; do not edit. -->"
 
 
 def errors_md() -> str:
@@ -104,7 +102,7 @@ def _shown(default: object) -> str:
             return f"`{default}`"
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"errors.md": errors_md, "settings.md": settings_md}
+PAGES: dict[str, Callable[[], str]] = {"errors.md": errors_md, "settings.md": settings_md}
 """The pages that are always there; those of formats, types and agreements come on top."""
 
 
@@ -136,22 +134,3 @@ def write(folder: Path = DOCS) -> None:
         (folder / name).write_text(page, encoding="utf-8")
     for name in differing(folder):
         (folder / name).unlink()
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Check or write; the exit code says whether the pages are right afterwards."""
-    match list(arguments):
-        case ["--write"]:
-            write()
-            return 0
-        case ["--check"]:
-            for name in differing():
-                sys.stderr.write(f"docs/{name} differs: run python -m hub.generated_docs --write\n")
-            return 1 if differing() else 0
-        case _:
-            sys.stderr.write("usage: python -m hub.generated_docs --check | --write\n")
-            return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -64,6 +64,7 @@ def offered(tx: Connection, parts: Parts, case: Case, outgoing: Outgoing) -> Non
         tx,
         case.item,
         State.OFFERED,
+        code=None,
         offered_at=parts.clock(),
         due_at=next_due(parts, 0) if _is_to_be_told(parts, case) else None,
         **rendering(parts, case.person, case.route, outgoing),

@@ -142,6 +142,27 @@ def lint(name: str, as_json: bool) -> int:
     return _say_checks(held(name, quick=True), as_json, "The folder is right.", "THE FOLDER IS NOT RIGHT.")
 
 
+@adapter.command(epilog="\b\nExamples:\n  bro adapter docs\n  bro adapter docs --check")
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 when a page differs.")
+def docs(check: bool) -> int:
+    """Write the pages of docs/ that follow from the code: formats, types, agreements, codes, settings.
+
+    With --check it is told which page of the tree does not say what the code says.
+    """
+    from hub.generated_docs import differing, write
+
+    wrong = differing()
+    if check:
+        say(*(f"differs: docs/{name}" for name in wrong))
+        say("next: `bro adapter docs` writes them." if wrong else "The pages say what the code says.")
+        return 1 if wrong else 0
+    write()
+    for name in wrong:
+        say(f"{'wrote' if (_ROOT / 'docs' / name).is_file() else 'removed'} docs/{name}")
+    say(f"{counted(len(wrong), 'page')} differed; all say what the code says now.")
+    return 0
+
+
 @adapter.command(
     epilog="""\b
 Examples:
@@ -268,7 +289,7 @@ def new(name: str, type_: str, wire: str, package: Path | None, as_json: bool) -
         else [
             f'*of("{folder}"),   in ADAPTERS of adapters/registry.py',
             f"bro adapter conform {name}",
-            ".venv/bin/python -m hub.generated_docs --write",
+            "bro adapter docs",
         ]
     )
     if as_json:

@@ -195,4 +195,4 @@ def _docs() -> Iterator[Finding]:
     from hub.generated_docs import differing
 
     for name in differing():
-        yield Finding(f"docs/{name}", "generated", "what `python -m hub.generated_docs --write` writes")
+        yield Finding(f"docs/{name}", "generated", "what `bro adapter docs` writes")

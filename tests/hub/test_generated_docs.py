@@ -9,14 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from hub.cli.main import main
 from hub.errors import PROBLEMS
-from hub.generated_docs import DOCS, differing, errors_md, pages, settings_md, write
+from hub.generated_docs import DOCS, PAGES, differing, errors_md, pages, settings_md, write
 from mappings.agreements import load_agreements
 from mappings.types import load_types
 
 
 def test_the_pages_in_docs_are_the_ones_the_code_writes() -> None:
     assert differing() == ()
+
+
+def test_the_command_tells_a_page_that_differs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["adapter", "docs", "--check"]) == 0
+    monkeypatch.setitem(PAGES, "errors.md", lambda: "other")
+
+    assert main(["adapter", "docs", "--check"]) == 1
+    assert "differs: docs/errors.md" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("seed", ["1", "2", "3"])

@@ -106,8 +106,11 @@ def test_what_was_released_in_time_is_not_late_because_its_recipient_is(bench: B
 def test_what_lies_in_the_inbox_in_time_may_be_fetched_later(bench: Bench) -> None:
     with_door(bench, "tsb", "inbox")
     refer(allowing(bench, L23b=5))
+    assert bench.row("tsb").code == "decide.no-consent"
     bench.clock.forward(days=4)
     allow(bench)
+    row = bench.row("tsb")
+    assert (row.state, row.code) == (State.OFFERED, None)  # why it waited is over
     bench.clock.forward(days=4)
 
     assert len(bench.come_for_it("tsb")) == 1
@@ -178,6 +181,8 @@ BROKEN: list[tuple[Any, str, str, Callable[[Bench], None]]] = [
     (hand_over, "or item.attempts > 0:", ":",
      test_what_was_released_in_time_is_not_late_because_its_recipient_is),
     (hand_over, "item.offered_at if item.state is State.OFFERED else None", "None",
+     test_what_lies_in_the_inbox_in_time_may_be_fetched_later),
+    (settle, "code=None,\n        offered_at", "offered_at",
      test_what_lies_in_the_inbox_in_time_may_be_fetched_later),
     (waiting, "waited < timedelta(days=allowed)", "True", test_two_rows_of_one_way_each_keep_their_own_days),
 ]  # one row per case # fmt: skip

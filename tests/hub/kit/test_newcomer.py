@@ -16,7 +16,10 @@ from mappings.types import load_types
 ROOT = Path(__file__).resolve().parents[3]
 SECTION = (ROOT / "README.md").read_text().partition("## Adding a format")[2].partition("\n## ")[0]
 BLOCKS = [line.strip() for line in SECTION.splitlines() if line.startswith("    ")]
-COMMANDS = [re.split(r"\s{3,}", line)[0] for line in BLOCKS if "bro adapter" in line and "nordpost" in line]
+COMMANDS = [re.split(r"\s{3,}", line)[0] for line in BLOCKS]
+NEW, CONFORM, DOCS = (
+    line for line in COMMANDS if re.match("bro adapter (new|conform|docs)( nordpost|$)", line)
+)
 [LINE] = [line for line in BLOCKS if line.startswith("*of(")]
 
 THROUGH_THE_HUB = """
@@ -79,11 +82,7 @@ def run(source: Path, *arguments: str) -> str:
 
 
 def test_somebody_new_adds_a_format_from_the_readme(source: Path, tmp_path: Path) -> None:
-    new, *after = COMMANDS
-    assert new.startswith("bro adapter new nordpost ")
-    assert after == ["bro adapter conform nordpost"]
-
-    written = run(source, "-m", "hub", *new.split()[1:])
+    written = run(source, "-m", "hub", *NEW.split()[1:])
 
     assert LINE in written  # the command says the line, too
     registry = source / "adapters" / "registry.py"
@@ -92,8 +91,12 @@ def test_somebody_new_adds_a_format_from_the_readme(source: Path, tmp_path: Path
     assert ends is not None
     opened = ends.group().removesuffix(")").rstrip().removesuffix(",")
     registry.write_text(text.replace(ends.group(), f"{opened},\n    {LINE}\n)"))
-    for command in after:
-        assert "It conforms." in run(source, "-m", "hub", *command.split()[1:])
+    assert "It conforms." in run(source, "-m", "hub", *CONFORM.split()[1:])
+    page = "docs/reference/README.md"
+    before = (source / page).read_text()
+    assert f"wrote {page}" in run(source, "-m", "hub", *DOCS.split()[1:]).splitlines()
+    assert "nordpost" in (source / page).read_text()
+    assert "nordpost" not in before
     code = (source / "adapters/nordpost/adapter.py").read_text().splitlines()
     assert len(code) <= 60
 
@@ -102,4 +105,4 @@ def test_somebody_new_adds_a_format_from_the_readme(source: Path, tmp_path: Path
 
 
 def test_the_type_in_the_readme_is_one() -> None:
-    assert COMMANDS[0].split()[-1] in load_types()
+    assert NEW.split()[-1] in load_types()

@@ -120,10 +120,11 @@ def test_a_fault_elsewhere_is_none_of_the_registry() -> None:
     assert unimportable(ValueError()) is None
 
 
-def test_the_command_line_says_so_too(source: Source) -> None:
+@pytest.mark.parametrize("command", ["list", "docs"])
+def test_the_command_line_says_so_too(source: Source, command: str) -> None:
     source.line('*off("nordpost"),')
 
-    code, said = source.bro("adapter", "list")
+    code, said = source.bro("adapter", command)
 
     assert code == 2
     assert said.startswith("adapter.invalid")
