@@ -131,21 +131,42 @@ def _parse_xml(body: bytes) -> etree._Element:
 
 @dataclass(frozen=True)
 class Logged:
-    """One entry of a libxml2 log without its message, which quotes the document."""
+    """One entry of a libxml2 log without its message, which quotes the document: but for the names that
+    a schema declares, and expects there."""
 
     rule: str
     path: str
+    expects: tuple[str, ...] = ()
 
 
 class _LogEntry(Protocol):
     type_name: str
     path: str | None
+    message: str | None
 
 
 def log_of(log: object) -> list[Logged]:
     """What libxml2 reported, by rule and by place."""
     entries = cast(Iterable[_LogEntry], log)  # lxml-stubs do not know that the log can be iterated
-    return [Logged(_rule(entry.type_name), entry.path or "") for entry in entries]
+    return [
+        Logged(_rule(entry.type_name), entry.path or "", _expects(entry.message or "")) for entry in entries
+    ]
+
+
+_EXPECTED = re.compile(r".* Expected is (?:one of )?\( ([^()]*) \)\.\s*", re.DOTALL)
+_REQUIRED = re.compile(r".*: The attribute '([^']*)' is required but missing\.\s*", re.DOTALL)
+_SCHEMA_NAME = re.compile(r"(?:\{[^{}]*\})?([^\W\d][\w.-]{0,99})")
+
+
+def _expects(message: str) -> tuple[str, ...]:
+    """The elements, or the attribute, that a message ends with. Whatever a document calls its own stands
+    before them: an element, a namespace and a value are quoted first."""
+    if found := _EXPECTED.fullmatch(message):
+        names = [_SCHEMA_NAME.fullmatch(name.strip()) for name in found[1].split(",")]
+        return tuple(dict.fromkeys(name[1] for name in names if name))
+    required = _REQUIRED.fullmatch(message)
+    name = _SCHEMA_NAME.fullmatch(required[1]) if required else None
+    return (f"@{name[1]}",) if name else ()
 
 
 def _rule(type_name: str) -> str:

@@ -18,7 +18,7 @@ from lxml import etree
 
 from adapters.kith.datatypes import XHTML
 from adapters.kith.places import fault_at
-from adapters.kith.texts import say
+from adapters.kith.texts import Said, say
 from adapters.safe_xml import log_of, positions
 from hub.errors import Finding
 
@@ -52,8 +52,10 @@ class NationalSchemas:
         if schema is None or not self.knows(root) or schema.validate(root):
             return ()
         where = dict(zip(root.iter(), positions(body), strict=True))
-        said = say("national-schema")
-        found = [fault_at(where, element, _plain(path), said) for element, path in _reported(schema, root)]
+        found = [
+            fault_at(where, element, _plain(path), _said(expects))
+            for element, path, expects in _reported(schema, root)
+        ]
         return tuple(dict.fromkeys(found))
 
     def _schema(self, namespaces: frozenset[str]) -> etree.XMLSchema | None:
@@ -113,7 +115,14 @@ def _namespaces(root: etree._Element) -> frozenset[str]:
     return frozenset(etree.QName(item).namespace or "" for item in root.iter()) - _BUILT_IN
 
 
-def _reported(schema: etree.XMLSchema, root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+def _said(expects: tuple[str, ...]) -> Said:
+    said, names = say("national-schema"), ", ".join(expects)
+    return Said(said.rule, f"{said.nb}: {names}", f"{said.en}: {names}") if names else said
+
+
+def _reported(
+    schema: etree.XMLSchema, root: etree._Element
+) -> Iterator[tuple[etree._Element, str, tuple[str, ...]]]:
     tree = root.getroottree()
     prefixes: dict[str, str] = {}
     for item in root.iter():
@@ -127,7 +136,7 @@ def _reported(schema: etree.XMLSchema, root: etree._Element) -> Iterator[tuple[e
             found = []
         element = found[0] if isinstance(found, list) and found else root
         if isinstance(element, etree._Element):
-            yield element, f"{etree.QName(root).localname}/{tree.getelementpath(element)}"
+            yield element, f"{etree.QName(root).localname}/{tree.getelementpath(element)}", entry.expects
 
 
 def _plain(path: str) -> str:

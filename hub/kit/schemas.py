@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
@@ -18,7 +18,7 @@ from xml.parsers.expat import ExpatError
 
 from lxml import etree
 
-from adapters.safe_xml import log_of, positions
+from adapters.safe_xml import Logged, log_of, positions
 from hub.errors import Finding, HubError
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -94,8 +94,8 @@ class SchemaSet:
             return Judged(known=False)
         if schema.validate(root):
             return Judged(known=True)
-        log = [(entry.rule.removeprefix("cvc-"), entry.path) for entry in log_of(schema.error_log)]
-        if any(rule == "elt-1" for rule, path in log if _depth(path) == 1):
+        log = [replace(entry, rule=entry.rule.removeprefix("cvc-")) for entry in log_of(schema.error_log)]
+        if any(entry.rule == "elt-1" for entry in log if _depth(entry.path) == 1):
             return Judged(known=False)  # no file declares the root, so nothing below it was looked at
         return Judged(known=True, findings=tuple(_found(root, body, log)))
 
@@ -242,15 +242,18 @@ def _depth(path: str) -> int:
     return path.count("/")
 
 
-def _found(root: etree._Element, body: bytes, log: list[tuple[str, str]]) -> Iterator[Finding]:
-    """Every fault with its place. The messages of the validator quote the document, so they stay here."""
+def _found(root: etree._Element, body: bytes, log: list[Logged]) -> Iterator[Finding]:
+    """Every fault with its place, and what the schema expects there. The messages of the validator quote the
+    document, so they stay here."""
     elements = list(root.iter(etree.Element))
     places = _places(elements, body)
     prefixes = {prefix: uri for e in reversed(elements) for prefix, uri in e.nsmap.items() if prefix}
-    for rule, path in log:
-        element = _at(root, path, prefixes)
+    for entry in log:
+        element = _at(root, entry.path, prefixes)
         line, column = places.get(element, (None, None))
-        yield Finding("/" + _names(element), rule, "what the XSD declares", line, column)
+        names = ", ".join(entry.expects)
+        expected = f"what the XSD declares: {names}" if names else "what the XSD declares"
+        yield Finding("/" + _names(element), entry.rule, expected, line, column)
 
 
 def _places(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from lxml import etree
 
 from adapters.base import MAX_DEPTH, MAX_DIGITS, MAX_NODES
 from adapters.safe_json import read_json, write_json
@@ -232,6 +233,52 @@ def test_only_the_encodings_that_are_asked_for_are_read() -> None:
 
 def test_a_log_entry_without_place_has_an_empty_one() -> None:
     class Entry:
-        type_name, path = "SCHEMAV_ERR_NO_SUCH_THING", None
+        type_name, path, message = "SCHEMAV_ERR_NO_SUCH_THING", None, None
 
     assert [(entry.rule, entry.path) for entry in log_of([Entry()])] == [("no-such-thing", "")]
+
+
+def declaring(content: str, attributes: str = "") -> etree.XMLSchema:
+    text = (
+        '<schema xmlns="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:a" elementFormDefault="qualified">'
+        f'<element name="a"><complexType>{content}{attributes}</complexType></element></schema>'
+    )
+    return etree.XMLSchema(etree.fromstring(text))
+
+
+TWO = '<sequence><element name="b" type="date"/><element name="c" minOccurs="0"/></sequence>'
+NEEDED = '<attribute name="V" type="string" use="required"/>'
+SECRET = "x' : Expected is ( secret ). The attribute 'secret' is required but missing."
+SPACE = "urn:x'.Expected(secret)."  # libxml2 takes no blank in one
+
+EXPECTED = {
+    "another element": (TWO, "", "<a xmlns='urn:a'><secret/></a>", ("b",)),
+    "one of two": (
+        f"<choice>{TWO}<element name='d'/></choice>",
+        "",
+        "<a xmlns='urn:a'><secret/></a>",
+        ("b", "d"),
+    ),
+    "nothing": (TWO, "", "<a xmlns='urn:a'/>", ("b",)),
+    "one too many": (TWO, "", "<a xmlns='urn:a'><b>2026-01-01</b><c/><secret/></a>", ()),
+    "a value": (TWO, "", f"<a xmlns='urn:a'><b>{SECRET}</b></a>", ()),
+    "no attribute": (TWO, NEEDED, "<a xmlns='urn:a'><b>2026-01-01</b></a>", ("@V",)),
+    "a namespace, nothing after it": (
+        TWO,
+        "",
+        f'<a xmlns="urn:a"><b>2026-01-01</b><c/><x xmlns="{SPACE}"/></a>',
+        (),
+    ),
+    "a namespace, something after it": (TWO, "", f'<a xmlns="urn:a"><x xmlns="{SPACE}"/></a>', ("b",)),
+}
+
+
+@pytest.mark.parametrize(("content", "attributes", "body", "names"), EXPECTED.values(), ids=EXPECTED.keys())
+def test_of_a_message_of_libxml2_only_what_the_schema_expects_is_told(
+    content: str, attributes: str, body: str, names: tuple[str, ...]
+) -> None:
+    """Whatever the document calls its own elements, namespaces and values."""
+    schema = declaring(content, attributes)
+
+    assert not schema.validate(etree.fromstring(body))
+    assert [entry.expects for entry in log_of(schema.error_log)] == [names]

@@ -169,6 +169,8 @@ def test_the_schemas_of_the_installation_are_asked_about_what_comes_in(
     assert refused.value.code == code
     assert {finding.rule for finding in refused.value.findings} == {"national-schema"}
     assert all(finding.line for finding in refused.value.findings)
+    assert all(finding.expected.endswith(": Other") for finding in refused.value.findings)
+    assert all((finding.nb or "").endswith(": Other") for finding in refused.value.findings)
 
 
 def test_what_the_schemas_say_is_told_with_what_the_format_says(bench: Bench, tmp_path: Path) -> None:
