@@ -23,7 +23,7 @@ from stdnum.exceptions import ValidationError
 from stdnum.no import fodselsnummer, orgnr
 
 _PERSON = re.compile(r"[0-9]{11}")
-_ORGANISATION = re.compile(r"[0-9]{9}")
+_ORGANISATION = re.compile(r"[1-9][0-9]{8}")
 _DUF = re.compile(r"(?:19|20)[0-9]{10}")
 _KOMMUNE = re.compile(r"(?!00)[0-9]{2}(?!00)[0-9]{2}")  # nn00 is a county
 _REGISTER = re.compile(r"[1-9][0-9]{0,8}")
@@ -133,7 +133,8 @@ def is_taken(number: str, numbers: Numbers) -> bool:
 
 
 def is_orgnr(number: str) -> bool:
-    """True for nine digits whose last is the right check digit."""
+    """True for nine digits, no 0 first, whose last is the right check digit. Nine zeros would have it, too, and
+    stand where a form was not filled in."""
     return bool(_ORGANISATION.fullmatch(number)) and orgnr.is_valid(number)
 
 

@@ -24,6 +24,7 @@ MUTATIONS = [
     ("            return is_synthetic(number)", "            return is_person_number(number)"),
     ("and orgnr.is_valid(number)", ""),
     ("bool(_ORGANISATION.fullmatch(number)) and ", ""),
+    (r'_ORGANISATION = re.compile(r"[1-9][0-9]{8}")', r'_ORGANISATION = re.compile(r"[0-9]{9}")'),
     ('number[10:] == f"{left:02d}"', "True"),
     ('number[10:] == f"{left:02d}"', 'number[10:] == f"{left}"'),
     ("    if not _DUF.fullmatch(number):\n        return False\n", ""),
