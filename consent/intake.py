@@ -23,6 +23,7 @@ from hub.message import (
     Record,
     Sector,
 )
+from mappings.identifiers import is_orgnr
 
 OSLO = ZoneInfo("Europe/Oslo")
 """Dates in a consent are whole days here."""
@@ -228,7 +229,7 @@ def _unknown_words(scopes: Iterable[_Scope]) -> Iterable[Finding]:
     for scope in scopes:
         for name in ("avsendere", "mottakere"):
             for index, word in enumerate(scope.own.get(name, ())):
-                organisation = len(word) == 9 and word.isascii() and word.isdigit()
+                organisation = is_orgnr(word)
                 if word not in parties and not organisation and word != ANY:
                     yield _unknown(f"{scope.at}{name}[{index}]", "a sector, an organisation number or *")
         for name, known in (("formal", Purpose), ("kategorier", Category)):

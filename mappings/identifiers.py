@@ -133,8 +133,8 @@ def is_taken(number: str, numbers: Numbers) -> bool:
 
 
 def is_orgnr(number: str) -> bool:
-    """True for nine digits, no 0 first, whose last is the right check digit. Nine zeros would have it, too, and
-    stand where a form was not filled in."""
+    """True for nine digits, no 0 first, whose last is the right check digit. Nine zeros would have it,
+    too, and stand where a form was not filled in."""
     return bool(_ORGANISATION.fullmatch(number)) and orgnr.is_valid(number)
 
 

@@ -224,6 +224,9 @@ CHECKED: dict[str, tuple[list[Change], str, set[str]]] = {
     "everything": ([scope("kategorier", "*")], NOT, {"kategorier[0] known-word"}),
     "the category unknown": ([scope("kategorier", "unknown")], NOT, {"kategorier[0] known-word"}),
     "a number of eight digits": ([scope("mottakere", "31000004")], NOT, {"mottakere[0] known-word"}),
+    "a number with the wrong check digit in a refusal": (
+        [refusing, scope("mottakere", "310000044")], NOT, {"mottakere[0] known-word"},
+    ),
     "nine letters": ([scope("mottakere", "abcdefghi")], NOT, {"mottakere[0] known-word"}),
     "nine digits of another script": ([scope("mottakere", "٣١٠٠٠٠٠٤٣")], NOT, {"mottakere[0] known-word"}),
     **{
