@@ -12,7 +12,7 @@ import pytest
 
 import adapters
 from adapters.fhir_brik.reading import MODELS as BRIK
-from adapters.fhir_consent.reading import models
+from adapters.fhir_consent.resource import models
 from adapters.fhir_epikrise.reading import MODELS as EPIKRISE
 from adapters.fhir_places import at_fields
 from adapters.fhir_task.adapter import MODELS as TASK
