@@ -21,6 +21,8 @@ from hub.message import Record
 Resolve = Callable[[str], Mapping[str, object] | None]
 """A relative reference such as Organization/54 -> the resource, where somebody has it."""
 
+WITHDRAWAL = "urn:brobygger:withdrawal"
+"""The system of the id of a withdrawal, which a consent gets when it ends."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OSLO = ZoneInfo("Europe/Oslo")
 _ONLY_R5 = frozenset(
@@ -53,7 +55,7 @@ def read_series(
     consent: Reader, systems: tuple[str, ...], *, needed: bool = True
 ) -> tuple[str | None, Mapping[str, str]]:
     """The series that the consent keeps in all versions, and the ids of messages: the identifiers in these
-    systems, by system. A resource without another identifier has its own id."""
+    systems, by system. A resource that was given without any identifier has its own id."""
     series, ids = None, dict[str, str]()
     for identifier in consent.children("identifier", at_most=1 + len(systems)):
         identifier.ignore("use", "type", "assigner", "period")
@@ -66,7 +68,7 @@ def read_series(
         else:
             identifier.fault("system", "unique", "one series, and at most one " + " and ".join(systems))
     own = consent.peek("id")
-    if series is None and isinstance(own, str):
+    if series is None and ids.keys() <= {WITHDRAWAL} and isinstance(own, str):
         series = own
     if series is None and needed:
         consent.fault("identifier", "missing", "the id that the consent keeps in all versions")

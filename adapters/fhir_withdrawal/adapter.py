@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from adapters.base import Sniff
 from adapters.fhir import Json, concept, present
 from adapters.fhir_consent import vocabulary as words
-from adapters.fhir_consent.resource import models, write_exactly
+from adapters.fhir_consent.resource import WITHDRAWAL, models, write_exactly
 from adapters.fhir_parts import instant, needed, person_identifier, write_addressing
 from adapters.fhir_wire import both
-from adapters.fhir_withdrawal.reading import SIGNED, TYPE, WITHDRAWAL, WITHDRAWN_AT, read
+from adapters.fhir_withdrawal.reading import SIGNED, TYPE, WITHDRAWN_AT, read
 from hub.message import Record
 
 LOSES: Mapping[str, str] = {

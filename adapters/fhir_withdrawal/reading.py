@@ -13,7 +13,15 @@ from adapters.base import Findings
 from adapters.fhir import NOT_CARRIED, Json, Reader, present
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_consent import vocabulary as words
-from adapters.fhir_consent.resource import Resolve, is_newer, moment, nowhere, read_identified, read_series
+from adapters.fhir_consent.resource import (
+    WITHDRAWAL,
+    Resolve,
+    is_newer,
+    moment,
+    nowhere,
+    read_identified,
+    read_series,
+)
 from adapters.fhir_parts import ANSWERS, PERSONS, RECIPIENT, SENDER, read_organisation
 from adapters.fhir_schema import shown
 from hub.message import Record
@@ -22,8 +30,6 @@ TYPE = "samtykke.trukket"
 PERMITTED = words.DECISIONS["permit"]
 """What alone is withdrawn: `samtykke.beslutning`."""
 
-WITHDRAWAL = "urn:brobygger:withdrawal"
-"""The system of the id of this message. One of `urn:brobygger:message` is of the consent that ended."""
 WITHDRAWN_AT = f"{words.CONSENT}:trukket"
 SIGNED = f"{words.CONSENT}:trukket-signert"
 _EXTENSIONS: Mapping[object, str] = {
@@ -67,6 +73,7 @@ def read(document: Mapping[str, object], resolve: Resolve = nowhere) -> Record:
     consent.one_of("status", {status: status for status in words.ENDED})
     extensions = _extensions(consent)
     told = extensions.get("svar_pa") is not None
+    # The id of a message that stands there, too, is that of the one which gave it.
     series, ids = read_series(consent, (WITHDRAWAL, MESSAGE_ID), needed=not told)
     patient = consent.child("subject" if newer else "patient", required=True)
     person = read_identified(patient, "Patient", PERSONS, resolve) if patient else None

@@ -206,6 +206,9 @@ REFUSED: dict[str, tuple[Change, set[tuple[str, str]]]] = {
         lambda c: c.update(_status={"extension": [{"url": "urn:x", "valueBoolean": True}]}), {("_status", "not-read")},
     ),
     "no series": (lambda c: c.update(identifier=c["identifier"][1:]), {("identifier", "missing")}),
+    "only the message that gave it, and an id": (
+        lambda c: c.update(id="c-1", identifier=c["identifier"][1:]), {("identifier", "missing")},
+    ),
     "two series": (
         lambda c: c["identifier"].append({"system": "urn:x", "value": "s-2"}), {("identifier[2].system", "unique")},
     ),

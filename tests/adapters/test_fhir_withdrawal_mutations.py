@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from adapters.fhir_consent import resource
 from adapters.fhir_withdrawal import adapter, reading
 from tests import mutating
 from tests.adapters import test_fhir_withdrawal, test_fhir_withdrawal_permitted
 
 TABLES = (test_fhir_withdrawal, test_fhir_withdrawal_permitted)
 
-R, A = reading, adapter
+R, A, SHARED = reading, adapter, resource
 MUTATIONS: list[mutating.Mutation] = [
+    (SHARED, "ids.keys() <= {WITHDRAWAL}", "not ids"),
+    (SHARED, "ids.keys() <= {WITHDRAWAL}", "True"),
     (R, '{status: status for status in words.ENDED}', '{status: status for status in words.STATUSES}'),
     (R, "needed=not told", "needed=False"),
     (R, "        if series is None:\n            consent.fault", "        if False:\n            consent.fault"),
