@@ -69,6 +69,10 @@ CASES: list[Case] = [
      "for.identifier.value", "checksum"),
     ("fhir-consent", "fhir_consent/examples/samtykke_tsb.json", subject("patient"), WRONG,
      "patient.identifier.value", "checksum"),
+    ("fhir-withdrawal", "fhir_withdrawal/examples/trukket.json", subject("patient"), WRONG,
+     "patient.identifier.value", "checksum"),
+    ("fhir-withdrawal", "fhir_withdrawal/examples/trukket.json", lambda d: d["identifier"][2], "x" * 101,
+     "identifier[2].value", "too-long"),
 ]  # one row per case # fmt: skip
 
 
