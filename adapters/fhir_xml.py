@@ -227,10 +227,10 @@ def _serialised(div: etree._Element) -> str:
 
 def outline(root: etree._Element) -> Json:
     """What a format is recognised by, of a sound body that may still be wrong everywhere: its kind, its
-    `type` and the codes of the first resource in it."""
+    `type`, its `status` and the codes of the first resource in it."""
     kind = _local(root)
     found: Json = {"resourceType": kind}
-    for name in ("type", "questionnaire"):
+    for name in ("type", "questionnaire", "status"):
         if (said := root.find(f"{FHIR}{name}")) is not None and said.get("value"):
             found[name] = str(said.get("value"))
     first = root.find(f"{FHIR}entry/{FHIR}resource/*")

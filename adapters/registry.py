@@ -24,6 +24,7 @@ from adapters.fhir_consent.adapter import ADAPTERS as FHIR_CONSENT
 from adapters.fhir_epikrise.adapter import ADAPTERS as FHIR_EPIKRISE
 from adapters.fhir_task.adapter import ADAPTERS as FHIR_TASK
 from adapters.fhir_tsb.adapter import ADAPTERS as FHIR_TSB
+from adapters.fhir_withdrawal.adapter import ADAPTERS as FHIR_WITHDRAWAL
 from adapters.fhir_xml import FHIR, outline
 from adapters.fiks.message import read_headers
 from adapters.fiks.package import MEDIA_TYPE as PACKAGE
@@ -87,6 +88,7 @@ ADAPTERS: tuple[Adapter, ...] = (
     *FHIR_EPIKRISE,
     *FHIR_TSB,
     *FHIR_CONSENT,
+    *FHIR_WITHDRAWAL,
     *FHIR_BRIK,
     *FHIR_TASK,
     *KITH_EPIKRISE,

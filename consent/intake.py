@@ -62,6 +62,7 @@ def check(record: Record, recorder: Sector, at: datetime) -> None:
 
 
 ALL_PERMISSIONS, ALL_REFUSALS = "alle_samtykker", "alle_nektelser"
+PERMITTED = "tillat"
 
 
 def check_withdrawal(record: Record, recorder: Sector) -> None:

@@ -32,6 +32,13 @@ RULES: Mapping[str, Words] = {
         "is not “active”; only a consent given and in force is recorded, and one that has ended or was "
         "recorded by mistake is withdrawn",
     ),
+    "refusal": Words(
+        "sier at personen nektet; en nektelse oppheves ikke ved at samtykket er avsluttet",
+        "says that the person refused; a refusal is not lifted by a consent that has ended",
+    ),
+    "undecided": Words(
+        "sier ikke om personen tillot eller nektet", "does not say whether the person permitted or refused"
+    ),
     "policy": Words(
         "viser til et regelverk som ikke er kjent her, eller som sier det motsatte av beslutningen",
         "refers to a policy that is not known here, or that says the opposite of the decision",

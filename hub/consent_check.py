@@ -1,5 +1,5 @@
 """Understands what is said of each file in a folder of FHIR resources: accepted with what it means, or
-rejected with every reason. The same reading, the same checks and the same decision as at the desk.
+rejected with every reason, or a withdrawal. The same reading, checks and decision as at the desk.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from adapters.fhir_consent.reading import TYPE as GIVEN
 from adapters.fhir_consent.reading import read as read_fhir
+from adapters.fhir_consent.vocabulary import ENDED
+from adapters.fhir_withdrawal.reading import TYPE as WITHDRAWN
+from adapters.fhir_withdrawal.reading import read as read_ended
 from consent import intake, plain
 from consent.evaluation import Line, evaluate, state
 from consent.reasons import told
@@ -24,11 +28,18 @@ _ALONE = {
     "consent.programme-only": Finding("samtykke.slag", "programme", "a consent to share"),
 }
 
+Types = Mapping[str, TypeSpec]
+WITHDRAWAL = "withdrawal"
+ENDS = plain.Words(
+    "Det personen tillot i serien, trekkes; det som er nektet, står.",
+    "What the person permitted in the series is withdrawn; what was refused stands.",
+)
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said of one file or entry. `verdict` is accepted, rejected, other (not a consent) or
-    unreadable."""
+    """What is said of one file or entry. `verdict` is accepted, withdrawal (a consent that permitted and has
+    ended), rejected, other (not a consent) or unreadable."""
 
     place: str
     verdict: str
@@ -52,6 +63,8 @@ class Answer:
                 }
                 for finding in self.findings
             ]
+        if self.verdict == WITHDRAWAL:
+            said["summary"] = {language: [ENDS.said(language)] for language in ("nb", "en")}
         if self.consent is not None:
             said["summary"] = {language: plain.summary(self.consent, language) for language in ("nb", "en")}
             said["evaluation"] = {
@@ -70,24 +83,27 @@ class Answer:
         return said
 
 
-def check_folder(root: Path, spec: TypeSpec, recorder: Sector, at: datetime) -> Iterator[Answer]:
+def check_folder(root: Path, types: Types, recorder: Sector, at: datetime) -> Iterator[Answer]:
     """One answer for every file, and for every resource inside a Bundle, in the order of names.
 
-    `spec` is the message type samtykke.gitt, `recorder` who would record it, `at` the moment (aware) it
+    `types` are the message types, `recorder` who would record it, `at` the moment (aware) it
     is evaluated at.
     """
     folder = Folder(root)
     for found in folder.found:
-        yield _answer(found, folder, spec, recorder, at)
+        yield _answer(found, folder, types, recorder, at)
 
 
-def _answer(found: Found, folder: Folder, spec: TypeSpec, recorder: Sector, at: datetime) -> Answer:
+def _answer(found: Found, folder: Folder, types: Types, recorder: Sector, at: datetime) -> Answer:
     if found.refused is not None:
         return Answer(found.place, "unreadable", "", found.refused.code, tuple(found.refused.findings))
     if found.type != "Consent" or found.resource is None:
         return Answer(found.place, "other", found.type)
     try:
-        consent = read_consent(found.resource, folder, spec, recorder, at)
+        if found.resource.get("status") in ENDED:
+            _check_ended(found.resource, folder, types, recorder)
+            return Answer(found.place, WITHDRAWAL, "Consent")
+        consent = read_consent(found.resource, folder, types, recorder, at)
     except Exception as fault:  # noqa: BLE001  whatever a document does to us, the next one gets its answer
         refused = fault if isinstance(fault, HubError) else HubError("hub.internal")
         if refused.code == "hub.internal":
@@ -108,13 +124,25 @@ def _answer(found: Found, folder: Folder, spec: TypeSpec, recorder: Sector, at: 
 
 
 def read_consent(
-    resource: Mapping[str, object], folder: Folder, spec: TypeSpec, recorder: Sector, at: datetime
+    resource: Mapping[str, object],
+    folder: Folder,
+    types: Types,
+    recorder: Sector,
+    at: datetime,
 ) -> Consent:
     """The consent as the decision would read it, recorded when it says it was given. Raises
     parse.invalid and consent.* with every finding."""
     record: Record = read_fhir(resource, folder.resolve)
-    if findings := spec.check(record.fields):
+    if findings := types[GIVEN].check(record.fields):
         raise HubError("parse.invalid", findings)
     intake.check(record, recorder, at)
     sent = datetime.fromisoformat(str(record.get("melding.sendt")))
     return intake.read({**record.fields, intake.RECORDER: recorder.value}, min(sent, at))
+
+
+def _check_ended(resource: Mapping[str, object], folder: Folder, types: Types, recorder: Sector) -> None:
+    """Raises parse.invalid with every finding where it would not be taken as a withdrawal."""
+    record = read_ended(resource, folder.resolve)
+    if findings := types[WITHDRAWN].check(record.fields):
+        raise HubError("parse.invalid", findings)
+    intake.check_withdrawal(record, recorder)

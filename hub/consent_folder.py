@@ -12,7 +12,7 @@ from pathlib import Path
 from lxml import etree
 
 from adapters.base import Findings, refuse
-from adapters.fhir_consent.reading import models
+from adapters.fhir_consent.resource import models
 from adapters.fhir_xml import FHIR, XmlReader
 from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml

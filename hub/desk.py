@@ -131,23 +131,32 @@ def _end(
 ) -> list[tuple[str, str, int]]:
     """End what is withdrawn or lifted: record, series and version of each, version 0 for all of a series."""
     if said.get("samtykke.serie") is not None:
-        key, version = _key(parts, received, said), said.get("samtykke.versjon")
-        on: tuple[str, ...] = ()
-        try:
-            on = consents.withdraw(
-                tx, parts.vault, person, intake.read, key=key, version=version, at=received.at
-            )
-        except HubError:
-            # What a control role recorded may have ended at another agency since: it hears the same.
-            known = consents.was_recorded(tx, person, key=key, version=version)
-            if received.sender.sector not in CONTROL_SECTORS or not known:
-                raise
-        return [(record_id, key, version or 0) for record_id in on or (person.id,)]
+        return _end_series(tx, parts, received, said, person)
     permissions = said.get("omfang") == intake.ALL_PERMISSIONS
     ended = consents.withdraw_all(
         tx, parts.vault, person, intake.read, permissions=permissions, at=received.at
     )
     return ended or [(person.id, "", 0)]  # it was asked for, and that is proved too
+
+
+def _end_series(
+    tx: Connection, parts: Parts, received: Received, said: Record, person: Person
+) -> list[tuple[str, str, int]]:
+    key, version = _key(parts, received, said), said.get("samtykke.versjon")
+    only = said.get("samtykke.beslutning") == intake.PERMITTED
+    on: tuple[tuple[str, int], ...] = ()
+    try:
+        on = consents.withdraw(
+            tx, parts.vault, person, intake.read, key=key, version=version, at=received.at, permissions=only
+        )
+    except HubError:
+        # What a control role recorded may have ended at another agency since: it hears the same.
+        known = consents.was_recorded(tx, person, key=key, version=version)
+        if received.sender.sector not in CONTROL_SECTORS or not known:
+            raise
+    if only:
+        return [(record_id, key, ended) for record_id, ended in on] or [(person.id, "", 0)]
+    return [(record_id, key, version or 0) for record_id in sorted({one for one, _ in on}) or (person.id,)]
 
 
 def _key(parts: Parts, received: Received, said: Record, path: str = "samtykke.serie") -> str:

@@ -7,55 +7,39 @@ every level below reverses the one above. Siblings are or, attributes and, value
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
-from fhir.resources.consent import Consent as ConsentR5
-from fhir.resources.R4B.consent import Consent as ConsentR4
 
 from adapters.base import Findings
 from adapters.fhir import Json, Reader, open_coding, open_concept, open_resource, present
 from adapters.fhir_bundle import MESSAGE_ID
 from adapters.fhir_consent import vocabulary as words
+from adapters.fhir_consent.resource import (
+    Resolve,
+    is_newer,
+    kind_of,
+    moment,
+    nowhere,
+    read_identified,
+    read_series,
+)
 from adapters.fhir_parts import ORGNR, PERSONS, read_organisation
-from adapters.fhir_xml import Models
 from hub.message import Record
 
 TYPE = "samtykke.gitt"
 LEVELS = 3
 """The rule, exceptions to it, and exceptions to those."""
 
-Resolve = Callable[[str], Mapping[str, object] | None]
-"""A relative reference such as Organization/54 -> the resource, where somebody has it."""
-
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_OSLO = ZoneInfo("Europe/Oslo")
-_ONLY_R5 = frozenset(
-    {"subject", "date", "period", "grantor", "grantee", "manager", "controller", "decision", "policyBasis"}
-    | {"regulatoryBasis", "policyText"}
-)
-_ONLY_R4 = frozenset({"scope", "patient", "dateTime", "performer", "organization", "policy", "policyRule"})
 
 
-def models(names: frozenset[str]) -> Models:
-    """The release of the Consent whose XML has these elements."""
-    return {"Consent": ConsentR5 if names & _ONLY_R5 else ConsentR4}
-
-
-def read(document: Mapping[str, object], resolve: Resolve | None = None) -> Record:
+def read(document: Mapping[str, object], resolve: Resolve = nowhere) -> Record:
     """Read one consent. Raises parse.invalid when it is not FHIR R4 or R5, consent.not-evaluable when it
     says something that the record cannot say exactly; every finding of both kinds is told. `resolve` finds
     what it refers to."""
     structure, meaning = Findings(), Findings()
     consent = Reader(document, "", meaning)
-    newer = bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)
-    if newer and _ONLY_R4 & document.keys():
-        consent.fault("", "release", "the elements of one release of FHIR, R4 or R5")
-    consent.check(ConsentR5 if newer else ConsentR4, structure)
-    consent.constant("resourceType", "Consent")
-    fields = _Reading(consent, newer, resolve or (lambda reference: None)).fields()
+    fields = _Reading(consent, is_newer(document, consent, structure), resolve).fields()
     consent.finish()
     if structure:
         structure.extend(meaning)
@@ -77,13 +61,13 @@ class _Reading:
         consent.ignore("organization", "manager", "controller")
         open_resource(consent)
         self._status()
-        series, message = self._identifiers()
+        series, ids = read_series(consent, (MESSAGE_ID,))
         extensions = self._extensions()
         provision = None if self.newer else consent.child("provision", required=True)
         decision = self._decision(provision)
         version = self._version(decision)
         patient = consent.child("subject" if self.newer else "patient", required=True)
-        person = self._identified(patient, "Patient", PERSONS) if patient else None
+        person = read_identified(patient, "Patient", PERSONS, self.resolve) if patient else None
         samtykke = present(
             serie=series,
             versjon=version,
@@ -103,8 +87,8 @@ class _Reading:
         scope = self._scope(provision, decision, actors_unknown=widened) if provision else {}
         unntak = self._exceptions(provision or (consent if self.newer else None), decision, 1)
         melding = present(
-            id=message or f"{series}.{version}",
-            sendt=self._sent("date" if self.newer else "dateTime"),
+            id=ids.get(MESSAGE_ID) or f"{series}.{version}",
+            sendt=moment(consent.text("date" if self.newer else "dateTime", required=True)),
             **extensions,
         )
         told = present(id=person[1] if person else None, navn=patient.text("display") if patient else None)
@@ -124,30 +108,6 @@ class _Reading:
             return 1
         self.consent.fault("meta.versionId", "value", "an integer from 1")
         return None
-
-    def _identifiers(self) -> tuple[str | None, str | None]:
-        """The series the consent keeps in all versions, and the id of this message. A resource without
-        an identifier of its own has its id."""
-        series = message = None
-        found = self.consent.peek("identifier")
-        for identifier in self.consent.children("identifier", at_most=2) if found else ():
-            identifier.ignore("use", "type", "assigner", "period")
-            system = identifier.text("system")
-            value = identifier.text("value", required=True)
-            if system == MESSAGE_ID and message is None:
-                message = value
-            elif system != MESSAGE_ID and series is None:
-                series = value
-            else:
-                identifier.fault("system", "unique", f"one series, and at most one {MESSAGE_ID}")
-        own = self.consent.peek("id")
-        if not found and isinstance(own, str):
-            series = own
-        if series is None:
-            self.consent.fault("identifier", "missing", "the id that the consent keeps in all versions")
-        elif not re.fullmatch(r"[A-Za-z0-9._:-]{1,100}", series):
-            self.consent.fault("identifier", "value", "1 to 100 of A-Z, a-z, 0-9 and ._:-")
-        return series, message
 
     def _extensions(self) -> Json:
         found: Json = {}
@@ -169,58 +129,6 @@ class _Reading:
                 found[name] = extension.text("valueString", required=True)
         return {name: value for name, value in found.items() if value is not None}
 
-    def _sent(self, name: str) -> str | None:
-        """A day is its first moment in Oslo; nothing is decided by it."""
-        value = self.consent.text(name, required=True)
-        if value is None or not _DAY.fullmatch(value):
-            return value
-        try:
-            return datetime.fromisoformat(value).replace(tzinfo=_OSLO).isoformat()
-        except ValueError:  # told with the structure
-            return None
-
-    def _identified(self, reference: Reader, kind: str, systems: Mapping[str, str]) -> tuple[str, str] | None:
-        """(system, value) of what is referred to: said in the reference, or found behind it. Where both
-        are there they must agree."""
-        address = reference.text("reference")
-        for name, said in (("type", reference.text("type")), ("reference", _kind_of(address, kind))):
-            if said not in (None, kind):
-                reference.fault(name, "value", f"a reference to a resource {kind}")
-        behind = self._behind(reference, address, kind, systems)
-        identifier = reference.child("identifier")
-        if identifier is None:
-            if behind is None:
-                reference.fault("identifier", "missing", "an identifier: " + " or ".join(systems))
-            return behind
-        identifier.ignore("use", "type", "assigner", "period")
-        system = identifier.one_of("system", systems)
-        value = identifier.text("value", required=True)
-        if system is None or value is None:
-            return None
-        if behind is not None and behind != (system, value):
-            reference.fault("identifier", "value", "the identifier of the resource referred to")
-        return system, value
-
-    def _behind(
-        self, reference: Reader, address: str | None, kind: str, systems: Mapping[str, str]
-    ) -> tuple[str, str] | None:
-        resource = self.resolve(address) if address else None
-        if resource is None or resource.get("resourceType") != kind:
-            return None
-        listed = resource.get("identifier")
-        found = {
-            (system, value)
-            for item in (listed if isinstance(listed, list) else [])
-            if isinstance(item, Mapping)
-            and isinstance(system := item.get("system"), str)
-            and isinstance(value := item.get("value"), str)
-            and system in systems
-            and value
-        }
-        if len(found) > 1:
-            reference.fault("reference", "unique", "a resource with one such identifier")
-        return found.pop() if len(found) == 1 else None
-
     def _grantor(self, decision: str | None, person: tuple[str, str] | None) -> str | None:
         """Who gave it. A refusal that does not say counts all the same; a permission does not."""
         name = "grantor" if self.newer else "performer"
@@ -232,7 +140,7 @@ class _Reading:
         performer = performers[0]
         performer.ignore("display")
         address = performer.text("reference")
-        named = _kind_of(address, "")
+        named = kind_of(address, "")
         kind = performer.text("type") or named or ""
         if named not in (None, kind):
             performer.fault("type", "value", "the kind of resource referred to")
@@ -364,7 +272,8 @@ class _Reading:
         if reference is None:
             return
         reference.ignore("display")
-        identified = self._identified(reference, "Organization", {name: name for name in words.PARTIES})
+        systems = {name: name for name in words.PARTIES}
+        identified = read_identified(reference, "Organization", systems, self.resolve)
         if identified is None:
             return
         system, value = identified
@@ -416,19 +325,8 @@ def _is_personnel(reference: object) -> bool:
         return False
     identifier, address = reference.get("identifier"), reference.get("reference")
     system = identifier.get("system") if isinstance(identifier, Mapping) else None
-    kinds = {reference.get("type"), _kind_of(address if isinstance(address, str) else None, "")}
+    kinds = {reference.get("type"), kind_of(address if isinstance(address, str) else None, "")}
     return bool(kinds & words.PERSONNEL) or system == words.HPR
-
-
-def _kind_of(address: str | None, silent: str) -> str | None:
-    """The kind of resource that a reference names: Organization/1, or a URL that ends so; `silent` where
-    it is a URN, and an empty text where it is anything else, such as a search."""
-    if address is None:
-        return None
-    if address.startswith("urn:"):
-        return silent
-    named = re.search(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9.-]{1,64}(?:/_history/[^/]+)?$", address)
-    return named.group(1) if named else ""
 
 
 def _only_refuses(decision: str | None, around: Reader | None) -> bool:

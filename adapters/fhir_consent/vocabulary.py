@@ -48,13 +48,15 @@ WRITTEN_ROLES: Mapping[str, Code] = {
     "avsendere": (PARTICIPATION, "CST"),
 }
 
+ENDED = ("inactive", "entered-in-error")
+"""The statuses of a consent that was given and holds no more: fhir-withdrawal reads those."""
 STATUSES = {
     "draft": "active: a draft has not been given yet",
     "proposed": "active: a proposal has not been given yet",
     "rejected": "active: the person did not give it; a refusal is an active consent that denies",
-    "inactive": "active: one that has ended is withdrawn with samtykke.trukket",
+    "inactive": "active: one that permitted and has ended is read by fhir-withdrawal",
     "not-done": "active: it was never asked for",
-    "entered-in-error": "active: one recorded by mistake is withdrawn with samtykke.trukket",
+    "entered-in-error": "active: one that permitted by mistake is read by fhir-withdrawal",
     "unknown": "active: nobody knows whether it holds",
 }
 """What every other status means; only an active consent is recorded."""

@@ -156,7 +156,7 @@ def capabilities() -> dict[str, Any]:
 
 _SAID: Final = {
     "Bundle": "A document (epikrise, typed 9602 A03-2 or LOINC 18842-5 or 34105-7), or a message",
-    "Consent": "A consent or a refusal; a change is a new version of its series",
+    "Consent": "A consent or a refusal, a new version of its series, or the end of what one permitted",
     "QuestionnaireResponse": "BRIK: a mapping of needs and resources",
     "Task": "A receipt: how far a recipient has come",
 }

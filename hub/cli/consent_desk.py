@@ -81,7 +81,8 @@ Examples:
 \b
 Every file gets an answer:
   accepted    what it says in plain words, and what it would permit and refuse
-  rejected    every reason why it cannot be evaluated exactly
+  withdrawal  a consent that permitted and has ended: what was permitted in its series ends
+  rejected    every reason why it cannot be evaluated exactly, or is no withdrawal
   other       a FHIR resource that is no Consent, or no FHIR resource
   unreadable  neither JSON nor XML that may be read
 
@@ -112,7 +113,7 @@ def check_fhir(folder: Path, at: datetime | None, recorder: str, language: str, 
     if recorder not in {sector.value for sector in Sector}:
         raise click.BadParameter("a sector, such as prison_health", param_hint="--recorder")
     moment = datetime.now(OSLO) if at is None else at.replace(hour=12, tzinfo=OSLO)
-    answers = list(check_folder(folder, load_types()["samtykke.gitt"], Sector(recorder), moment))
+    answers = list(check_folder(folder, load_types(), Sector(recorder), moment))
     counts = Counter(answer.verdict for answer in answers)
     if as_json:
         say_json(
@@ -129,16 +130,19 @@ def check_fhir(folder: Path, at: datetime | None, recorder: str, language: str, 
     return 1 if counts["unreadable"] else 0
 
 
-VERDICTS = ("accepted", "rejected", "other", "unreadable")
+VERDICTS = ("accepted", "withdrawal", "rejected", "other", "unreadable")
 
 
 def _say_answer(answer: Answer, language: str) -> None:
     from consent.plain import CATEGORIES, PURPOSES, SECTORS, summary, word
     from consent.reasons import told
+    from hub.consent_check import ENDS, WITHDRAWAL
 
     kind = f" ({answer.type})" if answer.type and answer.type != "Consent" else ""
     say(f"{answer.place}: {answer.verdict}{kind}{f', {answer.code}' if answer.code else ''}")
     say(*(f"    {told(finding, language)} [{finding.said(language)}]" for finding in answer.findings))
+    if answer.verdict == WITHDRAWAL:
+        say(f"    {ENDS.said(language)}")
     if answer.consent is None:
         return
     say(*(f"    {line}" for line in summary(answer.consent, language)), f"    -> {answer.state}")

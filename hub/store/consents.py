@@ -73,23 +73,35 @@ def record(
 
 
 def withdraw(
-    tx: Connection, vault: Vault, owner: Person, read: Read, *, key: str, version: int | None, at: datetime
-) -> tuple[str, ...]:
-    """End one version of a consent, or every one. Returns the records it was recorded on, or raises
-    consent.unknown when nothing is left to end.
+    tx: Connection,
+    vault: Vault,
+    owner: Person,
+    read: Read,
+    *,
+    key: str,
+    version: int | None,
+    at: datetime,
+    permissions: bool = False,
+) -> tuple[tuple[str, int], ...]:
+    """End one version of a consent, or every one; with `permissions` only what permits. Returns the record
+    and version of each, or raises consent.unknown when nothing is left to end.
 
     Doubt widens a withdrawal: it reaches permissions on every linked record. It narrows what is lifted:
-    only refusals of what is one person beyond doubt, and the copies kept there.
+    only refusals of what is one person beyond doubt, and the copies kept there. What cannot be read may
+    refuse: `permissions` leaves it.
     """
     one, keys = _one(owner), _keys(tx, owner, _linked(owner))
     ended = []
     for row in tx.execute(select(consent).where(*_standing(consent, keys, key, version))).all():
         said = _readable(vault, keys[row.person_id], row, read, bound_to=f"consent {row.id}")
-        if row.person_id in one or (said.readable and said.permits):
+        if (row.person_id in one and not permissions) or (said.readable and said.permits):
             tx.execute(update(consent).where(consent.c.id == row.id).values(withdrawn_at=at))
-            ended.append(row.person_id)
-    lifted = update(kept_refusal).where(*_standing(kept_refusal, one, key, version))
-    if not tx.execute(lifted.values(withdrawn_at=at)).rowcount and not ended:
+            ended.append((row.person_id, row.version))
+    lifted = 0
+    if not permissions:
+        kept = update(kept_refusal).where(*_standing(kept_refusal, one, key, version))
+        lifted = tx.execute(kept.values(withdrawn_at=at)).rowcount
+    if not lifted and not ended:
         raise HubError("consent.unknown")
     return tuple(sorted(set(ended)))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.fhir_consent.adapter import ADAPTERS
 from adapters.fhir_consent.reading import read
+from adapters.fhir_consent.resource import nowhere
 from hub.errors import HubError
 
 ADAPTER = ADAPTERS[0]
@@ -211,10 +212,25 @@ def parse(document: Any) -> Any:
     return ADAPTER.parse(json.dumps(document).encode()).fields
 
 
-def told(document: Any, resolve: Any = None) -> set[tuple[str, str, str]]:
+def told(document: Any, resolve: Any = nowhere) -> set[tuple[str, str, str]]:
     """The code of the refusal with every place and rule; empty when it is read."""
     try:
         read(document, resolve)
     except HubError as refused:
         return {(refused.code, finding.at, finding.rule) for finding in refused.findings}
     return set()
+
+
+ENDED_AT = "2026-11-12T09:55:00+01:00"
+
+
+def ended_r4() -> dict[str, Any]:
+    """R4, ended by whoever changes nothing but the status and the version."""
+    meta = {"versionId": "4", "lastUpdated": ENDED_AT}
+    return {**r4(), "meta": meta, "status": "inactive"}
+
+
+def ended_r5() -> dict[str, Any]:
+    """The same in R5, and permitted in one word."""
+    meta = {"versionId": "4", "lastUpdated": ENDED_AT}
+    return {**r5(), "meta": meta, "status": "inactive", "decision": "permit"}

@@ -320,3 +320,22 @@ consent = st.builds(
         unntak=st.one_of(_exceptions(st.nothing()), _exceptions(_exceptions(st.nothing()))),
     ),
 )
+
+_told = some({"id": ids, "sendt": moments, "svar_pa": ids}, mottaker=orgnrs, avsender=orgnrs)
+withdrawal = st.builds(
+    Record,
+    st.just("samtykke.trukket"),
+    st.one_of(
+        some(
+            {
+                "melding": melding,
+                "person": person,
+                "samtykke": st.fixed_dictionaries({"serie": ids, "beslutning": st.just("tillat")}),
+                "tidspunkt": moments,
+            },
+            signert=yes_no,
+        ),
+        some({"melding": _told, "person": person, "tidspunkt": moments}, signert=yes_no),
+    ),
+)
+"""Of one series, or the notice of one."""

@@ -147,7 +147,7 @@ MUTATIONS: list[mutating.Mutation] = [
     (reading, ' or provision.has("provision"):', ":"),
     (reading, "bool(kinds & words.PERSONNEL) or ", ""),
     (reading, " or system == words.HPR", ""),
-    (reading, '{reference.get("type"), _kind_of', "{None, _kind_of"),
+    (reading, '{reference.get("type"), kind_of', "{None, kind_of"),
     (reading, "return any(_is_personnel", "return all(_is_personnel"),
     (reading, 'samtykke["utvidet"] = True\n', "pass\n"),
     (reading, "        if actors_unknown:\n", "        if False:\n"),

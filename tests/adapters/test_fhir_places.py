@@ -12,7 +12,7 @@ import pytest
 
 import adapters
 from adapters.fhir_brik.reading import MODELS as BRIK
-from adapters.fhir_consent.reading import models
+from adapters.fhir_consent.resource import models
 from adapters.fhir_epikrise.reading import MODELS as EPIKRISE
 from adapters.fhir_places import at_fields
 from adapters.fhir_task.adapter import MODELS as TASK
@@ -69,6 +69,10 @@ CASES: list[Case] = [
      "for.identifier.value", "checksum"),
     ("fhir-consent", "fhir_consent/examples/samtykke_tsb.json", subject("patient"), WRONG,
      "patient.identifier.value", "checksum"),
+    ("fhir-withdrawal", "fhir_withdrawal/examples/trukket.json", subject("patient"), WRONG,
+     "patient.identifier.value", "checksum"),
+    ("fhir-withdrawal", "fhir_withdrawal/examples/trukket.json", lambda d: d["identifier"][2], "x" * 101,
+     "identifier[2].value", "too-long"),
 ]  # one row per case # fmt: skip
 
 

@@ -20,7 +20,7 @@ import adapters
 from adapters import fhir_wire, fhir_xml
 from adapters.base import Adapter, Findings
 from adapters.fhir_brik.reading import MODELS as BRIK_MODELS
-from adapters.fhir_consent.reading import models
+from adapters.fhir_consent.resource import models
 from adapters.fhir_epikrise.reading import MODELS as EPIKRISE_MODELS
 from adapters.fhir_task.adapter import MODELS as TASK_MODELS
 from adapters.fhir_tsb.reading import MODELS as TSB_MODELS

@@ -16,7 +16,7 @@ from adapters import (
     safe_json,
     safe_xml,
 )
-from adapters.fhir_consent import adapter, reading, vocabulary, writing
+from adapters.fhir_consent import adapter, reading, resource, vocabulary, writing
 from hub import consent_folder as folder
 from tests import mutating
 from tests.adapters import (
@@ -29,6 +29,7 @@ from tests.adapters import (
 from tests.hub import test_consent_folder
 
 R, V, W, FOLDER = reading, vocabulary, writing, folder
+SHARED = resource
 FHIR, BUNDLE, PARTS, JSON, XML = fhir, fhir_bundle, fhir_parts, safe_json, safe_xml
 FHIR_XML, WIRE, EXTENSIONS, CONSENT = fhir_xml, fhir_wire, fhir_extensions, adapter
 
@@ -36,10 +37,10 @@ FHIR_XML, WIRE, EXTENSIONS, CONSENT = fhir_xml, fhir_wire, fhir_extensions, adap
 # rows of its own in test_fhir_contained.
 MUTATIONS: list[mutating.Mutation] = [
     # one release, whole
-    (R, 'bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)', "bool(_ONLY_R5 & document.keys())"),
-    (R, "if newer and _ONLY_R4 & document.keys():", "if False:"),
-    *((R, f'"{name}"', f'"{name}?"') for name in ("subject", "date", "period", "grantor", "grantee", "manager", "controller", "decision", "policyBasis", "regulatoryBasis", "policyText")),
-    *((R, 'frozenset({"scope", "patient", "dateTime", "performer", "organization", "policy", "policyRule"})', f"frozenset({set(_R4) - {name}!r})") for _R4 in [("scope", "patient", "dateTime", "performer", "organization", "policy", "policyRule")] for name in _R4),
+    (SHARED, 'bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)', "bool(_ONLY_R5 & document.keys())"),
+    (SHARED, "if newer and _ONLY_R4 & document.keys():", "if False:"),
+    *((SHARED, f'"{name}"', f'"{name}?"') for name in ("subject", "date", "period", "grantor", "grantee", "manager", "controller", "decision", "policyBasis", "regulatoryBasis", "policyText")),
+    *((SHARED, 'frozenset({"scope", "patient", "dateTime", "performer", "organization", "policy", "policyRule"})', f"frozenset({set(_R4) - {name}!r})") for _R4 in [("scope", "patient", "dateTime", "performer", "organization", "policy", "policyRule")] for name in _R4),
     (R, "    consent.finish()\n", ""),
     (R, "    if structure:\n", "    if False:\n"),
     (R, '    meaning.finish("consent.not-evaluable")\n', ""),
@@ -49,34 +50,35 @@ MUTATIONS: list[mutating.Mutation] = [
     (R, 'if version is None and decision == "deny":', "if version is None:"),
     (R, 'if version is None and decision == "deny":', 'if decision == "deny":'),
     (R, '        self.consent.fault("meta.versionId", "value", "an integer from 1")\n', ""),
-    (R, 'children("identifier", at_most=2)', 'children("identifier")'),
-    (R, 'if system == MESSAGE_ID and message is None:', "if system == MESSAGE_ID:"),
-    (R, "elif system != MESSAGE_ID and series is None:", "elif system != MESSAGE_ID:"),
-    (R, "elif system != MESSAGE_ID and series is None:", "elif series is None:"),
-    (R, "if not found and isinstance(own, str):", "if isinstance(own, str):"),
-    (R, 'elif not re.fullmatch(r"[A-Za-z0-9._:-]{1,100}", series):', "elif False:"),
+    (SHARED, 'children("identifier", at_most=1 + len(systems))', 'children("identifier")'),
+    (SHARED, "if system in systems and system not in ids:", "if system in systems:"),
+    (SHARED, "elif system not in systems and series is None:", "elif system not in systems:"),
+    (SHARED, "elif system not in systems and series is None:", "elif series is None:"),
+    (SHARED, "if series is None and ids.keys() <= {WITHDRAWAL} and isinstance(own, str):", "if ids.keys() <= {WITHDRAWAL} and isinstance(own, str):"),
+    (SHARED, "if series is None and ids.keys() <= {WITHDRAWAL} and isinstance(own, str):", "if series is None and isinstance(own, str):"),
+    (SHARED, 'elif series is not None and not re.fullmatch(r"[A-Za-z0-9._:-]{1,100}", series):', "elif False:"),
     (R, "if name is None or name in found:", "if name is None:"),
     (R, 'extension.one_of("valueCode", codes[name])', 'extension.text("valueCode")'),
     (R, 'extension.text("valueCode", required=True)', 'extension.text("valueCode")'),
-    (R, "if value is None or not _DAY.fullmatch(value):", "if True:"),
+    (SHARED, "if value is None or not _DAY.fullmatch(value):", "if True:"),
     (R, '                category.fault("coding[0].code", "code", "LOINC', '                str("coding[0].code" "code" "LOINC'),
     (R, "            if not kinds:\n", "            if False:\n"),
     (R, '"program" if "program" in kinds else "deling"', '"deling"'),
     (R, "if found not in words.KINDS:", "if False:"),
     # who it is about, and who gave it
     (R, '"subject" if self.newer else "patient", required=True)', '"subject" if self.newer else "patient")'),
-    (R, 'if said not in (None, kind):\n                reference', "if False:\n                reference"),
-    (R, '("reference", _kind_of(address, kind))', '("type", None)'),
-    (R, '(("type", reference.text("type")), ', "("),
-    (R, "            if behind is None:\n", "            if False:\n"),
-    (R, "if behind is not None and behind != (system, value):", "if False:"),
-    (R, 'resource is None or resource.get("resourceType") != kind', "resource is None"),
-    (R, "            and system in systems\n", ""),
-    (R, "            and value\n", ""),
-    (R, 'and isinstance(system := item.get("system"), str)', 'and (system := item.get("system"))'),
-    (R, 'and isinstance(value := item.get("value"), str)', 'and (value := item.get("value"))'),
-    (R, "        if len(found) > 1:\n", "        if False:\n"),
-    (R, "return found.pop() if len(found) == 1 else None", "return found.pop() if found else None"),
+    (SHARED, "if said not in (None, kind):\n            reference", "if False:\n            reference"),
+    (SHARED, '("reference", kind_of(address, kind))', '("type", None)'),
+    (SHARED, '(("type", reference.text("type")), ', "("),
+    (SHARED, "        if behind is None:\n", "        if False:\n"),
+    (SHARED, "if behind is not None and behind != (system, value):", "if False:"),
+    (SHARED, 'resource is None or resource.get("resourceType") != kind', "resource is None"),
+    (SHARED, "        and system in systems\n", ""),
+    (SHARED, "        and value\n", ""),
+    (SHARED, 'and isinstance(system := item.get("system"), str)', 'and (system := item.get("system"))'),
+    (SHARED, 'and isinstance(value := item.get("value"), str)', 'and (value := item.get("value"))'),
+    (SHARED, "    if len(found) > 1:\n", "    if False:\n"),
+    (SHARED, "return found.pop() if len(found) == 1 else None", "return found.pop() if found else None"),
     (R, "self.consent.children(name, at_most=1)", "self.consent.children(name)"),
     (R, '            if decision == "permit":\n', "            if False:\n"),
     (R, "if named not in (None, kind):", "if False:"),
@@ -85,8 +87,8 @@ MUTATIONS: list[mutating.Mutation] = [
     (R, 'if kind == "Patient" and address not in (None, own):', "if False:"),
     (R, 'if kind == "Patient" and address not in (None, own):', "if address not in (None, own):"),
     (R, "if kind not in words.GRANTORS:", "if False:"),
-    (R, 'return named.group(1) if named else ""', "return named.group(1) if named else silent"),
-    (R, '    if address.startswith("urn:"):\n        return silent\n', ""),
+    (SHARED, 'return named.group(1) if named else ""', "return named.group(1) if named else silent"),
+    (SHARED, '    if address.startswith("urn:"):\n        return silent\n', ""),
     # what it permits or refuses
     (R, "elif words.OPPOSITE[said] == decision:", "elif False:"),
     (R, '        if said is None:\n            rule', '        if False:\n            rule'),
@@ -138,8 +140,8 @@ MUTATIONS: list[mutating.Mutation] = [
     (W, "    check_fields(record, TYPE, _FIELDS)\n", ""),
     (W, "if not isinstance(word, str) or word not in codes:", "if False:"),
     (W, 'ORGNR if value.isdigit() else words.SECTOR', "words.SECTOR"),
-    (CONSENT, "    if back != record:\n", "    if False:\n"),
-    (CONSENT, "    except HubError:\n", "    except ZeroDivisionError:\n"),
+    (SHARED, "    if back != record:\n", "    if False:\n"),
+    (SHARED, "    except HubError:\n", "    except ZeroDivisionError:\n"),
     (W, "provision=_exceptions(item, words.OPPOSITE[decision])", "provision=None"),
     (W, "_exceptions(record.fields, words.OPPOSITE[decision])", "_exceptions(record.fields, decision)"),
     # a folder, and XML
@@ -312,6 +314,7 @@ MUTATIONS: list[mutating.Mutation] = [
 _CONSENT = (test_fhir_consent_doubt, test_fhir_consent_whole)
 TABLES: dict[ModuleType, tuple[ModuleType, ...]] = {
     R: _CONSENT,
+    SHARED: _CONSENT,
     V: _CONSENT,
     W: (test_fhir_consent_whole,),
     CONSENT: (test_fhir_consent_whole,),

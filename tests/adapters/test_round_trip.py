@@ -14,12 +14,14 @@ from tests.adapters import digisos_records, records, test_fiks
 
 FIKS = ["bolig.foresporsel", "bolig.svar", "kvittering"]
 DIGISOS = ["sosialhjelp.soknad", "digisos.soker", "sosialhjelp.vedlegg"]
-REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", *DIGISOS, *FIKS])
+CONSENTS = ["samtykke.gitt", "samtykke.trukket"]
+REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", *CONSENTS, *DIGISOS, *FIKS])
 ANY_RECORD = st.one_of(
     records.brik,
     records.epikrise,
     records.tsb,
     records.consent,
+    records.withdrawal,
     digisos_records.any_record,
     test_fiks.requests,
     test_fiks.answers,
@@ -101,7 +103,7 @@ def test_every_written_adapter_is_exercised_here() -> None:
         "brik.kartlegging",
         "epikrise",
         "tsb.henvisning",
-        "samtykke.gitt",
+        *CONSENTS,
         *DIGISOS,
         *FIKS,
     }

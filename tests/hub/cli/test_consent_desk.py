@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from consent.receipt import digest
+from tests.adapters.consents import ended_r4
 from tests.hub.cli.conftest import Said
 from tests.hub.cli.installation import PERSON, PRISON, Installation
 
@@ -84,6 +85,12 @@ def test_a_folder_is_answered_file_by_file_with_an_exit_code(bro: Bro, tmp_path:
     said = bro("consent", "check-fhir", str(folder), "--json")
     assert (said.code, json.loads(said.out)["counts"]["rejected"]) == (0, 1)
 
+    (folder / "c.json").write_text(json.dumps(ended_r4()))
+    assert json.loads(bro("consent", "check-fhir", str(folder), "--json").out)["counts"]["withdrawal"] == 1
+    assert (
+        "c.json: withdrawal\n    Det personen tillot i serien, trekkes"
+        in bro("consent", "check-fhir", str(folder)).out
+    )
     (folder / "b.json").write_text("{")
     said = bro("consent", "check-fhir", str(folder))
 

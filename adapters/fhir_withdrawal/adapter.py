@@ -1,0 +1,70 @@
+"""Understands the withdrawal of a consent as a FHIR Consent that has ended.
+
+Wire:   UTF-8 JSON or XML, one Consent resource with status inactive or entered-in-error.
+Units:  when it ended is an instant; a day is its first moment in Oslo.
+Quirks: what the consent permitted, and to whom, is left behind; only permissions are withdrawn. The notice of
+        a withdrawal, which the hub writes, names no series.
+Agreed: README.md beside this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapters.base import Sniff
+from adapters.fhir import Json, concept, present
+from adapters.fhir_consent import vocabulary as words
+from adapters.fhir_consent.resource import WITHDRAWAL, models, write_exactly
+from adapters.fhir_parts import instant, needed, person_identifier, write_addressing
+from adapters.fhir_wire import both
+from adapters.fhir_withdrawal.reading import SIGNED, TYPE, WITHDRAWN_AT, read
+from hub.message import Record
+
+LOSES: Mapping[str, str] = {
+    "samtykke.versjon": "a Consent that ends is the whole series; one version alone is not written",
+    "omfang": "a Consent is one consent; everything at once is not written",
+}
+_SCOPE = next(code for code, kind in words.KINDS.items() if kind == "deling")
+
+
+def recognise(sniff: Sniff) -> bool:
+    return sniff.at("resourceType") == "Consent" and sniff.at("status") in words.ENDED
+
+
+def write(record: Record) -> Json:
+    """One withdrawal as JSON has it. What would not read back as the same is render.incomplete: one version,
+    everything at once, and a series whose refusals would be lifted, too."""
+    return write_exactly(record, _compose, read)
+
+
+def _compose(record: Record) -> Json:
+    series, sent = record.get("samtykke.serie"), needed(record, "melding.sendt")
+    return present(
+        resourceType="Consent",
+        meta={"lastUpdated": instant(sent)},
+        extension=_extensions(record, sent),
+        identifier=[
+            *([{"system": words.CONSENT, "value": series}] if series is not None else []),
+            {"system": WITHDRAWAL, "value": needed(record, "melding.id")},
+        ],
+        status="inactive",
+        scope=concept(*_SCOPE),
+        category=[concept(*words.CONSENT_CATEGORY)],
+        patient=present(
+            identifier=person_identifier(needed(record, "person.id")), display=record.get("person.navn")
+        ),
+        policy=[{"uri": words.POLICY}],
+        provision={"type": "permit"} if series is not None else None,
+    )
+
+
+def _extensions(record: Record, sent: str) -> list[Json]:
+    withdrawn, signed = needed(record, "tidspunkt"), record.get("signert")
+    return [
+        *([{"url": WITHDRAWN_AT, "valueDateTime": withdrawn}] if withdrawn != sent else []),
+        *([{"url": SIGNED, "valueBoolean": signed}] if signed is not None else []),
+        *write_addressing(record),
+    ]
+
+
+ADAPTERS = both("fhir-withdrawal", TYPE, recognise, read, write, models, loses=LOSES)

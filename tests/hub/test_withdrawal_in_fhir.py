@@ -1,0 +1,225 @@
+"""The desk and a Consent that has ended: what waits is stopped, and no refusal is lifted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from adapters.fhir_consent.adapter import ADAPTERS as GIVEN
+from adapters.fhir_withdrawal.adapter import ADAPTERS
+from hub import identity
+from hub.audit.log import Kind
+from hub.errors import HubError
+from hub.identity import Desk
+from hub.message import Outcome, Record
+from hub.store.disclosures import State
+from hub.store.schema import consent as documents
+from tests.hub.bench import (
+    FHIR,
+    Bench,
+    consent,
+    fhir,
+    number,
+    org,
+    referral,
+    refusal,
+    withdrawal,
+    xml_brik,
+)
+from tests.hub.on_record import make_unreadable
+
+TSB = "samtykke-tsb.fhir.json"
+XML = "application/fhir+xml"
+KARI, BOTH = Desk("Kari Vik", "brev fra registeret", "kari"), (number(1), number(2))
+
+
+def given(series: str, version: int = 1, who: int = 0) -> dict[str, Any]:
+    """The consent to TSB as a system that keeps consents in FHIR sends it."""
+    said: dict[str, Any] = json.loads(fhir(TSB, series=series, who=who))
+    said["identifier"][1]["value"] = f"{series}-gitt-{(version + 1) // 2}"
+    return {**said, "meta": {"versionId": str(version)}}
+
+
+def ended(said: dict[str, Any], at: str = "2026-11-20T09:30:00Z") -> dict[str, Any]:
+    """The same resource, with nothing but the status and the version changed."""
+    version = str(int(said["meta"]["versionId"]) + 1)
+    return {**said, "meta": {"versionId": version, "lastUpdated": at}, "status": "inactive"}
+
+
+def bare(series: str, who: int = 0) -> dict[str, Any]:
+    """An ended consent that says no more than which."""
+    said = ended(given(series, who=who))
+    del said["provision"]
+    return said
+
+
+def post(bench: Bench, said: dict[str, Any], key: str = "prison_health") -> Any:
+    return bench.post(key, json.dumps(said).encode(), FHIR)
+
+
+def refused(bench: Bench, said: dict[str, Any]) -> str:
+    with pytest.raises(HubError) as found:
+        post(bench, said)
+    return found.value.code
+
+
+def to_tsb(bench: Bench) -> int:
+    """How many referrals have reached TSB."""
+    bench.drain()
+    about = {row.id for row in bench.rows("tsb", agreement="henvisning-tsb")}
+    return sum(sent.disclosure in about for sent in bench.got("tsb"))
+
+
+@pytest.mark.parametrize("media", [FHIR, XML])
+def test_a_consent_given_in_fhir_and_ended_in_fhir_stops_what_waits(either: Bench, media: str) -> None:
+    post(either, given("s"))
+    either.post("prison_health", referral("H-1"))
+    assert to_tsb(either) == 1
+    either.post("prison_health", referral("H-2"))
+    end = json.dumps(ended(given("s"))).encode()
+    if media == XML:
+        end = ADAPTERS[1].render(ADAPTERS[0].parse(end))
+
+    either.post("prison_health", end, media)
+    either.post("prison_health", referral("H-3"))
+
+    assert to_tsb(either) == 1
+    waits = either.rows("tsb", agreement="henvisning-tsb", state=State.WAITING)
+    assert [row.outcome for row in waits] == [Outcome.WITHHELD] * 2
+    assert [either.column(row.id, "wrapped_key") for row in waits] == [None, None]
+    assert "samtykke.trukket" in either.got("tsb")[-1].text
+    assert either.verify().whole
+
+
+def test_ended_twice_is_a_duplicate_and_given_and_ended_again_is_another_message(either: Bench) -> None:
+    post(either, given("s"))
+    first = post(either, ended(given("s")))
+    again = post(either, ended(given("s")))
+    assert (again.id, again.duplicate) == (first.id, True)
+    post(either, given("s", 3))
+    either.post("prison_health", referral("H-1"))
+    assert to_tsb(either) == 1
+
+    second = post(either, ended(given("s", 3), at="2026-11-20T09:45:00Z"))
+    either.post("prison_health", referral("H-2"))
+
+    assert second.id != first.id
+    assert to_tsb(either) == 1
+    assert either.verify().whole
+
+
+def test_an_earlier_state_that_permitted_does_not_lift_the_refusal_that_came_after(either: Bench) -> None:
+    """Both are versions of one series; whoever ends the first has not asked to end the second."""
+    post(either, given("s"))
+    no = refusal("s", ["tsb"])
+    no["samtykke"]["versjon"] = 2
+    no["melding"]["id"] = "nei"
+    either.post("prison_health", no)
+    post(either, given("other"))
+    post(either, ended(given("s")))
+    either.post("prison_health", referral("H-1"))
+
+    assert to_tsb(either) == 0
+    assert [leaf["version"] for leaf in either.leaves(Kind.WITHDRAWAL)] == [1]
+    assert either.verify().whole
+    either.post("prison_health", withdrawal("s", "lifted"))
+    either.post("prison_health", referral("H-2"))
+    assert to_tsb(either) == 1
+
+
+@pytest.mark.parametrize("say", ["bare", "permit"])
+def test_a_series_that_only_refuses_is_not_lifted(either: Bench, say: str) -> None:
+    post(either, given("ja"))
+    either.post("prison_health", refusal("nei", ["tsb"]))
+    said = bare("nei") if say == "bare" else ended(given("nei"))
+
+    assert refused(either, said) == "consent.unknown"
+
+    either.post("prison_health", referral("H-1"))
+    assert to_tsb(either) == 0
+    assert either.leaves(Kind.WITHDRAWAL) == []
+
+
+def test_an_ended_consent_that_says_nothing_of_its_rule_ends_what_permitted(either: Bench) -> None:
+    post(either, given("s"))
+    post(either, bare("s"))
+    either.post("prison_health", referral("H-1"))
+
+    assert to_tsb(either) == 0
+    assert either.verify().whole
+
+
+def test_a_refusal_that_ended_is_turned_away_and_stands(either: Bench) -> None:
+    """A refusal with an exception: what it permits is taken back by a version without it, as it is told."""
+    post(either, given("ja"))
+    said = given("nei")
+    inner = said.pop("provision")
+    outer = {"type": "deny", "provision": [inner]}
+    post(either, {**said, "provision": outer})
+
+    assert refused(either, ended({**said, "provision": outer})) == "parse.invalid"
+
+    newer = {**said, "meta": {"versionId": "2"}, "provision": {"type": "deny"}}
+    newer["identifier"] = [said["identifier"][0]]
+    post(either, newer)
+    either.post("prison_health", referral("H-1"))
+    assert to_tsb(either) == 0
+    assert either.verify().whole
+
+
+def test_a_control_role_hears_the_same_where_nothing_of_the_series_permits(either: Bench) -> None:
+    said = {**withdrawal("nei", "t-1"), "samtykke": {"serie": "nei", "beslutning": "tillat"}}
+    either.post("prison", refusal("nei", ["nav_municipal"]))
+    either.post("prison_health", consent("samtykke-nav.json", "ja"))
+
+    assert not either.post("prison", said).duplicate
+
+    either.post("prison", xml_brik(), "application/xml")
+    either.drain()
+    assert either.listed("nav") == []
+    assert [(leaf["consent"], leaf["version"]) for leaf in either.leaves(Kind.WITHDRAWAL)] == [("", 0)]
+    assert either.verify().whole
+
+
+def test_a_copy_that_was_kept_of_a_refusal_is_not_lifted(bench: Bench) -> None:
+    """What a permission on an ended link left behind can only refuse."""
+    bench.post("prison_health", refusal("nei", ["tsb"], who=1))
+    bench.post("prison_health", referral("first-2", who=2))
+    identity.link(bench.parts, BOTH, KARI)
+    identity.unlink(bench.parts, BOTH, KARI)
+    post(bench, given("ja", who=2))
+
+    assert refused(bench, bare("nei", who=2)) == "consent.unknown"
+
+    bench.post("prison_health", referral("H-2", who=2))
+    assert to_tsb(bench) == 0
+
+
+def test_a_document_that_cannot_be_read_is_left_since_it_may_refuse(bench: Bench) -> None:
+    post(bench, given("s"))
+    make_unreadable(bench, documents)
+
+    assert refused(bench, bare("s")) == "consent.unknown"
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda one: one.name)
+def test_a_recipient_that_speaks_fhir_is_told_in_fhir(bench: Bench, adapter: Any) -> None:
+    party = bench.parts.directory[org("tsb")]
+    formats = {**party.agency.formats, "samtykke.trukket": adapter.name}
+    entry = replace(party, agency=replace(party.agency, formats=formats))
+    bench.parts = replace(bench.parts, directory={**bench.parts.directory, org("tsb"): entry})
+    post(bench, given("s"))
+    bench.post("prison_health", referral("H-1"))
+    assert to_tsb(bench) == 1
+    referred = bench.got("tsb")[-1].disclosure
+
+    post(bench, ended(given("s")))
+    bench.drain()
+
+    told: Record = adapter.parse(bench.got("tsb")[-1].body)
+    assert (told.get("melding.svar_pa"), told.get("samtykke")) == (referred, None)
+    assert told.get("person.id") == number(0)
+    assert not any(one.name.startswith("fhir-withdrawal") for one in GIVEN)
