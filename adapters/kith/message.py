@@ -23,7 +23,7 @@ from adapters.kith.locating import locate
 from adapters.kith.msghead import BASE64_CONTAINER, PREFIXES, ROOT, msghead
 from adapters.kith.profile import Profile
 from adapters.kith.saying import Saying
-from adapters.kith.tables import El, everything
+from adapters.kith.tables import El, carried
 from adapters.kith.texts import say
 from adapters.safe_xml import read_xml
 from hub.errors import Finding, HubError
@@ -115,8 +115,7 @@ def wrapped(
 
 def losses(name: str, mine: El, *others: El) -> Mapping[str, str]:
     """The fields that other messages of the type carry and this one has no element for."""
-    carried = {one.field for one in everything(mine)}
-    fields = {one.field for other in others for one in everything(other)} - carried - {""}
+    fields = frozenset[str]().union(*map(carried, others)) - carried(mine)
     return dict.fromkeys(sorted(fields), f"{name} has no element for it")
 
 

@@ -14,7 +14,7 @@ All of it follows from the table. What is in none of these must come back as it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -66,9 +66,11 @@ class Saying:
         is not there, with the reason."""
         found: dict[str, str] = {}
         for row, into in _rows(self._root):
-            for choice in row.choices:
-                found |= {resolved(into, name): why for name, why in choice.yields.items()}
-            found |= {resolved(into, name): row.alone for name in sorted(_beside(row))}
+            for choice in row.rows:
+                if isinstance(choice, OneOf) and choice.yields:
+                    found |= {resolved(into, name): why for name, why in choice.yields.items()}
+            if row.alone:
+                found |= {resolved(into, name): row.alone for name in sorted(_beside(row))}
         return found
 
     @cached_property
@@ -91,22 +93,28 @@ class Saying:
                 if name and piece not in NOTED:
                     node = plan.at(resolved(into, name))
                     node.read = lines_of if node.read is lines_of else _reading(row, part, piece)
-            for choice in row.choices:
-                if choice.yields:
+            for choice in row.rows:
+                if isinstance(choice, OneOf) and choice.yields:
                     plan.at(into).yields.append((choice.rows[0].needs, frozenset(choice.yields)))
             if names := _beside(row):
                 plan.at(into).alone.append((row.needs, names))
         return plan
 
 
-def _rows(row: El, into: str = "") -> Iterator[tuple[El, str]]:
+def _rows(root: El) -> list[tuple[El, str]]:
     """Every row with the group of the record that its fields are seen from."""
-    into = resolved(into, row.into) if row.into else into
-    yield row, into
-    for below in row.rows:
-        for member in below.rows if isinstance(below, OneOf) else (below,):
-            if not member.into.endswith("#more"):
-                yield from _rows(member, into)
+    found: list[tuple[El, str]] = []
+
+    def add(row: El, into: str) -> None:
+        into = resolved(into, row.into) if row.into else into
+        found.append((row, into))
+        for below in row.rows:
+            for member in below.rows if isinstance(below, OneOf) else (below,):
+                if not member.into.endswith("#more"):
+                    add(member, into)
+
+    add(root, "")
+    return found
 
 
 def _beside(row: El) -> frozenset[str]:

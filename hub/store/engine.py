@@ -20,8 +20,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -106,6 +104,9 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the schema up to date. Safe to run from several processes at once."""
+        from alembic import command  # a third of a second, for whoever opens no database
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
         with self.gate("schema"), self.engine.begin() as tx:
