@@ -135,7 +135,8 @@ def what_stands(
             refusing.append(whole)
         if c.only_refuses or ref in claimed or c.id in claimed or claimed_ids[c.id] > c.version:
             continue
-        (withdrawn if ref in gone else permitting).append(whole)
+        ended = c.permissions_ended_at is not None and c.permissions_ended_at <= moment
+        (withdrawn if ref in gone or ended else permitting).append(whole)
     return Said(
         question,
         texts,
@@ -201,7 +202,8 @@ def _in_force(c: Consent, day: date) -> bool:
 def _readable(c: Consent) -> bool:
     if not c.readable or not c.id or c.version < 1 or c.kind not in _KINDS:
         return False
-    if c.withdrawn_at is not None and c.withdrawn_at.tzinfo is None:
+    ends = (c.withdrawn_at, c.permissions_ended_at)
+    if any(end is not None and end.tzinfo is None for end in ends):
         return False
     return _sound(c) and (not c.exceptions or all(_sound_exception(e, c, DEPTH) for e in c.exceptions))
 

@@ -119,8 +119,8 @@ def _receipt(tx: Connection, parts: Parts, person: Person, consent_id: str) -> s
 
 def _withdraw(tx: Connection, parts: Parts, received: Received, said: Record, person: Person) -> list[str]:
     ended = _end(tx, parts, received, said, person)
-    for record_id, key, version in ended:
-        what = {"consent": key, "version": version, "recorder": received.sender.org}
+    for record_id, key, version, ends in ended:
+        what = {"consent": key, "version": version, "recorder": received.sender.org, "ends": ends}
         prove(tx, parts, people.load(tx, record_id), Kind.WITHDRAWAL, what)
     again = decide_all_again(tx, parts, person.linked)
     return again + _plan_notices(tx, parts, received, person)
@@ -128,23 +128,23 @@ def _withdraw(tx: Connection, parts: Parts, received: Received, said: Record, pe
 
 def _end(
     tx: Connection, parts: Parts, received: Received, said: Record, person: Person
-) -> list[tuple[str, str, int]]:
-    """End what is withdrawn or lifted: record, series and version of each, version 0 for all of a series."""
+) -> list[consents.Ended]:
+    """End what is withdrawn or lifted."""
     if said.get("samtykke.serie") is not None:
         return _end_series(tx, parts, received, said, person)
     permissions = said.get("omfang") == intake.ALL_PERMISSIONS
     ended = consents.withdraw_all(
         tx, parts.vault, person, intake.read, permissions=permissions, at=received.at
     )
-    return ended or [(person.id, "", 0)]  # it was asked for, and that is proved too
+    return ended or [consents.Ended(person.id, "", 0)]  # it was asked for, and that is proved too
 
 
 def _end_series(
     tx: Connection, parts: Parts, received: Received, said: Record, person: Person
-) -> list[tuple[str, str, int]]:
+) -> list[consents.Ended]:
     key, version = _key(parts, received, said), said.get("samtykke.versjon")
     only = said.get("samtykke.beslutning") == intake.PERMITTED
-    on: tuple[tuple[str, int], ...] = ()
+    on: tuple[consents.Ended, ...] = ()
     try:
         on = consents.withdraw(
             tx, parts.vault, person, intake.read, key=key, version=version, at=received.at, permissions=only
@@ -155,8 +155,11 @@ def _end_series(
         if received.sender.sector not in CONTROL_SECTORS or not known:
             raise
     if only:
-        return [(record_id, key, ended) for record_id, ended in on] or [(person.id, "", 0)]
-    return [(record_id, key, version or 0) for record_id in sorted({one for one, _ in on}) or (person.id,)]
+        return list(on) or [consents.Ended(person.id, "", 0)]
+    # On a record that is in doubt not all of a series may have ended.
+    sure = {one.person_id for one in on} & (person.one | {person.id}) or ({person.id} if not on else set())
+    whole = [consents.Ended(record_id, key, version or 0) for record_id in sorted(sure)]
+    return whole + [one for one in on if one.person_id not in sure]
 
 
 def _key(parts: Parts, received: Received, said: Record, path: str = "samtykke.serie") -> str:

@@ -365,6 +365,7 @@ def _was_said_since(tx: Connection, person: Person, at: datetime) -> bool:
     moments: set[datetime | None] = set()
     for table, began, ended in (
         (consent, "recorded_at", "withdrawn_at"),
+        (consent, "recorded_at", "permissions_ended_at"),
         (kept_refusal, "kept_at", "withdrawn_at"),
     ):
         latest = select(func.max(table.c[began]), func.max(table.c[ended]))

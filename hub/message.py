@@ -412,6 +412,8 @@ class Consent:
     recorder: Sector | None = None
     kind: str = "sharing"
     withdrawn_at: datetime | None = None
+    permissions_ended_at: datetime | None = None
+    """Of a refusal: when what its exceptions permitted was withdrawn. What it refuses stands."""
     replaces: str | None = None
     exceptions: tuple[Consent, ...] = ()
     readable: bool = True
@@ -427,6 +429,11 @@ class Consent:
     """False: never signed, or out of force since nobody knows when. It permits nothing."""
     only_refuses: bool = False
     """Seen over a link that is in doubt: it may refuse, and never permits (hub/store/linked.py)."""
+
+    @property
+    def grants(self) -> bool:
+        """Whether anything in it permits, also as an exception to what it refuses."""
+        return self.permits or any(exception.grants for exception in self.exceptions)
 
     @property
     def ref(self) -> str:

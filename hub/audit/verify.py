@@ -19,6 +19,7 @@ from hub.audit import tree
 from hub.audit.log import ORIGIN, Kind, nobody, open_private, read_note
 from hub.errors import HubError
 from hub.message import Outcome
+from hub.store.consents import Ends
 from hub.store.engine import Store
 from hub.store.schema import (
     audit_checkpoint,
@@ -151,6 +152,7 @@ class _Told:
     handed: dict[str, str] = field(default_factory=dict)  # disclosure -> recipient
     given: set[tuple[str, str, int]] = field(default_factory=set)  # person, consent, version
     withdrawn: set[tuple[str, str, int]] = field(default_factory=set)
+    narrowed: set[tuple[str, str, int]] = field(default_factory=set)
     asked: set[tuple[str, str]] = field(default_factory=set)  # person, request
     ended: set[tuple[str, str]] = field(default_factory=set)
     gps: set[tuple[str, str]] = field(default_factory=set)  # person, record of a registered GP
@@ -223,15 +225,19 @@ def _check_disclosures(view: Connection, told: _Told, readable: set[str], report
 
 
 def _check_consents(view: Connection, told: _Told, readable: set[str], report: Report) -> None:
-    columns = (consent.c.person_id, consent.c.series, consent.c.version, consent.c.withdrawn_at)
+    ends = (consent.c.withdrawn_at, consent.c.permissions_ended_at)
+    columns = (consent.c.person_id, consent.c.series, consent.c.version, *ends)
     rows = [row for row in view.execute(select(*columns)) if row.person_id in readable]
     given = {(row.person_id, row.series, row.version) for row in rows}
     withdrawn = {(r.person_id, r.series, r.version) for r in rows if r.withdrawn_at is not None}
+    narrowed = {(r.person_id, r.series, r.version) for r in rows if r.permissions_ended_at is not None}
     for what, differing in (
         ("consent row without its leaf", given - told.given),
         ("leaf of a consent without its row", told.given - given),
         ("withdrawn in the row, not in the log", withdrawn - told.withdrawn),
         ("withdrawn in the log, not in the row", told.withdrawn - withdrawn),
+        ("permissions ended in the row, not in the log", narrowed - told.narrowed),
+        ("permissions ended in the log, not in the row", told.narrowed - narrowed),
     ):
         for _, series, version in sorted(differing):
             report.faults.append((what, f"consent {series[:12]} version {version}"))
@@ -284,9 +290,11 @@ def _match(row: Any, private: dict[str, Any], told: _Told, report: Report) -> No
             told.gps.add((row.person_id, private["record"]))
         case Kind.WITHDRAWAL:
             series, version = (row.person_id, private["consent"]), int(private.get("version", 0))
-            told.withdrawn |= {
-                given for given in told.given if given[:2] == series and version in (0, given[2])
-            }
+            ended = {given for given in told.given if given[:2] == series and version in (0, given[2])}
+            if private.get("ends") == Ends.PERMISSIONS:
+                told.narrowed |= ended
+            else:
+                told.withdrawn |= ended
         case _:
             pass
 

@@ -196,6 +196,7 @@ def list_consents(file: Path, at: str | None, as_known: str | None, language: st
             "recorded_by": each.entry.recorded_by,
             "recorded_at": each.entry.said.recorded_at,
             "withdrawn_at": each.entry.said.withdrawn_at,
+            "permissions_ended_at": each.entry.said.permissions_ended_at,
             "says": summary(each.entry.said, language, name_of(parts)) if each.entry.said.readable else [],
         }
         for each in shown
@@ -206,6 +207,10 @@ def list_consents(file: Path, at: str | None, as_known: str | None, language: st
     for row in rows:
         say(f"{row['id']}  series {row['series']} version {row['version']}: {row['stands']}")
         say(f"  recorded {row['recorded_at']} by {row['recorded_by']}")
+        if row["permissions_ended_at"]:
+            say(
+                f"  what it permitted by exception withdrawn {row['permissions_ended_at']}; what it refuses stands"
+            )
         if row["withdrawn_at"]:
             say(f"  withdrawn {row['withdrawn_at']}")
         say(*(f"    {line}" for line in row["says"]))

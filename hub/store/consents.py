@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
@@ -82,9 +83,9 @@ def withdraw(
     version: int | None,
     at: datetime,
     permissions: bool = False,
-) -> tuple[tuple[str, int], ...]:
-    """End one version of a consent, or every one; with `permissions` only what permits. Returns the record
-    and version of each, or raises consent.unknown when nothing is left to end.
+) -> tuple[Ended, ...]:
+    """End one version of a consent, or every one; with `permissions` only what permits, and of a refusal
+    what its exceptions permit. Returns each, or raises consent.unknown when nothing is left to end.
 
     Doubt widens a withdrawal: it reaches permissions on every linked record. It narrows what is lifted:
     only refusals of what is one person beyond doubt, and the copies kept there. What cannot be read may
@@ -94,9 +95,9 @@ def withdraw(
     ended = []
     for row in tx.execute(select(consent).where(*_standing(consent, keys, key, version))).all():
         said = _readable(vault, keys[row.person_id], row, read, bound_to=f"consent {row.id}")
-        if (row.person_id in one and not permissions) or (said.readable and said.permits):
-            tx.execute(update(consent).where(consent.c.id == row.id).values(withdrawn_at=at))
-            ended.append((row.person_id, row.version))
+        whole = row.person_id in one and not permissions
+        if (does := _end(tx, row.id, said, at, whole=whole)) is not None:
+            ended.append(Ended(row.person_id, key, row.version, does))
     lifted = 0
     if not permissions:
         kept = update(kept_refusal).where(*_standing(kept_refusal, one, key, version))
@@ -104,6 +105,35 @@ def withdraw(
     if not lifted and not ended:
         raise HubError("consent.unknown")
     return tuple(sorted(set(ended)))
+
+
+class Ends(StrEnum):
+    """What a withdrawal ended of one version."""
+
+    ALL = "all"
+    PERMISSIONS = "permissions"
+    """Of a refusal, what its exceptions permitted: what it refuses stands."""
+
+
+class Ended(NamedTuple):
+    """One version that ended: on which record of the person; version 0 for all of a series."""
+
+    person_id: str
+    series: str
+    version: int
+    ends: Ends = Ends.ALL
+
+
+def _end(tx: Connection, consent_id: str, said: Consent, at: datetime, *, whole: bool) -> Ends | None:
+    """End a version that stands: `whole`, or else only what it permits. None where nothing is to end."""
+    if whole or (said.readable and said.permits):
+        column, ends = consent.c.withdrawn_at, Ends.ALL
+    elif said.readable and said.grants and said.permissions_ended_at is None:
+        column, ends = consent.c.permissions_ended_at, Ends.PERMISSIONS
+    else:
+        return None
+    tx.execute(update(consent).where(consent.c.id == consent_id).values({column: at}))
+    return ends
 
 
 def was_recorded(tx: Connection, owner: Person, *, key: str, version: int | None) -> bool:
@@ -127,20 +157,21 @@ def _of_series(
 
 def withdraw_all(
     tx: Connection, vault: Vault, owner: Person, read: Read, *, permissions: bool, at: datetime
-) -> list[tuple[str, str, int]]:
-    """Withdraw everything that permits, or lift everything that refuses, whoever recorded it. Returns
-    record, series and version of each. What cannot be read is left: it permits nothing, and may refuse.
+) -> list[Ended]:
+    """Withdraw everything that permits, also by exception to a refusal, or lift everything that refuses,
+    whoever recorded it. Returns each. What cannot be read is left: it permits nothing, and may refuse.
 
     Doubt widens a withdrawal: it reaches every linked record. It narrows what is lifted: only refusals
     of what is one person beyond doubt, and the copies kept there.
     """
-    ended: list[tuple[str, str, int]] = []
+    ended: list[Ended] = []
     records = _linked(owner) if permissions else _one(owner)
     for entry in _entries(tx, vault, owner, read, records):
         said = entry.said
-        if said.withdrawn_at is None and said.readable and said.permits is permissions:
-            tx.execute(update(consent).where(consent.c.id == entry.id).values(withdrawn_at=at))
-            ended.append((entry.person_id, said.id, said.version))
+        if said.withdrawn_at is not None or not said.readable or (said.permits and not permissions):
+            continue
+        if (does := _end(tx, entry.id, said, at, whole=not permissions)) is not None:
+            ended.append(Ended(entry.person_id, said.id, said.version, does))
     if not permissions:
         _lift_kept(tx, vault, owner, read, at)
     return ended
@@ -169,9 +200,9 @@ class Entry:
         """As the hub knew it then; None when it did not."""
         if self.said.recorded_at > at:
             return None
-        ended = self.said.withdrawn_at
-        known = ended if ended is not None and ended <= at else None
-        return replace(self, said=replace(self.said, withdrawn_at=known))
+        ends = (self.said.withdrawn_at, self.said.permissions_ended_at)
+        withdrawn, narrowed = (end if end is not None and end <= at else None for end in ends)
+        return replace(self, said=replace(self.said, withdrawn_at=withdrawn, permissions_ended_at=narrowed))
 
 
 def register(tx: Connection, vault: Vault, owner: Person, read: Read) -> list[Entry]:
@@ -315,6 +346,7 @@ def _readable(vault: Vault, key: bytes | None, row: Any, read: Read, *, bound_to
             replaces=document.get(REPLACES),
             version=row.version,
             withdrawn_at=row.withdrawn_at,
+            permissions_ended_at=getattr(row, "permissions_ended_at", None),  # a copy kept permits nothing
         )
     except (HubError, ValueError, KeyError, TypeError):
         return Consent(

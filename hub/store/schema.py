@@ -181,6 +181,7 @@ consent = Table(
     Column("recorded_by", String(9), nullable=False),
     Column("recorded_at", Instant, nullable=False),  # known from
     Column("withdrawn_at", Instant),
+    Column("permissions_ended_at", Instant),  # of a refusal: what its exceptions permitted is withdrawn
     Column("ciphertext", LargeBinary),
     Column("wrapped_key", LargeBinary),
     UniqueConstraint("person_id", "series", "version"),
