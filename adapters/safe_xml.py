@@ -153,6 +153,7 @@ def log_of(log: object) -> list[Logged]:
     ]
 
 
+_MOST_MESSAGE = 10_000  # characters; it cuts at some 64,000 bytes
 _EXPECTED = re.compile(r".* Expected is (?:one of )?\( ([^()]*) \)\.\s*", re.DOTALL)
 _REQUIRED = re.compile(r".*: The attribute '([^']*)' is required but missing\.\s*", re.DOTALL)
 _SCHEMA_NAME = re.compile(r"(?:\{[^{}]*\})?([^\W\d][\w.-]{0,99})")
@@ -160,7 +161,10 @@ _SCHEMA_NAME = re.compile(r"(?:\{[^{}]*\})?([^\W\d][\w.-]{0,99})")
 
 def _expects(message: str) -> tuple[str, ...]:
     """The elements, or the attribute, that a message ends with. Whatever a document calls its own stands
-    before them: an element, a namespace and a value are quoted first."""
+    before them: an element, a namespace and a value are quoted first. Not of a message so long that libxml2
+    cut its end off, where a quoted value would be the end."""
+    if len(message) > _MOST_MESSAGE:
+        return ()
     if found := _EXPECTED.fullmatch(message):
         names = [_SCHEMA_NAME.fullmatch(name.strip()) for name in found[1].split(",")]
         return tuple(dict.fromkeys(name[1] for name in names if name))

@@ -224,6 +224,9 @@ def _form(said: Fields) -> Iterable[Finding]:
         yield Finding(at="samtykke.tekstversjon", rule="form", expected="the edition of the text shown")
 
 
+_PARTY = "a sector, an organisation number with the right check digit, or *"
+
+
 def _unknown_words(scopes: Iterable[_Scope]) -> Iterable[Finding]:
     """Words that no row, agency or purpose can ever match would make a refusal toothless."""
     parties = {sector.value for sector in Sector}
@@ -232,7 +235,7 @@ def _unknown_words(scopes: Iterable[_Scope]) -> Iterable[Finding]:
             for index, word in enumerate(scope.own.get(name, ())):
                 organisation = is_orgnr(word)
                 if word not in parties and not organisation and word != ANY:
-                    yield _unknown(f"{scope.at}{name}[{index}]", "a sector, an organisation number or *")
+                    yield _unknown(f"{scope.at}{name}[{index}]", _PARTY)
         for name, known in (("formal", Purpose), ("kategorier", Category)):
             for index, word in enumerate(scope.own.get(name, ())):
                 if word not in {member.value for member in known} or word == Category.UNKNOWN:

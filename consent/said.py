@@ -9,7 +9,7 @@ is in force. It must not know policy rows beyond what they demand of a form, nor
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -129,13 +129,14 @@ def what_stands(
     for ref, c in readable.items():
         if not _near(c, question):
             continue
+        ended = c.permissions_ended_at is not None and c.permissions_ended_at <= moment
         whole = _inherited(c)
         # Withdrawing a permission takes nothing back of what it refused in its exceptions.
         if (c.permits or ref not in gone) and _on_days(c, question.day) and not _settled(c, in_force):
-            refusing.append(whole)
+            # Without what it permitted by exception, a refusal is one of everything that it is about.
+            refusing.append(_inherited(replace(c, exceptions=())) if ended and not c.permits else whole)
         if c.only_refuses or ref in claimed or c.id in claimed or claimed_ids[c.id] > c.version:
             continue
-        ended = c.permissions_ended_at is not None and c.permissions_ended_at <= moment
         (withdrawn if ref in gone or ended else permitting).append(whole)
     return Said(
         question,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -118,13 +118,20 @@ def pages() -> dict[str, str]:
 def differing(folder: Path = DOCS) -> tuple[str, ...]:
     """The pages that do not say what the code says, and those of what is gone."""
     wanted = pages()
-    there = {f"{below}/{path.name}" for below in FOLDERS for path in (folder / below).glob("*")}
+    there = {f"{below}/{path.name}" for below in FOLDERS for path in _written(folder / below)}
     wrong = [
         name
         for name, page in wanted.items()
-        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != page
+        if not (folder / name).is_file() or (folder / name).read_bytes() != page.encode()
     ]
     return (*wrong, *sorted(there - set(wanted)))
+
+
+def _written(folder: Path) -> Iterator[Path]:
+    """The pages that were written from the code once. Whatever else lies there is somebody's own."""
+    for path in folder.glob("*.md"):
+        if path.is_file() and _NOTE.encode() in path.read_bytes():
+            yield path
 
 
 def write(folder: Path = DOCS) -> None:

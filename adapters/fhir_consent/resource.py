@@ -24,6 +24,8 @@ Resolve = Callable[[str], Mapping[str, object] | None]
 WITHDRAWAL = "urn:brobygger:withdrawal"
 """The system of the id of a withdrawal, which a consent gets when it ends."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FINE = re.compile(r"(\.[0-9]{6})[0-9]+")
+_LEAP = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
 _OSLO = ZoneInfo("Europe/Oslo")
 _ONLY_R5 = frozenset(
     {"subject", "date", "period", "grantor", "grantee", "manager", "controller", "decision", "policyBasis"}
@@ -57,8 +59,11 @@ def read_series(
     """The series that the consent keeps in all versions, and the ids of messages: the identifiers in these
     systems, by system. A resource that was given without any identifier has its own id."""
     series, ids = None, dict[str, str]()
-    for identifier in consent.children("identifier", at_most=1 + len(systems)):
+    for identifier in consent.children("identifier", at_most=1 + len({WITHDRAWAL, *systems})):
         identifier.ignore("use", "type", "assigner", "period")
+        if identifier.peek("system") == WITHDRAWAL and WITHDRAWAL not in systems:
+            identifier.ignore_all()  # of the time before it was given again; it names no series
+            continue
         system = identifier.text("system")
         value = identifier.text("value", required=True)
         if system in systems and system not in ids:
@@ -77,10 +82,16 @@ def read_series(
     return series, ids
 
 
+def is_day(value: object) -> bool:
+    """Whether it says a day and no time."""
+    return isinstance(value, str) and _DAY.fullmatch(value) is not None
+
+
 def moment(value: str | None) -> str | None:
-    """A day is its first moment in Oslo."""
+    """A day is its first moment in Oslo. Of a second, FHIR has any number of digits, and a leap second;
+    nothing is decided by them."""
     if value is None or not _DAY.fullmatch(value):
-        return value
+        return value and _LEAP.sub(r"\1:59", _FINE.sub(r"\1", value))
     try:
         return datetime.fromisoformat(value).replace(tzinfo=_OSLO).isoformat()
     except ValueError:  # told with the structure

@@ -9,6 +9,7 @@ Agreed: README.md beside this file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from adapters.base import Sniff
@@ -24,6 +25,7 @@ LOSES: Mapping[str, str] = {
     "samtykke.versjon": "a Consent that ends is the whole series; one version alone is not written",
     "omfang": "a Consent is one consent; everything at once is not written",
 }
+_MINUTES = re.compile(r"(T[0-9]{2}:[0-9]{2})(Z|[+-][0-9]{2}:[0-9]{2})")
 _SCOPE = next(code for code, kind in words.KINDS.items() if kind == "deling")
 
 
@@ -34,7 +36,15 @@ def recognise(sniff: Sniff) -> bool:
 def write(record: Record) -> Json:
     """One withdrawal as JSON has it. What would not read back as the same is render.incomplete: one version,
     everything at once, and a series whose refusals would be lifted, too."""
-    return write_exactly(record, _compose, read)
+    return write_exactly(_in_full(record), _compose, read)
+
+
+def _in_full(record: Record) -> Record:
+    """With the seconds that every moment of FHIR has: a notice that left them out would never arrive."""
+    fields = dict(record.fields)
+    if isinstance(fields.get("tidspunkt"), str):
+        fields["tidspunkt"] = _MINUTES.sub(r"\1:00\2", fields["tidspunkt"])
+    return Record(record.type, fields)
 
 
 def _compose(record: Record) -> Json:

@@ -7,7 +7,9 @@ says it denied is refused, so that nobody believes that it was lifted.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
 from adapters.base import Findings
 from adapters.fhir import NOT_CARRIED, Json, Reader, present
@@ -16,6 +18,7 @@ from adapters.fhir_consent import vocabulary as words
 from adapters.fhir_consent.resource import (
     WITHDRAWAL,
     Resolve,
+    is_day,
     is_newer,
     moment,
     nowhere,
@@ -54,9 +57,9 @@ MODIFIERS = ("modifierExtension", "implicitRules")
 REFUSAL = (
     "a consent that permitted; a refusal is lifted with samtykke.trukket in JSON, which names the series"
 )
-EXCEPTED = (
-    "a consent that permitted; what a refusal permits by exception is taken back with a new active version"
-    " without it, and the refusal itself is lifted with samtykke.trukket in JSON, which names the series"
+ONCE = (
+    "a moment with a time, meta.versionId, or an identifier in urn:brobygger:withdrawal: two withdrawals of"
+    " one day could not be told apart"
 )
 UNDECIDED = (
     "permit; one that does not say so is withdrawn with samtykke.trukket in JSON, which names the series"
@@ -78,12 +81,16 @@ def read(document: Mapping[str, object], resolve: Resolve = nowhere) -> Record:
     patient = consent.child("subject" if newer else "patient", required=True)
     person = read_identified(patient, "Patient", PERSONS, resolve) if patient else None
     name = patient.text("display") if patient else None
-    at = _moment(consent, "date" if newer else "dateTime")
+    dated = "date" if newer else "dateTime"
+    at = _moment(consent, dated)
     message = ids.get(WITHDRAWAL)
     if message is None:
-        message = _made(series, consent.peek("meta", "versionId"), at)
+        version = consent.peek("meta", "versionId")
+        message = _made(series, person, version, at)
         if series is None:
             consent.fault("identifier", "missing", f"an identifier: {WITHDRAWAL}")
+        elif version is None and is_day(consent.peek("meta", "lastUpdated") or consent.peek(dated)):
+            consent.fault("meta.lastUpdated", "once", ONCE)
     _check_permitted(consent, newer=newer)
     for left in LEFT:
         for place in _modified(consent.take(left), left):
@@ -102,10 +109,15 @@ def read(document: Mapping[str, object], resolve: Resolve = nowhere) -> Record:
     return Record(TYPE, fields)
 
 
-def _made(series: str | None, version: object, at: str | None) -> str:
+def _made(series: str | None, person: tuple[str, str] | None, version: object, at: str | None) -> str:
     """The id of a withdrawal that has none: the same for the same state of the same resource, and another
-    one when it is given and withdrawn again. A digest, as a series may be as long as an id."""
-    said = f"{series} {version} {at}".encode()
+    one when it is given and withdrawn again. A digest, as a series may be as long as an id, and as two
+    persons may have the same."""
+    try:
+        when = datetime.fromisoformat(at or "").astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):  # told with the structure
+        when = ""
+    said = json.dumps([series, person, str(version), when]).encode()
     return f"trukket-{hashlib.sha256(said).hexdigest()[:40]}"
 
 
@@ -152,16 +164,27 @@ def _extensions(consent: Reader) -> Json:
 
 def _check_permitted(consent: Reader, *, newer: bool) -> None:
     """A consent that says it denied, or carries a rule and does not say what it is, is no permission. One
-    that carries no rule at all may be either: what it permitted ends, and what it refused stands."""
+    that carries no rule at all may be either, and one that denies with exceptions is both: what it permitted
+    ends, and what it refused stands."""
     said = [*_policies(consent, "regulatoryBasis" if newer else "policyRule"), *_rules(consent, newer=newer)]
     denies = [at for at, decision in said if decision == "deny"]
-    inner = consent.peek("provision") if newer else consent.peek("provision", "provision")
-    for at in denies:
-        consent.fault(at, "refusal", EXCEPTED if inner else REFUSAL)
-    unknown = [at for at, decision in said if decision not in ("permit", "deny", None)]
     permits = any(decision == "permit" for _, decision in said)
+    if not _excepts(consent, newer=newer) or permits:
+        for at in denies:
+            consent.fault(at, "refusal", REFUSAL)
+    unknown = [at for at, decision in said if decision not in ("permit", "deny", None)]
     if said and not denies and (unknown or not permits):
         consent.fault(unknown[0] if unknown else said[-1][0], "undecided", UNDECIDED)
+
+
+def _excepts(consent: Reader, *, newer: bool) -> bool:
+    """Whether its rule denies, and permits something by exception."""
+    if newer:
+        return consent.peek("decision") == "deny" and bool(consent.peek("provision"))
+    inner = consent.peek("provision", "provision")
+    permitting = [one for one in inner if isinstance(one, Mapping)] if isinstance(inner, list) else []
+    denied = consent.peek("provision", "type") == "deny"
+    return denied and any(one.get("type") == "permit" for one in permitting)
 
 
 def _rules(consent: Reader, *, newer: bool) -> Iterator[tuple[str, object]]:

@@ -208,9 +208,7 @@ def list_consents(file: Path, at: str | None, as_known: str | None, language: st
         say(f"{row['id']}  series {row['series']} version {row['version']}: {row['stands']}")
         say(f"  recorded {row['recorded_at']} by {row['recorded_by']}")
         if row["permissions_ended_at"]:
-            say(
-                f"  what it permitted by exception withdrawn {row['permissions_ended_at']}; what it refuses stands"
-            )
+            say(f"  permissions withdrawn {row['permissions_ended_at']}; what it refuses stands")
         if row["withdrawn_at"]:
             say(f"  withdrawn {row['withdrawn_at']}")
         say(*(f"    {line}" for line in row["says"]))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from adapters import fhir_withdrawal
 from adapters.base import Sniff
 from adapters.fhir import Json
 from adapters.fhir_consent.adapter import ADAPTERS as GIVEN
+from adapters.fhir_consent.reading import read as read_given
 from adapters.fhir_consent.resource import models
 from adapters.fhir_withdrawal import reading
 from adapters.fhir_withdrawal.adapter import ADAPTERS
@@ -27,6 +29,7 @@ from hub.message import Record
 from mappings.types import load_types
 from tests.adapters import consents
 from tests.adapters.consents import ENDED_AT, OURS, code, concept, ended_r4, ended_r5
+from tests.hub.bench import number
 
 ADAPTER, XML = ADAPTERS
 TYPES = load_types()
@@ -321,12 +324,17 @@ def test_what_each_element_means(
 # The id that is made
 
 
+SAME_MOMENT = datetime.fromisoformat(ENDED_AT).astimezone(timezone(timedelta(hours=5))).isoformat()
+NOBODY = number(7)
 ANOTHER: list[tuple[Change, bool]] = [
     (lambda c: None, True),
     (lambda c: c.update(status="entered-in-error"), True),
     (lambda c: c["meta"].update(lastUpdated="2026-11-13T09:55:00+01:00"), False),
     (lambda c: c["meta"].update(versionId="6"), False),
     (lambda c: c["identifier"][0].update(value="s-2"), False),
+    (lambda c: c["patient"]["identifier"].update(value=NOBODY), False),
+    (lambda c: c["meta"].update(lastUpdated=SAME_MOMENT), True),
+    (lambda c: c["meta"].update(lastUpdated=f"{SAME_MOMENT[:19]}.0000001{SAME_MOMENT[19:]}"), True),
 ]
 
 
@@ -336,6 +344,58 @@ def test_the_same_state_is_the_same_message_and_another_one_is_not(change: Chang
     change(other)
 
     assert (read(other)["melding"]["id"] == read(ended_r4())["melding"]["id"]) is same
+
+
+DAYS: dict[str, tuple[Change, bool]] = {
+    "a day, and a version": (lambda c: c.update(meta={"versionId": "2"}, dateTime="2026-11-11"), False),
+    "a day alone": (lambda c: c.update(meta={}, dateTime="2026-11-11"), True),
+    "a day of the resource": (lambda c: (c.pop("meta"), c.update(dateTime="2026-11-11")), True),
+    "a moment of the resource": (lambda c: (c.pop("meta"), c.update(dateTime=ENDED_AT)), False),
+    "a day alone, and an id": (
+        lambda c: (c.pop("meta"), c.update(dateTime="2026-11-11"), c["identifier"].append(
+            {"system": "urn:brobygger:withdrawal", "value": "w-1"})), False,
+    ),
+}  # one row per case # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "told_so"), DAYS.values(), ids=DAYS.keys())
+def test_two_withdrawals_of_one_day_cannot_be_told_apart(change: Change, told_so: bool) -> None:
+    """Taken for the same message, the second would have no effect."""
+    document = ended_r4()
+    change(document)
+
+    assert (("meta.lastUpdated", "once") in told(document)) is told_so
+
+
+LASTS = {
+    "2026-11-11T09:30:00.1234567+01:00": "2026-11-11T09:30:00.123456+01:00",
+    "2026-11-11T23:59:60Z": "2026-11-11T23:59:59Z",
+}
+
+
+@pytest.mark.parametrize(("said", "sent"), LASTS.items())
+def test_nothing_is_refused_for_the_digits_of_a_second(said: str, sent: str) -> None:
+    document = ended_r4()
+    document["meta"]["lastUpdated"] = said
+
+    assert read(document)["melding"]["sendt"] == sent
+
+
+def test_a_withdrawal_told_without_seconds_is_written_with_them() -> None:
+    record = {**copy.deepcopy(RECORD), "tidspunkt": "2026-11-11T14:30+01:00"}
+    full = Record("samtykke.trukket", {**record, "tidspunkt": "2026-11-11T14:30:00+01:00"})
+
+    assert [one.parse(one.render(Record("samtykke.trukket", record))) for one in ADAPTERS] == [full, full]
+
+
+def test_the_id_of_a_withdrawal_says_no_series_of_a_consent_given_again() -> None:
+    """A resource that went back to active, with that id still on it."""
+    again = {**ended_r4(), "status": "active", "id": "c-1"}
+    again["identifier"] = [{"system": "urn:brobygger:withdrawal", "value": "w-1"}]
+
+    found = read_given(again, lambda reference: None)
+
+    assert found.get("samtykke.serie") == "c-1"
 
 
 def test_the_id_of_the_longest_series_is_an_id() -> None:
@@ -391,7 +451,6 @@ UNWRITABLE: dict[str, Change] = {
     "no id": lambda r: r["melding"].pop("id"),
     "nobody": lambda r: r.pop("person"),
     "no time": lambda r: r.pop("tidspunkt"),
-    "a time without seconds": lambda r: r.update(tidspunkt="2026-11-11T14:30+01:00"),
     "sent at a time without seconds": lambda r: r["melding"].update(sendt="2026-11-11T14:30+01:00"),
     "a field nobody knows": lambda r: r["samtykke"].update(notat="x"),
 }

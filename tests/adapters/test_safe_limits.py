@@ -262,6 +262,12 @@ EXPECTED = {
     "nothing": (TWO, "", "<a xmlns='urn:a'/>", ("b",)),
     "one too many": (TWO, "", "<a xmlns='urn:a'><b>2026-01-01</b><c/><secret/></a>", ()),
     "a value": (TWO, "", f"<a xmlns='urn:a'><b>{SECRET}</b></a>", ()),
+    "a value that libxml2 cuts": (
+        TWO,
+        "",
+        f"<a xmlns='urn:a'><b>{'x' * 63_900} Expected is ( secret ).{'y' * 500}</b></a>",
+        (),
+    ),
     "no attribute": (TWO, NEEDED, "<a xmlns='urn:a'><b>2026-01-01</b></a>", ("@V",)),
     "a namespace, nothing after it": (
         TWO,

@@ -11,7 +11,7 @@ import pytest
 
 from hub.cli.main import main
 from hub.errors import PROBLEMS
-from hub.generated_docs import DOCS, PAGES, differing, errors_md, pages, settings_md, write
+from hub.generated_docs import _NOTE, DOCS, PAGES, differing, errors_md, pages, settings_md, write
 from mappings.agreements import load_agreements
 from mappings.types import load_types
 
@@ -51,11 +51,14 @@ def test_a_changed_or_missing_page_is_noticed(tmp_path: Path) -> None:
 
     (tmp_path / "errors.md").write_text(errors_md() + " ", encoding="utf-8")
     (tmp_path / "settings.md").unlink()
-    (tmp_path / "reference" / "type-gone.md").write_text("of a type that is gone")
+    (tmp_path / "reference" / "type-gone.md").write_text(f"{_NOTE} of a type that is gone")
 
     assert differing(tmp_path) == ("errors.md", "settings.md", "reference/type-gone.md")
+    (tmp_path / "reference" / "my-notes.md").write_bytes(b"of somebody, in latin-1: \xe5")
+    (tmp_path / "reference" / "drafts").mkdir()
     write(tmp_path)
     assert differing(tmp_path) == ()
+    assert (tmp_path / "reference" / "my-notes.md").exists()
 
 
 def test_every_field_of_every_type_stands_with_labels_and_words_in_both_languages() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from adapters.fhir_consent.adapter import ADAPTERS as GIVEN
 from adapters.fhir_withdrawal.adapter import ADAPTERS
@@ -152,22 +153,58 @@ def test_an_ended_consent_that_says_nothing_of_its_rule_ends_what_permitted(eith
     assert either.verify().whole
 
 
-def test_a_refusal_that_ended_is_turned_away_and_stands(either: Bench) -> None:
-    """A refusal with an exception: what it permits is taken back by a version without it, as it is told."""
-    post(either, given("ja"))
-    said = given("nei")
+def narrow(series: str) -> dict[str, Any]:
+    """Refused, but for an exception: as R5 says every permission, and R4 some."""
+    said = given(series)
     inner = said.pop("provision")
-    outer = {"type": "deny", "provision": [inner]}
-    post(either, {**said, "provision": outer})
+    return {**said, "provision": {"type": "deny", "provision": [{**inner, "type": "permit"}]}}
 
-    assert refused(either, ended({**said, "provision": outer})) == "parse.invalid"
 
-    newer = {**said, "meta": {"versionId": "2"}, "provision": {"type": "deny"}}
-    newer["identifier"] = [said["identifier"][0]]
-    post(either, newer)
+WITHDRAWN: dict[str, dict[str, Any]] = {
+    "in FHIR": ended(narrow("s")),
+    "in FHIR, without a rule": bare("s"),
+    "in JSON": {**withdrawal("s", "t-1"), "samtykke": {"serie": "s", "beslutning": "tillat"}},
+    "everything": {
+        **{name: value for name, value in withdrawal("s", "t-1").items() if name != "samtykke"},
+        "omfang": "alle_samtykker",
+        "signert": True,
+    },
+}
+
+
+@pytest.mark.parametrize("said", WITHDRAWN.values(), ids=WITHDRAWN.keys())
+def test_what_a_refusal_permitted_by_exception_ends_and_the_refusal_stands(
+    either: Bench, said: dict[str, Any]
+) -> None:
+    post(either, narrow("s"))
     either.post("prison_health", referral("H-1"))
-    assert to_tsb(either) == 0
+    assert to_tsb(either) == 1
+
+    say(either, said)
+
+    either.post("prison_health", referral("H-2"))
+    assert to_tsb(either) == 1
+    post(either, given("other"))  # which what stands of the first refuses
+    either.post("prison_health", referral("H-3"))
+    assert to_tsb(either) == 1
+    [leaf] = either.leaves(Kind.WITHDRAWAL)
+    assert (leaf["version"], leaf["ends"]) == (1, "permissions")
     assert either.verify().whole
+
+
+def say(bench: Bench, said: dict[str, Any]) -> None:
+    if "resourceType" in said:
+        post(bench, said)
+    else:
+        bench.post("prison_health", said)
+
+
+def test_a_row_whose_permissions_ended_without_a_leaf_is_seen(bench: Bench) -> None:
+    post(bench, narrow("s"))
+    with bench.parts.store.writing() as tx:
+        tx.execute(update(documents).values(permissions_ended_at=bench.clock()))
+
+    assert [what for what, _ in bench.verify().faults] == ["permissions ended in the row, not in the log"]
 
 
 def test_a_control_role_hears_the_same_where_nothing_of_the_series_permits(either: Bench) -> None:
