@@ -63,7 +63,6 @@ MUTATIONS: list[mutating.Mutation] = [
     (R, '            yield from _modified(one, f"{at}[{index}]")\n', "            pass\n"),
     (R, 'yield from _modified(one, f"{at}.{shown(name)}")', "pass"),
     (R, 'PERMITTED = words.DECISIONS["permit"]', 'PERMITTED = words.DECISIONS["deny"]'),
-    (R, "(WITHDRAWAL, MESSAGE_ID)", "(MESSAGE_ID, WITHDRAWAL, MESSAGE_ID)"),
     (A, "in words.ENDED", "in words.STATUSES"),
     (A, "return write_exactly(_in_full(record), _compose, read)", "return _compose(record)"),
     (A, "if withdrawn != sent else []", ""),
