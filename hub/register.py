@@ -26,7 +26,8 @@ from hub.store.schema import consent
 
 @dataclass(frozen=True)
 class Shown:
-    """One version, and how it stands: in-force, not-yet, expired, withdrawn, superseded or unreadable."""
+    """One version, and how it stands: in-force, not-yet, expired, withdrawn, only-refuses (what it
+    permitted is withdrawn), superseded or unreadable."""
 
     entry: Entry
     stands: str
@@ -54,7 +55,9 @@ def _stands(entry: Entry, newest: int, at: datetime) -> str:
         return "withdrawn"
     if said.version < newest:
         return "superseded"
-    return state(said, at.astimezone(intake.OSLO).date())
+    stands = state(said, at.astimezone(intake.OSLO).date())
+    ended = said.permissions_ended_at is not None and said.permissions_ended_at <= at
+    return "only-refuses" if ended and stands == "in-force" else stands
 
 
 def receipt_of(parts: Parts, consent_id: str, language: str, reader: Agency | None = None) -> dict[str, Any]:

@@ -264,6 +264,10 @@ TEXTS: Mapping[str, Text] = {
     "stands.not-yet": Text("gjelder ikke ennå", "not yet in force"),
     "stands.expired": Text("utløpt", "expired"),
     "stands.withdrawn": Text("trukket", "withdrawn"),
+    "stands.only-refuses": Text(
+        "det den tillot, er trukket; det den nekter, står",
+        "what it permitted is withdrawn; what it refuses stands",
+    ),
     "stands.superseded": Text("erstattet av en nyere versjon", "superseded by a newer version"),
     "stands.unreadable": Text("kan ikke leses", "cannot be read"),
     "missing": Text("Denne siden finnes ikke", "There is no such page"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import update
 
 from adapters.fhir_consent.adapter import ADAPTERS as GIVEN
 from adapters.fhir_withdrawal.adapter import ADAPTERS
-from hub import identity
+from hub import identity, register
 from hub.audit.log import Kind
 from hub.errors import HubError
 from hub.identity import Desk
@@ -179,6 +180,7 @@ def test_what_a_refusal_permitted_by_exception_ends_and_the_refusal_stands(
     post(either, narrow("s"))
     either.post("prison_health", referral("H-1"))
     assert to_tsb(either) == 1
+    either.clock.forward(hours=2)
 
     say(either, said)
 
@@ -189,6 +191,11 @@ def test_what_a_refusal_permitted_by_exception_ends_and_the_refusal_stands(
     assert to_tsb(either) == 1
     [leaf] = either.leaves(Kind.WITHDRAWAL)
     assert (leaf["version"], leaf["ends"]) == (1, "permissions")
+    now = either.clock()
+    [first, _] = register.of_person(either.parts, number(0), at=now, known_at=now)
+    assert first.stands == "only-refuses"
+    [then, *_] = register.of_person(either.parts, number(0), at=now - timedelta(hours=1), known_at=now)
+    assert then.stands == "in-force"
     assert either.verify().whole
 
 
