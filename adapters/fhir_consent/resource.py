@@ -59,9 +59,11 @@ def read_series(
     """The series that the consent keeps in all versions, and the ids of messages: the identifiers in these
     systems, by system. A resource that was given without any identifier has its own id."""
     series, ids = None, dict[str, str]()
-    for identifier in consent.children("identifier", at_most=1 + len({WITHDRAWAL, *systems})):
+    listed = consent.peek("identifier")
+    stale = WITHDRAWAL not in systems and isinstance(listed, list) and any(map(_is_of_withdrawal, listed))
+    for identifier in consent.children("identifier", at_most=1 + len(systems) + stale):
         identifier.ignore("use", "type", "assigner", "period")
-        if identifier.peek("system") == WITHDRAWAL and WITHDRAWAL not in systems:
+        if stale and identifier.peek("system") == WITHDRAWAL:
             identifier.ignore_all()  # of the time before it was given again; it names no series
             continue
         system = identifier.text("system")
@@ -80,6 +82,10 @@ def read_series(
     elif series is not None and not re.fullmatch(r"[A-Za-z0-9._:-]{1,100}", series):
         consent.fault("identifier", "value", "1 to 100 of A-Z, a-z, 0-9 and ._:-")
     return series, ids
+
+
+def _is_of_withdrawal(identifier: object) -> bool:
+    return isinstance(identifier, Mapping) and identifier.get("system") == WITHDRAWAL
 
 
 def is_day(value: object) -> bool:

@@ -394,8 +394,11 @@ def test_the_id_of_a_withdrawal_says_no_series_of_a_consent_given_again() -> Non
     again["identifier"] = [{"system": "urn:brobygger:withdrawal", "value": "w-1"}]
 
     found = read_given(again, lambda reference: None)
+    again["identifier"] += ended_r4()["identifier"]  # with one of a series and one of a message beside it
+    beside = read_given(again, lambda reference: None)
 
     assert found.get("samtykke.serie") == "c-1"
+    assert beside.get("samtykke.serie") == SERIES
 
 
 def test_the_id_of_the_longest_series_is_an_id() -> None:

@@ -50,7 +50,7 @@ MUTATIONS: list[mutating.Mutation] = [
     (R, 'if version is None and decision == "deny":', "if version is None:"),
     (R, 'if version is None and decision == "deny":', 'if decision == "deny":'),
     (R, '        self.consent.fault("meta.versionId", "value", "an integer from 1")\n', ""),
-    (SHARED, 'children("identifier", at_most=1 + len(systems))', 'children("identifier")'),
+    (SHARED, 'children("identifier", at_most=1 + len(systems) + stale)', 'children("identifier")'),
     (SHARED, "if system in systems and system not in ids:", "if system in systems:"),
     (SHARED, "elif system not in systems and series is None:", "elif system not in systems:"),
     (SHARED, "elif system not in systems and series is None:", "elif series is None:"),

@@ -248,7 +248,7 @@ def declaring(content: str, attributes: str = "") -> etree.XMLSchema:
 
 TWO = '<sequence><element name="b" type="date"/><element name="c" minOccurs="0"/></sequence>'
 NEEDED = '<attribute name="V" type="string" use="required"/>'
-SECRET = "x' : Expected is ( secret ). The attribute 'secret' is required but missing."
+SECRET = "x' : Expected is ( secret ). : The attribute 'secret' is required but missing."
 SPACE = "urn:x'.Expected(secret)."  # libxml2 takes no blank in one
 
 EXPECTED = {
