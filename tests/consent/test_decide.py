@@ -52,6 +52,7 @@ def said(*words: str) -> frozenset[str]:
 
 
 EXCEPT_SUBSTANCE = but(False, categories=said("substance_use"))
+HOUSED = (but(True, categories=said("housing")),)
 EXCEPT_TSB = but(True, recipients=said("tsb"))
 
 CONSENTS: list[tuple[str, list[Consent], str]] = [
@@ -100,6 +101,18 @@ CONSENTS: list[tuple[str, list[Consent], str]] = [
     ("a refusal that has not begun", [yes(), no(valid_from=date(2026, 9, 2))], "decide.consent"),
     ("a refusal of old data", [yes(), no(data_to=date(2020, 12, 31))], "decide.consent"),
     ("a refusal withdrawn", [yes(), no(withdrawn_at=NOON)], "decide.consent"),
+    ("what a refusal permits by exception", [no(exceptions=HOUSED)], "decide.consent"),
+    ("and takes back", [no(exceptions=HOUSED, permissions_ended_at=NOON)], "decide.refused"),
+    ("and takes back later", [no(exceptions=HOUSED, permissions_ended_at=NOON + timedelta(seconds=1))],
+     "decide.consent"),
+    ("and takes back, beside another permission", [no(exceptions=HOUSED, permissions_ended_at=NOON), yes()],
+     "decide.conflict"),
+    ("and takes back, and is lifted",
+     [no(exceptions=HOUSED, permissions_ended_at=NOON, withdrawn_at=NOON), yes()],
+     "decide.consent"),
+    ("and takes back at no known moment",
+     [no(exceptions=HOUSED, permissions_ended_at=NOON.replace(tzinfo=None))],
+     "decide.unreadable"),
     ("an unsigned refusal", [yes(), no(signed=False)], "decide.conflict"),
     ("a refusal under another heading", [yes(), no(kind="programme")], "decide.conflict"),
     ("a permission but not substance use", [yes(exceptions=(EXCEPT_SUBSTANCE,))], "decide.consent"),
