@@ -325,8 +325,8 @@ BROKEN: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda c: c["provision"][0].update(modifierExtension=[{"url": "urn:x", "valueBoolean": True}]),
         "provision[0].modifierExtension",
     ),
-    "a refusal that ended": (_with_status("inactive"), "decision"),
-    "a refusal by mistake": (_with_status("entered-in-error"), "decision"),
+    "a refusal that ended": (lambda c: (c.update(status="inactive"), c.pop("provision")), "decision"),
+    "a refusal by mistake": (lambda c: (c.update(status="entered-in-error"), c.pop("provision")), "decision"),
     **{
         f"status {status}": (_with_status(status), "status")
         for status in ("draft", "not-done", "unknown", "nonsense")

@@ -43,7 +43,9 @@ def used() -> set[str]:
     keys |= {f"samtykke.{name}.{code}" for name, codes in CHOICES.items() for code in codes}
     keys |= {
         f"stands.{stands}"
-        for stands in ("in-force", "not-yet", "expired", "withdrawn", "superseded", "unreadable")
+        for stands in (
+            *("in-force", "not-yet", "expired", "withdrawn", "only-refuses", "superseded", "unreadable"),
+        )
     }
     return keys | {"enter", "missing", "drift", "login", "refused"}  # titles
 
