@@ -144,7 +144,8 @@ def lint(name: str, as_json: bool) -> int:
 
 @adapter.command(epilog="\b\nExamples:\n  bro adapter docs\n  bro adapter docs --check")
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 when a page differs.")
-def docs(check: bool) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
+def docs(check: bool, as_json: bool) -> int:
     """Write the pages of docs/ that follow from the code: formats, types, agreements, codes, settings.
 
     With --check it is told which page of the tree does not say what the code says.
@@ -152,15 +153,18 @@ def docs(check: bool) -> int:
     from hub.generated_docs import differing, write
 
     wrong = differing()
-    if check:
+    if not check:
+        write()
+    if as_json:
+        say_json({"differed": wrong, "written": not check})
+    elif check:
         say(*(f"differs: docs/{name}" for name in wrong))
         say("next: `bro adapter docs` writes them." if wrong else "The pages say what the code says.")
-        return 1 if wrong else 0
-    write()
-    for name in wrong:
-        say(f"{'wrote' if (_ROOT / 'docs' / name).is_file() else 'removed'} docs/{name}")
-    say(f"{counted(len(wrong), 'page')} differed; all say what the code says now.")
-    return 0
+    else:
+        for name in wrong:
+            say(f"{'wrote' if (_ROOT / 'docs' / name).is_file() else 'removed'} docs/{name}")
+        say(f"{counted(len(wrong), 'page')} differed; all say what the code says now.")
+    return 1 if check and wrong else 0
 
 
 @adapter.command(
