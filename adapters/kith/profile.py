@@ -16,11 +16,12 @@ from lxml import etree
 
 from adapters.base import Findings
 from adapters.kith.codes import lists
+from adapters.kith.conditions import matches
 from adapters.kith.datatypes import Datatype
 from adapters.kith.names import join_names, split_name
 from adapters.kith.places import At, fault_at
 from adapters.kith.rules import CHECKS, DERIVED, FILLED, GROUP_CHECKS
-from adapters.kith.tables import El, Numbers, OneOf, Slot, matches, with_meaning
+from adapters.kith.tables import El, Numbers, OneOf, Slot, with_meaning
 from adapters.kith.texts import Said, say
 from adapters.safe_xml import positions
 from hub.errors import Finding, HubError

@@ -13,11 +13,8 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property
 from typing import Any
 
-from lxml import etree
-
 from adapters.kith.codes import meaning
 from adapters.kith.datatypes import Datatype
-from mappings.identifiers import is_orgnr
 
 NATIONAL = "2.16.578.1.12.4.1.1."
 """The root of the national code lists; a list is its number below it."""
@@ -448,55 +445,6 @@ def resolved(into: str, target: str) -> str:
     if target.startswith("/"):
         return target[1:]
     return f"{into}.{target}" if into else target
-
-
-@dataclass(frozen=True)
-class _Condition:
-    """One thing that a row asks of an element: what stands at the end of these steps, or its attribute, is
-    there, is one of these values, `says` something, or is an organisation's number. `not_` turns it round."""
-
-    steps: tuple[str, ...]
-    attribute: str = ""
-    among: frozenset[str] = frozenset()
-    says: bool = False
-    orgnr: bool = False
-    not_: bool = False
-
-    def holds(self, element: etree._Element) -> bool:
-        return self._holds(element) is not self.not_
-
-    def _holds(self, element: etree._Element) -> bool:
-        for name in self.steps:
-            below = next((child for child in element if child.tag.rpartition("}")[2] == name), None)
-            if below is None:
-                return False
-            element = below
-        if self.orgnr:
-            return is_orgnr((element.text or "").strip())
-        if self.says:
-            return any(text.strip() for text in element.itertext())
-        if not self.attribute:
-            return not self.among or (element.text or "").strip() in self.among
-        said = (element.get(self.attribute) or "").strip()
-        return said in self.among if self.among else bool(said)
-
-
-@cache
-def _condition(text: str) -> _Condition:
-    bare, not_ = text.removeprefix("!"), text.startswith("!")
-    steps, tilde, what = bare.partition("~")
-    if tilde:
-        return _Condition(tuple(steps.split("/")), says=not what, orgnr=what == "orgnr", not_=not_)
-    path, _, wanted = bare.partition("=")
-    steps, _, attribute = path.partition("@")
-    among = frozenset(wanted.split("|")) if wanted else frozenset[str]()
-    return _Condition(tuple(steps.split("/")) if steps else (), attribute, among, not_=not_)
-
-
-def matches(element: etree._Element, conditions: tuple[str, ...]) -> bool:
-    """Whether an element holds what a row asks for: `Medication`, `Type@V`, `Type@V=H|B`, `!Description`,
-    `Text~` for one that says something, and `Id~orgnr` for one with an organisation's number."""
-    return all(_condition(text).holds(element) for text in conditions)
 
 
 def with_meaning(row: El, parts: Mapping[str, object]) -> Mapping[str, object]:
