@@ -9,6 +9,7 @@ from typing import Any
 from adapters.fhir_consent.adapter import ADAPTERS
 from adapters.fhir_consent.reading import read
 from adapters.fhir_consent.resource import nowhere
+from adapters.fhir_withdrawal import reading
 from hub.errors import HubError
 
 ADAPTER = ADAPTERS[0]
@@ -234,3 +235,12 @@ def ended_r5() -> dict[str, Any]:
     """The same in R5, and permitted in one word."""
     meta = {"versionId": "4", "lastUpdated": ENDED_AT}
     return {**r5(), "meta": meta, "status": "inactive", "decision": "permit"}
+
+
+def told_of_ended(document: Any) -> set[tuple[str, str]]:
+    """Every place and rule of a consent that has ended; empty when it is read."""
+    try:
+        reading.read(document)
+    except HubError as refused:
+        return {(finding.at, finding.rule) for finding in refused.findings}
+    return set()

@@ -28,7 +28,7 @@ from hub.errors import HubError
 from hub.message import Record
 from mappings.types import load_types
 from tests.adapters import consents
-from tests.adapters.consents import ENDED_AT, OURS, code, concept, ended_r4, ended_r5
+from tests.adapters.consents import ENDED_AT, OURS, code, concept, ended_r4, ended_r5, told_of_ended
 from tests.hub.bench import number
 
 ADAPTER, XML = ADAPTERS
@@ -72,15 +72,6 @@ WRITTEN: Json = {
 
 def read(document: Any) -> Any:
     return ADAPTER.parse(json.dumps(document).encode()).fields
-
-
-def told(document: Any) -> set[tuple[str, str]]:
-    """Every place and rule; empty when it is read."""
-    try:
-        reading.read(document)
-    except HubError as refused:
-        return {(finding.at, finding.rule) for finding in refused.findings}
-    return set()
 
 
 def test_whatever_is_wrong_is_a_message_that_cannot_be_read() -> None:
@@ -267,7 +258,7 @@ def test_what_is_said_of_the_withdrawal_is_understood_or_told(
     document = ended_r4()
     change(document)
 
-    assert expected <= told(document), (name, told(document))
+    assert expected <= told_of_ended(document), (name, told_of_ended(document))
 
 
 def _at(*path: str) -> Callable[[Any], object]:
@@ -364,7 +355,7 @@ def test_two_withdrawals_of_one_day_cannot_be_told_apart(change: Change, told_so
     document = ended_r4()
     change(document)
 
-    assert (("meta.lastUpdated", "once") in told(document)) is told_so
+    assert (("meta.lastUpdated", "once") in told_of_ended(document)) is told_so
 
 
 LASTS = {
@@ -438,8 +429,8 @@ def test_a_notice_has_an_id_and_answers_something() -> None:
     nameless = {**document, "identifier": []}
     del nameless["identifier"]
 
-    assert told(nameless) == {("identifier", "missing")}
-    assert told({**document, "extension": document["extension"][:-1] or None} | {"extension": [
+    assert told_of_ended(nameless) == {("identifier", "missing")}
+    assert told_of_ended({**document, "extension": document["extension"][:-1] or None} | {"extension": [
         {"url": "urn:x", "valueBoolean": True}
     ]}) == {("identifier", "missing")}  # fmt: skip  # one line per document
 
