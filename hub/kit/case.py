@@ -42,8 +42,9 @@ class Case:
         said = values_of(self.spec, self.records.values())
         return frozenset(value for value in said if not is_name(value, self.bodies.values()))
 
-    @property
+    @cached_property
     def pool(self) -> Pool:
+        """The values that records are made of."""
         return pool_of(self.spec, [*self.records.values(), *self.kin])
 
 
