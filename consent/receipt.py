@@ -81,6 +81,7 @@ def receipt(said: Consent, recorded: Recorded, texts: Texts, language: str, name
         "version": said.version,
         "decision": "permit" if said.permits else "refuse",
         "withdrawn_at": said.withdrawn_at.isoformat() if said.withdrawn_at else None,
+        "permissions_ended_at": said.permissions_ended_at.isoformat() if said.permissions_ended_at else None,
         "summary": summary(said, language, name),
         "purposes": _told(said.purposes, PURPOSES, language, name),
         "categories": _told(said.categories, CATEGORIES, language, name),
@@ -101,9 +102,10 @@ def receipt(said: Consent, recorded: Recorded, texts: Texts, language: str, name
 
 def digest(made: Mapping[str, Any]) -> str:
     """SHA-256 over the receipt as canonical JSON, hex: what the audit leaf of the recording holds. A
-    later withdrawal does not change it."""
+    later withdrawal does not change it, nor that what a refusal permitted by exception ended."""
+    recorded = {key: value for key, value in made.items() if key != "permissions_ended_at"}
     body = json.dumps(
-        {**made, "withdrawn_at": None}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        {**recorded, "withdrawn_at": None}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
     )
     return hashlib.sha256(body.encode()).hexdigest()
 
@@ -115,6 +117,13 @@ _LINES = (
     ("person", Words("Person (pseudonym)", "Person (pseudonym)")),
     ("version", Words("Versjon", "Version")),
     ("withdrawn_at", Words("Trukket", "Withdrawn")),
+    (
+        "permissions_ended_at",
+        Words(
+            "Det du tillot, er trukket; det du nektet, står",
+            "What you permitted is withdrawn; what you refused stands",
+        ),
+    ),
     ("termination", Words("Slutter", "Ends")),
     ("third_parties", Words("Videre deling", "Passing on")),
     ("how_to_withdraw", Words("Slik trekker du det", "How to withdraw it")),

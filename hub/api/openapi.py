@@ -106,6 +106,9 @@ class ReceiptDocument(BaseModel):
     version: int
     decision: str = Field(examples=["permit", "refuse"])
     withdrawn_at: datetime | None
+    permissions_ended_at: datetime | None = Field(
+        description="Of a refusal: when what it permitted by exception was withdrawn. What it refuses stands."
+    )
     summary: list[str]
     senders: list[str]
     recipients: list[str]

@@ -312,6 +312,7 @@ def keep(
                 recorded_at=row.recorded_at,
                 kept_at=at,
                 withdrawn_at=row.withdrawn_at,
+                permissions_ended_at=row.permissions_ended_at,
                 **columns,
             )
         )
@@ -346,7 +347,7 @@ def _readable(vault: Vault, key: bytes | None, row: Any, read: Read, *, bound_to
             replaces=document.get(REPLACES),
             version=row.version,
             withdrawn_at=row.withdrawn_at,
-            permissions_ended_at=getattr(row, "permissions_ended_at", None),  # a copy kept permits nothing
+            permissions_ended_at=row.permissions_ended_at,
         )
     except (HubError, ValueError, KeyError, TypeError):
         return Consent(

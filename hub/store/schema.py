@@ -104,6 +104,7 @@ kept_refusal = Table(
     Column("recorded_at", Instant, nullable=False),
     Column("kept_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
+    Column("permissions_ended_at", Instant),  # as it was of the document when it was copied
     Column("ciphertext", LargeBinary),
     Column("wrapped_key", LargeBinary),
     UniqueConstraint("person_id", "consent_id"),

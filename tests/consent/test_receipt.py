@@ -43,6 +43,7 @@ EXPECTED = {
     "version": 3,
     "decision": "permit",
     "withdrawn_at": None,
+    "permissions_ended_at": None,
     "summary": summary(SAID, "en", name),
     "purposes": ["treatment"],
     "categories": [CATEGORIES[code].en for code in ("housing", "work")],
@@ -81,6 +82,7 @@ BARE = replace(
 ROWS: list[tuple[Consent, str, object]] = [
     (BARE, "decision", "refuse"),
     (BARE, "withdrawn_at", "2026-01-02T12:00:00+00:00"),
+    (replace(SAID, permissions_ended_at=AT), "permissions_ended_at", "2026-01-02T12:00:00+00:00"),
     (BARE, "termination", "When you withdraw it."),
     (BARE, "senders", []),
     (BARE, "recipients", []),
@@ -122,11 +124,13 @@ def test_what_each_part_says(said: Consent, key: str, value: object) -> None:
 
 def test_the_digest_is_that_of_the_canonical_receipt_and_outlives_a_withdrawal() -> None:
     made = receipt(SAID, KNOWN, TEXTS, "nb", name)
-    canonical = json.dumps(made, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    recorded = {key: value for key, value in made.items() if key != "permissions_ended_at"}
+    canonical = json.dumps(recorded, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
     assert digest(made) == hashlib.sha256(canonical).hexdigest()
     assert digest(dict(reversed(made.items()))) == digest(made)
     assert digest({**made, "withdrawn_at": "2026-01-03"}) == digest(made)
+    assert digest({**made, "permissions_ended_at": "2026-01-03"}) == digest(made)
     assert digest({**made, "version": 4}) != digest(made)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from adapters.fhir_consent.adapter import ADAPTERS as GIVEN
 from adapters.fhir_withdrawal.adapter import ADAPTERS
+from consent.receipt import digest, lines
 from hub import identity, register
 from hub.audit.log import Kind
 from hub.errors import HubError
@@ -196,6 +197,10 @@ def test_what_a_refusal_permitted_by_exception_ends_and_the_refusal_stands(
     assert first.stands == "only-refuses"
     [then, *_] = register.of_person(either.parts, number(0), at=now - timedelta(hours=1), known_at=now)
     assert then.stands == "in-force"
+    made = register.receipt_of(either.parts, first.entry.id, "nb")
+    assert made["permissions_ended_at"] == now.isoformat()
+    assert f"Det du tillot, er trukket; det du nektet, står: {now.isoformat()}" in lines(made)
+    assert digest(made) == either.leaves(Kind.CONSENT)[0]["receipt"]
     assert either.verify().whole
 
 
@@ -225,6 +230,19 @@ def test_a_control_role_hears_the_same_where_nothing_of_the_series_permits(eithe
     either.drain()
     assert either.listed("nav") == []
     assert [(leaf["consent"], leaf["version"]) for leaf in either.leaves(Kind.WITHDRAWAL)] == [("", 0)]
+    assert either.verify().whole
+
+
+def test_a_copy_that_was_kept_of_a_narrowed_refusal_refuses_what_it_once_permitted(either: Bench) -> None:
+    post(either, {**narrow("s"), "patient": given("s", who=1)["patient"]})
+    either.post("prison_health", referral("first-2", who=2))
+    post(either, {**bare("s", who=1)})
+    identity.link(either.parts, BOTH, KARI)
+    identity.unlink(either.parts, BOTH, KARI)
+    post(either, given("ja", who=2))
+    either.post("prison_health", referral("H-2", who=2))
+
+    assert to_tsb(either) == 0
     assert either.verify().whole
 
 
