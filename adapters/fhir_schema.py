@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, get_args
 
 from fhir.resources.extension import Extension as ExtensionR5
@@ -33,7 +33,7 @@ class Element:
     holds: str
     model: type[FHIRAbstractModel] | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def primitive(self) -> bool:
         return bool(self.holds) and self.holds != RESOURCE
 

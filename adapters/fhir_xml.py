@@ -160,10 +160,10 @@ class XmlReader:
                 return None, None
             return _serialised(child), None
         sibling: Json = {}
-        written = child.attrib.get("value")
-        for name in child.attrib:
+        written, names = child.get("value"), child.keys()
+        for name in names:
             if name == "id":
-                sibling["id"] = str(child.attrib["id"])
+                sibling["id"] = str(child.get("id"))
             elif name != "value":
                 self._fault(child, here, "attribute", "value or id")
         if _said_between(child):
@@ -217,7 +217,10 @@ def _is_attribute(name: str, model: type[FHIRAbstractModel], *, whole: bool) -> 
 
 
 def _said_between(element: etree._Element) -> bool:
-    return bool((element.text or "").strip()) or any((child.tail or "").strip() for child in element)
+    text = element.text
+    if text and not text.isspace():
+        return True
+    return any((tail := child.tail) and not tail.isspace() for child in element)
 
 
 def _serialised(div: etree._Element) -> str:

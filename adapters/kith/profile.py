@@ -122,7 +122,9 @@ class Reader:
         if row.attributes or element.keys():
             self._attributes(element, row, fields, at)
         between = (text := element.text) is not None and text != "" and not text.isspace()
-        last, counted, seen = 0, dict[str, int](), dict[int, int]()
+        last = 0
+        counted: dict[str, int] = {}
+        seen: dict[int, int] = {}
         slots = row.slots
         for child in element:
             if (text := child.tail) and not text.isspace():

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -25,6 +24,7 @@ from hub.kit.case import Case, shape_faults
 from hub.kit.corpus import Hub, recognised, written
 from hub.kit.declared import FAULTS
 from hub.kit.fitting import fitted
+from hub.kit.timed import timed
 from hub.kit.told import OTHER, is_name, said_in, says, values_of
 from hub.kit.values import paths, records, repaired, sample, ways
 from hub.message import Category, Record
@@ -388,11 +388,7 @@ def _numbered(fault: Finding, numbers: list[int]) -> Finding:
 def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
     """One input: a record that can be written again, or a refusal without a value, in bounded time. The
     seconds are those of reading."""
-    seconds, result = _timed(case.adapter.parse, body)
-    for _ in range(2):
-        if seconds <= MOST_SECONDS:
-            break
-        seconds, result = _timed(case.adapter.parse, body)  # the machine was busy, or it is the adapter
+    seconds, result = timed(partial(asked, case.adapter.parse, body), MOST_SECONDS)
     faults: list[Finding] = []
     if seconds > MOST_SECONDS:
         faults.append(Finding("parse", "time", f"at most {MOST_SECONDS:.0f} s"))
@@ -408,12 +404,6 @@ def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
     else:
         faults.extend(_there_and_back(case, result, "read"))
     return faults, seconds
-
-
-def _timed(parse: Callable[[bytes], Record], body: bytes) -> tuple[float, Record | HubError]:
-    began = time.perf_counter()
-    result = asked(parse, body)
-    return time.perf_counter() - began, result
 
 
 def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
@@ -443,9 +433,7 @@ def _hostile(case: Case) -> Check:
         inputs |= {f"{what} ({name})": spoiled for what, spoiled in noise.around(body).items()}
     for name, body in inputs.items():
         now_at(place=name)
-        seconds, result = _timed(case.adapter.parse, body)
-        if seconds > MOST_SECONDS:
-            seconds, result = _timed(case.adapter.parse, body)
+        seconds, result = timed(partial(asked, case.adapter.parse, body), MOST_SECONDS)
         if not isinstance(result, HubError):
             found.append(Finding(name, "refused", "a parse code"))
         else:
