@@ -17,7 +17,7 @@ from consent import intake
 from consent.receipt import digest
 from hub import gates, policy, register
 from hub.audit.log import Kind
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import CONTROL_SECTORS, Agency, Received, Record
 from hub.parts import Parts, work_of
 from hub.rows import prove
@@ -31,6 +31,13 @@ from mappings.agreements import Agreement
 
 GIVEN, WITHDRAWN = "samtykke.gitt", "samtykke.trukket"
 TYPES = frozenset({GIVEN, WITHDRAWN})
+
+_NOT_YOURS = Finding(
+    "samtykke.serie",
+    "unknown",
+    "a series that you recorded; of what others recorded, omfang ends all, signed",
+)
+"""Told of every series that is not there, so that it says nothing of what is."""
 
 
 def record(parts: Parts, received: Received, said: Record) -> Accepted:
@@ -47,7 +54,7 @@ def record(parts: Parts, received: Received, said: Record) -> Accepted:
         parts.store.alone(tx, parts.vault.pseudonym("person", number))
         named = said.get("samtykke.serie") is not None
         if said.type == WITHDRAWN and named and people.find(tx, parts.vault, number) is None:
-            raise HubError("consent.unknown")
+            raise HubError("consent.unknown", [_NOT_YOURS])
         person = people.find_or_create(tx, parts.vault, number, received.at, parts.new_id)
     # Dying here: a person without anything, which the next message finds.
     with gates.behind(parts.store, person.id):
@@ -153,7 +160,7 @@ def _end_series(
         # What a control role recorded may have ended at another agency since: it hears the same.
         known = consents.was_recorded(tx, person, key=key, version=version)
         if received.sender.sector not in CONTROL_SECTORS or not known:
-            raise
+            raise HubError("consent.unknown", [_NOT_YOURS]) from None
     if only:
         return list(on) or [consents.Ended(person.id, "", 0)]
     # On a record that is in doubt not all of a series may have ended.

@@ -175,9 +175,10 @@ Examples:
   bro adapter conform nordpost --enable
 
 \b
-Needs hypothesis (requirements-dev.lock). --enable is for adapters of other packages: when everything holds it
-writes the stamp for exactly these bytes into the file that BRO_ADAPTERS names. The hub starts with it then,
-and refuses to start when the package has changed since. Impure code is looked for before any of it runs.
+`./bro` installs requirements-dev.lock for it. --enable is for adapters of other packages: when everything
+holds it writes the stamp for exactly these bytes into the file that BRO_ADAPTERS names. The hub starts with
+it then, and refuses to start when the package has changed since. Impure code is looked for before any of it
+runs.
 That finds mistakes, not malice: a person reads the code of a stranger before it is enabled."""
 )
 @click.argument("name", metavar="NAME")
@@ -199,7 +200,9 @@ def conform(name: str, made: int, inputs: int, seed: str, enable: bool, as_json:
 
     packaged = next((found for found in offered() if found.name == name), None)
     if enable and packaged is None:
-        expected = "an adapter of an installed package (`pip install` it first); ours need only their line"
+        expected = (
+            "an adapter of an installed package (`.venv/bin/pip install` it first); ours need only their line"
+        )
         raise HubError("adapter.invalid", [Finding("NAME", "package", expected)])
     if packaged is not None and (impure := purity(packaged.folder, packaged.module.partition(".")[0])):
         raise HubError("adapter.invalid", impure)  # none of it was run
@@ -288,7 +291,7 @@ def new(name: str, type_: str, wire: str, package: Path | None, as_json: bool) -
     paths = write(package or _ROOT, name, types[type_], wire, package=package is not None)
     folder = name.replace("-", "_")
     steps = (
-        [f"pip install {package}", f"bro adapter conform {name} --enable"]
+        [f".venv/bin/pip install {package}", f"bro adapter conform {name} --enable"]
         if package
         else [
             f'*of("{folder}"),   in ADAPTERS of adapters/registry.py',

@@ -26,7 +26,7 @@ from hub.kit.declared import FAULTS
 from hub.kit.fitting import fitted
 from hub.kit.timed import timed
 from hub.kit.told import OTHER, is_name, said_in, says, values_of
-from hub.kit.values import paths, records, repaired, sample, ways
+from hub.kit.values import hypothesis_strategies, paths, records, repaired, sample, ways
 from hub.message import Category, Record
 from hub.telling import in_place, told_whole
 
@@ -59,6 +59,7 @@ class Check:
 def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "conform") -> Iterator[Check]:
     """Every check in turn; only the first ones of a folder that is not as it must be, or has no example
     that can be tried. Raises settings.invalid where Hypothesis is not installed."""
+    hypothesis_strategies()
     for check in lint(case):
         yield check
         if not check.tried:

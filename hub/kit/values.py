@@ -124,7 +124,7 @@ def records(spec: TypeSpec, pool: Pool | None = None) -> SearchStrategy[Record]:
     """Records that fit the type, from the least to the whole; half of them with no words but those that
     examples have there, as a format may be narrower than the type. Raises settings.invalid without
     Hypothesis."""
-    st, known = _hypothesis(), pool or {}
+    st, known = hypothesis_strategies(), pool or {}
     wide: dict[str, Any] = {}
     narrow: dict[str, Any] = {}
 
@@ -176,13 +176,14 @@ def _fits(spec: TypeSpec, record: Record) -> bool:
     return not spec.check(record.fields)
 
 
-def _hypothesis() -> Any:
+def hypothesis_strategies() -> Any:
+    """Raises settings.invalid where only what the hub itself needs is installed."""
     try:
         from hypothesis import strategies
     except ModuleNotFoundError:
         from hub.errors import Finding
 
-        expected = "hypothesis, which requirements-dev.lock installs"
+        expected = "hypothesis, which `./bro adapter conform` installs from requirements-dev.lock"
         raise HubError("settings.invalid", [Finding("hypothesis", "installed", expected)]) from None
     return strategies
 

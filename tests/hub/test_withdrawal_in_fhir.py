@@ -146,6 +146,24 @@ def test_a_series_that_only_refuses_is_not_lifted(either: Bench, say: str) -> No
     assert either.leaves(Kind.WITHDRAWAL) == []
 
 
+@pytest.mark.parametrize("who", ["tsb", "prison"])
+def test_whoever_did_not_record_the_series_is_told_how_to_end_it(either: Bench, who: str) -> None:
+    """The same words whether the series is there or not, and whether the person is known or not."""
+    post(either, given("s"))
+    told = []
+    for series, person in (("s", 0), ("never", 0), ("s", 1)):
+        with pytest.raises(HubError) as refusal:
+            either.post(who, withdrawal(series, f"t-{series}-{person}", who=person))
+        told.append((refusal.value.code, refusal.value.findings))
+
+    assert {code for code, _ in told} == {"consent.unknown"}
+    assert [(one.at, one.rule) for one in told[0][1]] == [("samtykke.serie", "unknown")]
+    assert "omfang" in told[0][1][0].expected
+    assert told[0] == told[1] == told[2]
+    either.post("prison_health", referral("H-1"))
+    assert to_tsb(either) == 1
+
+
 def test_an_ended_consent_that_says_nothing_of_its_rule_ends_what_permitted(either: Bench) -> None:
     post(either, given("s"))
     post(either, bare("s"))
