@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -25,24 +26,37 @@ Code = TypeVar("Code", bound=StrEnum)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})")
 _TAG = "tag:yaml.org,2002:"
 
+_MOST_OPENED = 10_000
+"""Letters that begin a list or a mapping. libyaml's composer has no bound of depth; at 40,000 a stack of 8 MiB
+is full."""
+
 
 def read_yaml(text: str, code: str) -> Plain:
     """The one document of `text`; HubError(code) with every finding and its line and column."""
+    findings: list[Finding] = []
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _composed(text)
+        if root is not None and _has_alias(root, set()):
+            raise HubError(code, [Finding("/", "alias", "every value written out where it stands")])
+        plain = None if root is None else _plain(root, "", findings)
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark
         at = (mark.line + 1, mark.column + 1) if mark else (None, None)
         raise HubError(code, [Finding("/", "yaml", "well-formed YAML", *at)]) from None
     except (yaml.YAMLError, RecursionError, ValueError):  # ValueError: an escape beyond Unicode
         raise HubError(code, [Finding("/", "yaml", "well-formed YAML")]) from None
-    findings: list[Finding] = []
-    if root is not None and _has_alias(root, set()):
-        raise HubError(code, [Finding("/", "alias", "every value written out where it stands")])
-    plain = None if root is None else _plain(root, "", findings)
     if findings:
         raise HubError(code, findings)
     return plain
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """By libyaml, a tenth of the time. What it refuses, by the other, which says the place better; and what
+    may be so deep that libyaml would end the process."""
+    if sum(map(text.count, "[{-?")) <= _MOST_OPENED:
+        with suppress(yaml.YAMLError):
+            return yaml.compose(text, Loader=yaml.CSafeLoader)
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _has_alias(node: yaml.Node, seen: set[int]) -> bool:

@@ -14,12 +14,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from adapters.kith.national import NationalSchemas
-from adapters.registry import adapters_for
-from adapters.third_party import enabled, read_stamps
 from consent.labels import load_codes
 from consent.policy_files import load_pack
 from hub import apprec, hand_over, inbox, pipeline, preview, register, status, sweeper
@@ -39,7 +37,11 @@ from hub.store.engine import Store
 from hub.store.schema import queue_item
 from hub.vault import create_keys, open_vault
 from mappings.agreements import load_agreements
-from mappings.types import load_types
+from mappings.types import TypeSpec, load_types
+
+if TYPE_CHECKING:
+    from adapters.kith.national import NationalSchemas
+    from adapters.registry import Registry
 
 _log = logging.getLogger("hub.app")
 
@@ -61,9 +63,11 @@ def build(
     ids: Callable[[], str] = new_id,
     ladder: Sequence[float] = LADDER,
     grace: timedelta = timedelta(seconds=30),
+    reads: bool = True,
 ) -> Parts:
     """All parts, ready: files read and checked, keys made if this is a small installation's first start,
-    schema up to date. Nothing is written where a file is wrong.
+    schema up to date. Nothing is written where a file is wrong. The formats are made and checked now if it
+    `reads` messages, and else when one is read after all.
 
     Raises settings.invalid, map.invalid, policy.invalid with every finding.
     """
@@ -71,8 +75,9 @@ def build(
     agreements = load_agreements(types)
     pack, codes = load_pack(settings.policy), load_codes()
     directory = load_directory(settings.directory)
-    registry = adapters_for(types, enabled(read_stamps(settings.adapters)))
-    _check_formats(directory, registry.by_name)
+    formats = cache(partial(_formats, types, settings.adapters, directory))
+    if reads:
+        formats()
     # Only now is anything written: a start that is refused for its files leaves nothing behind.
     if settings.embedded and not settings.keys.exists():
         create_keys(settings.keys)
@@ -84,7 +89,7 @@ def build(
         vault=vault,
         types=types,
         agreements=agreements,
-        registry=registry,
+        formats=formats,
         directory=directory,
         pack=pack,
         codes=codes,
@@ -95,7 +100,7 @@ def build(
         new_id=ids,
         ladder=ladder,
         grace=grace,
-        national=NationalSchemas(settings.schema_dir) if settings.schema_dir else None,
+        national=_national(settings.schema_dir) if settings.schema_dir else None,
         numbers=settings.numbers,
     )
 
@@ -105,6 +110,21 @@ def _queue(settings: Settings, store: Store, ladder: Sequence[float], grace: tim
         lease = 2 * grace.total_seconds()
         return EmbeddedQueue(store.engine, queue_item, ladder=ladder, lease_seconds=lease)
     return RabbitQueue(settings.queue, topology=hub_topology(ladder=ladder))
+
+
+def _national(folder: Path) -> NationalSchemas:
+    from adapters.kith.national import NationalSchemas  # as _formats
+
+    return NationalSchemas(folder)
+
+
+def _formats(types: Mapping[str, TypeSpec], stamps: Path, directory: Directory) -> Registry:
+    from adapters.registry import adapters_for  # makes every national table: most of the time to start
+    from adapters.third_party import enabled, read_stamps
+
+    registry = adapters_for(types, enabled(read_stamps(stamps)))
+    _check_formats(directory, registry.by_name)
+    return registry
 
 
 def _check_formats(directory: Directory, by_name: Callable[[str], Any]) -> None:

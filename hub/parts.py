@@ -9,10 +9,9 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
-from adapters.kith.national import NationalSchemas
-from adapters.registry import Registry
 from consent.labels import CodeLists
 from consent.rows import Pack
 from consent.texts import Texts, load_texts
@@ -26,6 +25,10 @@ from hub.vault import Vault
 from mappings.agreements import Agreement
 from mappings.identifiers import Numbers
 from mappings.types import TypeSpec
+
+if TYPE_CHECKING:  # half of what the hub takes to start, and most commands read no message
+    from adapters.kith.national import NationalSchemas
+    from adapters.registry import Registry
 
 
 class Push(Protocol):
@@ -53,7 +56,7 @@ class Parts:
     vault: Vault
     types: Mapping[str, TypeSpec]
     agreements: tuple[Agreement, ...]
-    registry: Registry
+    formats: Callable[[], Registry]
     directory: Mapping[str, Party]
     pack: Pack
     codes: CodeLists
@@ -69,6 +72,12 @@ class Parts:
     national: NationalSchemas | None = None
     """The official schemas, where the installation has them."""
     numbers: Numbers = Numbers.ALL
+
+    @cached_property
+    def registry(self) -> Registry:
+        """All formats, made at the first use. Raises settings.invalid if one of another package, or one that
+        the directory names, is not there."""
+        return self.formats()
 
     def close(self) -> None:
         """Let go of what sending and publishing hold on to."""

@@ -17,6 +17,10 @@ import yaml
 from hub.errors import Finding, HubError
 
 _TAG = "tag:yaml.org,2002:"
+
+_MOST_OPENED = 10_000
+"""Letters that begin a list or a mapping. libyaml's composer has no bound of depth; at 40,000 a stack of 8 MiB
+is full, and the process at its end."""
 _WORDS: Mapping[str, object] = {"true": True, "false": False, "null": None}
 _QUOTED = ("'", '"', "|", ">")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
@@ -97,13 +101,16 @@ def read_yaml(file: Path) -> Mapping[str, Any]:
 
 def parse_yaml(text: str, name: str) -> Mapping[str, Any]:
     """The mapping in a text; `name` is what its findings are said to be in."""
+    if sum(map(text.count, "[{-?")) > _MOST_OPENED:
+        expected = f"at most {_MOST_OPENED:,} lists and mappings"
+        raise HubError("map.invalid", [Finding(name, "yaml.large", expected)])
     try:
         loader = _Loader(text, name)
         try:
             read = loader.get_single_data()
         finally:
             loader.dispose()
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, RecursionError) as exc:
         mark = getattr(exc, "problem_mark", None)
         at = (mark.line + 1, mark.column + 1) if mark else (None, None)
         raise HubError("map.invalid", [Finding(name, "yaml.malformed", "well-formed YAML", *at)]) from exc

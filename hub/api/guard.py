@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import traceback
-from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.api import fhir
 from hub.api.problem import answer
 from hub.errors import HubError
+from hub.fault import where
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +101,3 @@ async def _drain(receive: Receive) -> None:
 def _announces_body(scope: Scope) -> bool:
     headers = Headers(scope=scope)
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
-
-
-def where(error: BaseException) -> str:
-    """The innermost frames of an error, without its text."""
-    frames = traceback.extract_tb(error.__traceback__)[-3:]
-    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))

@@ -30,4 +30,4 @@ def open_parts() -> Parts:
     """Everything a message meets, of that installation."""
     from hub.app import build  # imports everything; see hub/cli/main.py
 
-    return build(installed())
+    return build(installed(), reads=False)

@@ -27,10 +27,10 @@ from pika.exceptions import AMQPError, ConsumerCancelled
 from pika.spec import Basic, BasicProperties
 
 from hub.api.facade import Accepted
-from hub.api.guard import where
 from hub.api.problem import document, public
 from hub.directory import Directory
 from hub.errors import HubError
+from hub.fault import where
 from hub.message import Agency
 from hub.permit import SendPermit
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -274,7 +275,7 @@ def race(first: Parts, tmp_path: Path, postgres: PostgreSQL) -> Callable[[], set
                         tx.execute(consent.update().values(withdrawn_at=lab.clock_at))
                         people.raise_epochs(tx, [person])
 
-            lab.parts = replace(lab.parts, registry=_Racing(lab.parts.registry, withdraw))
+            lab.parts = replace(lab.parts, formats=partial(_Racing, lab.parts.registry, withdraw))
             lab.work_off()
             assert withdrawn
             return {(leak.slot, leak.place) for leak in leaks(evidence(lab))}
