@@ -126,6 +126,52 @@ def test_a_missing_or_wrong_directory_leaves_nothing_behind(tmp_path: Path, text
     assert [path.name for path in tmp_path.iterdir()] == ([] if text is None else ["directory.yaml"])
 
 
+NOBODYS = "agencies: [{org: '310000019', name: Furulund fengsel, sector: prison, formats: {epikrise: %s}}]"
+
+
+@pytest.mark.parametrize("name", ["kith-epikrise-0.9", "brik-xml"])
+def test_a_format_that_is_not_there_is_told_at_the_start_or_by_whoever_reads(
+    tmp_path: Path, name: str
+) -> None:
+    directory = tmp_path / "directory.yaml"
+    directory.write_text(NOBODYS % name)
+    keys = tmp_path / "var" / "keys"
+    settings = Settings(store=f"sqlite:///{tmp_path}/var/bro.sqlite", keys=keys, directory=directory)
+
+    with pytest.raises(HubError) as at_once:
+        build(settings)
+    left = [path.name for path in tmp_path.iterdir()]
+    looking = build(settings, reads=False)
+    with pytest.raises(HubError) as when_read:
+        looking.registry.by_name("brik-xml")
+    looking.store.close()
+
+    assert left == ["directory.yaml"]
+    for refused in (at_once, when_read):
+        assert refused.value.code == "settings.invalid"
+        assert [found.at for found in refused.value.findings] == ["directory.310000019.formats"]
+
+
+@pytest.mark.parametrize("command", [["messages", "list"], ["messages", "holds"], ["audit", "verify"]])
+def test_a_command_that_reads_no_message_makes_no_formats(
+    installed: Installation, command: list[str]
+) -> None:
+    """They are three quarters of what the hub takes to start; the web framework is most of the rest."""
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "hub", *command],
+        env={**os.environ, **installed.env},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert "hub.cli.main" in imported
+    assert imported & {"adapters.registry", "fastapi", "fhir.resources"} == set()
+
+
 def test_a_directory_that_is_right_gets_keys_and_a_store(tmp_path: Path) -> None:
     directory = tmp_path / "directory.yaml"
     directory.write_text("agencies: [{org: '310000019', name: Furulund fengsel, sector: prison}]")
