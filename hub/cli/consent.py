@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hub.preview import Question
 
 _MEDIA = {".xml": "application/xml", ".json": "application/json"}
+_MOST = 1_000  # characters: one number, not a file chosen by mistake
 _NEVER_ASKED = frozenset({"unknown", "protected_address"})
 
 
@@ -142,10 +143,14 @@ The identity number is read from a file or, with -, from stdin: an argument woul
 of processes. That you asked is written to the audit log."""
 )
 @click.option(
-    "--person-file", type=click.Path(path_type=Path, allow_dash=True), help="Holds the identity number."
+    "--person-file",
+    type=click.File("r", encoding="utf-8", errors="replace"),
+    help="Holds the identity number.",
 )
 @click.option(
-    "--message", type=click.Path(path_type=Path), help="A message in its sender's own format: a dry run."
+    "--message",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    help="A message in its sender's own format: a dry run.",
 )
 @click.option("--sender", help="Organisation number or sector. Left out: every sector that a row speaks of.")
 @click.option("--recipient", help="Organisation number or sector.")
@@ -161,7 +166,7 @@ of processes. That you asked is written to the audit log."""
 @click.option("--formal", is_flag=True, help="Codes, rows, law and documents, as for an auditor.")
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
 def explain(
-    person_file: Path | None,
+    person_file: IO[str] | None,
     message: Path | None,
     sender: str | None,
     recipient: str | None,
@@ -344,9 +349,9 @@ def _plain(told: Told) -> dict[str, Any]:
     }
 
 
-def _number(file: Path) -> str:
-    number = _read(file).decode("ascii", errors="replace").strip()
-    if len(number) != 11 or not number.isdigit():
+def _number(file: IO[str]) -> str:
+    number = file.read(_MOST).strip()
+    if len(number) != 11 or not (number.isascii() and number.isdigit()):
         raise HubError(
             "receive.request-invalid", [Finding("--person-file", "form", "11 digits and nothing else")]
         )
@@ -358,7 +363,7 @@ def _read(file: Path) -> bytes:
         return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError:
         raise HubError(
-            "receive.request-invalid", [Finding("file", "file", "a file that can be read")]
+            "receive.request-invalid", [Finding("--message", "file", "a file that can be read")]
         ) from None
 
 

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -166,14 +166,14 @@ Examples:
     "--person-file",
     "file",
     required=True,
-    type=click.Path(path_type=Path),
+    type=click.File("r", encoding="utf-8", errors="replace"),
     help="A file with the identity number and nothing else; - is the standard input.",
 )
 @click.option("--at", "at", help="As it stood then (ISO 8601 with a time zone). Default: now.")
 @click.option("--as-known", help="As the hub knew it then. Default: now.")
 @_language
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
-def list_consents(file: Path, at: str | None, as_known: str | None, language: str, as_json: bool) -> None:
+def list_consents(file: IO[str], at: str | None, as_known: str | None, language: str, as_json: bool) -> None:
     """Every version of every consent of one person: as it stood, and as the hub knew it.
 
     What was recorded or withdrawn after --as-known is not there, as it was not there then.

@@ -165,6 +165,35 @@ def test_what_cannot_be_asked_ends_with_2(bro: Bro, arguments: tuple[str, ...]) 
 
 
 @pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("explain", "--person-file", "nowhere.txt", *ABOUT), "--person-file"),
+        (("explain", "--message", "nowhere.json", "--sender", PRISON), "--message"),
+        (("list", "--person-file", "nowhere.txt"), "--person-file"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_by_its_option(
+    bro: Bro, installed: Installation, arguments: tuple[str, ...], option: str
+) -> None:
+    said = bro("consent", *arguments)
+
+    assert said.code == 2
+    assert option in said.err
+    assert "address" not in said.err
+
+
+@pytest.mark.parametrize("held", ["", "1", "12345 678901", "1" * 12, "1" * 5_000, "\u0661" * 11, "\ud83d"])
+def test_what_is_no_number_is_told_by_its_option(bro: Bro, tmp_path: Path, held: str) -> None:
+    file = tmp_path / "person.txt"
+    file.write_bytes(held.encode("utf-8", "surrogatepass"))
+
+    for command in (("explain", *ABOUT), ("list",)):
+        said = bro("consent", *command, "--person-file", str(file))
+        assert said.code == 2
+        assert "--person-file: expected 11 digits and nothing else" in said.err
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ("--recipient", "circus", "--purpose", "treatment"),
