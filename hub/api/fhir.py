@@ -209,6 +209,7 @@ def add(app: FastAPI, take: Take, caller: Callable[[Request], Agency], codes: tu
                 raise HubError("parse.format-unknown", [Finding("body", "resourceType", kind)])
 
         accepted = await take(request, sender, stated, look)
+        ask = f"/v1/messages/{accepted.id}"
         said = {
             "resourceType": "OperationOutcome",
             "issue": [
@@ -218,13 +219,14 @@ def add(app: FastAPI, take: Take, caller: Callable[[Request], Agency], codes: tu
                     "details": {
                         "text": "Lagret før; ikke noe nytt skjer" if accepted.duplicate else "Lagret"
                     },
+                    "diagnostics": f"GET {ask} tells what becomes of it / sier hvordan det går",
                 }
             ],
         }
         return Response(
             json.dumps(said, ensure_ascii=False).encode(),
             status_code=202,
-            headers={"Location": f"/v1/messages/{accepted.id}"},
+            headers={"Location": ask},
             media_type=JSON,
         )
 

@@ -85,6 +85,7 @@ def test_what_is_posted_is_stored_as_it_would_be_at_the_other_door(
         assert answer.headers["content-type"] == JSON
         OperationOutcome.model_validate(answer.json())
         assert answer.json()["issue"][0]["severity"] == "information"
+        assert f"GET {answer.headers['location']} " in answer.json()["issue"][0]["diagnostics"]
     assert answers[0].headers["location"].startswith("/v1/messages/")
     assert seen == [(JSON, example(name)), (XML, in_xml(name))]
     assert client.get(answers[0].headers["location"], headers=bearer(fakes.PRISON)).status_code == 200
