@@ -27,8 +27,8 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,8})")
 _TAG = "tag:yaml.org,2002:"
 
 _MOST_OPENED = 10_000
-"""Letters that begin a list or a mapping. libyaml's composer has no bound of depth; at 40,000 a stack of 8 MiB
-is full."""
+"""Letters that begin a list or a mapping. libyaml's composer has no bound of depth: at
+40,000 a stack of 8 MiB is full, and the process at its end."""
 
 
 def read_yaml(text: str, code: str) -> Plain:

@@ -19,8 +19,8 @@ from hub.errors import Finding, HubError
 _TAG = "tag:yaml.org,2002:"
 
 _MOST_OPENED = 10_000
-"""Letters that begin a list or a mapping. libyaml's composer has no bound of depth; at 40,000 a stack of 8 MiB
-is full, and the process at its end."""
+"""Letters that begin a list or a mapping. libyaml's composer has no bound of depth: at
+40,000 a stack of 8 MiB is full, and the process at its end."""
 _WORDS: Mapping[str, object] = {"true": True, "false": False, "null": None}
 _QUOTED = ("'", '"', "|", ">")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})")
@@ -102,8 +102,7 @@ def read_yaml(file: Path) -> Mapping[str, Any]:
 def parse_yaml(text: str, name: str) -> Mapping[str, Any]:
     """The mapping in a text; `name` is what its findings are said to be in."""
     if sum(map(text.count, "[{-?")) > _MOST_OPENED:
-        expected = f"at most {_MOST_OPENED:,} lists and mappings"
-        raise HubError("map.invalid", [Finding(name, "yaml.large", expected)])
+        raise HubError("map.invalid", [Finding(name, "yaml.large", "at most 10,000 lists and mappings")])
     try:
         loader = _Loader(text, name)
         try:

@@ -113,9 +113,14 @@ class _Reading:
         found: Json = {}
         codes = {"form": words.FORMS, "sted": words.SETTINGS, "tolk": words.INTERPRETERS}
         for extension in self.consent.children("extension"):
+            if extension.peek("url") in words.OF_WITHDRAWAL:
+                self.consent.fault("status", "status", words.ENDED_SAYS)
+                extension.ignore_all()
+                continue
             name = extension.one_of("url", words.EXTENSIONS)
             if name is None or name in found:
-                extension.fault("url", "value", "a known extension, once")
+                if name is not None:
+                    extension.fault("url", "value", "a known extension, once")
                 extension.ignore_all()
             elif name in ("signert", "forklart", "under_straff", "utvidet"):
                 found[name] = extension.boolean("valueBoolean")

@@ -131,6 +131,12 @@ INTERPRETER = f"{CONSENT}:tolk"
 LANGUAGE = f"{CONSENT}:sprak"
 UNDER_SENTENCE = f"{CONSENT}:under-straff"
 WIDENED = f"{CONSENT}:utvidet"
+WITHDRAWN_AT = f"{CONSENT}:trukket"
+WITHDRAWN_SIGNED = f"{CONSENT}:trukket-signert"
+OF_WITHDRAWAL = (WITHDRAWN_AT, WITHDRAWN_SIGNED)
+ENDED_SAYS = (
+    "inactive or entered-in-error: the document says that it is withdrawn, and fhir-withdrawal reads that"
+)
 PERSONNEL = frozenset({"Practitioner", "PractitionerRole"})
 HPR = "urn:oid:2.16.578.1.12.4.1.4.4"
 """Number in the register of health personnel (HPR)."""

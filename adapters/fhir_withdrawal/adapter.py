@@ -18,7 +18,7 @@ from adapters.fhir_consent import vocabulary as words
 from adapters.fhir_consent.resource import WITHDRAWAL, models, write_exactly
 from adapters.fhir_parts import instant, needed, person_identifier, write_addressing
 from adapters.fhir_wire import both
-from adapters.fhir_withdrawal.reading import SIGNED, TYPE, WITHDRAWN_AT, read
+from adapters.fhir_withdrawal.reading import TYPE, read
 from hub.message import Record
 
 LOSES: Mapping[str, str] = {
@@ -71,8 +71,8 @@ def _compose(record: Record) -> Json:
 def _extensions(record: Record, sent: str) -> list[Json]:
     withdrawn, signed = needed(record, "tidspunkt"), record.get("signert")
     return [
-        *([{"url": WITHDRAWN_AT, "valueDateTime": withdrawn}] if withdrawn != sent else []),
-        *([{"url": SIGNED, "valueBoolean": signed}] if signed is not None else []),
+        *([{"url": words.WITHDRAWN_AT, "valueDateTime": withdrawn}] if withdrawn != sent else []),
+        *([{"url": words.WITHDRAWN_SIGNED, "valueBoolean": signed}] if signed is not None else []),
         *write_addressing(record),
     ]
 

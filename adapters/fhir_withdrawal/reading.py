@@ -33,11 +33,9 @@ TYPE = "samtykke.trukket"
 PERMITTED = words.DECISIONS["permit"]
 """What alone is withdrawn: `samtykke.beslutning`."""
 
-WITHDRAWN_AT = f"{words.CONSENT}:trukket"
-SIGNED = f"{words.CONSENT}:trukket-signert"
 _EXTENSIONS: Mapping[object, str] = {
-    WITHDRAWN_AT: "tidspunkt",
-    SIGNED: "signert",
+    words.WITHDRAWN_AT: "tidspunkt",
+    words.WITHDRAWN_SIGNED: "signert",
     RECIPIENT: "mottaker",
     SENDER: "avsender",
     ANSWERS: "svar_pa",

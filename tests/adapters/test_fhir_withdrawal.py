@@ -16,6 +16,7 @@ import adapters
 from adapters import fhir_withdrawal
 from adapters.base import Sniff
 from adapters.fhir import Json
+from adapters.fhir_consent import vocabulary as words
 from adapters.fhir_consent.adapter import ADAPTERS as GIVEN
 from adapters.fhir_consent.reading import read as read_given
 from adapters.fhir_consent.resource import models
@@ -235,18 +236,18 @@ REFUSED: dict[str, tuple[Change, set[tuple[str, str]]]] = {
     ),
     "an element that FHIR has not": (lambda c: c.update(why="x"), {("?", "unknown-element")}),
     "a signature that is none": (
-        lambda c: c["extension"].append({"url": reading.SIGNED}), {("extension[11].valueBoolean", "missing")},
+        lambda c: c["extension"].append({"url": words.WITHDRAWN_SIGNED}), {("extension[11].valueBoolean", "missing")},
     ),
     "a signature in words": (
-        lambda c: c["extension"].append({"url": reading.SIGNED, "valueString": "ja"}),
+        lambda c: c["extension"].append({"url": words.WITHDRAWN_SIGNED, "valueString": "ja"}),
         {("extension[11].valueBoolean", "missing"), ("extension[11].valueString", "not-read")},
     ),
     "signed twice": (
-        lambda c: c["extension"].extend({"url": reading.SIGNED, "valueBoolean": v} for v in (True, False)),
+        lambda c: c["extension"].extend({"url": words.WITHDRAWN_SIGNED, "valueBoolean": v} for v in (True, False)),
         {("extension[12].url", "unique")},
     ),
     "withdrawn at no time": (
-        lambda c: c["extension"].append({"url": reading.WITHDRAWN_AT}), {("extension[11].valueDateTime", "missing")},
+        lambda c: c["extension"].append({"url": words.WITHDRAWN_AT}), {("extension[11].valueDateTime", "missing")},
     ),
 }  # one row per case # fmt: skip
 
@@ -290,12 +291,12 @@ MEANS: dict[str, tuple[Change, Callable[[Any], object], object]] = {
     "the time it bears is older than its state": (lambda c: None, WHEN, ENDED_AT),
     "no time of its own": (lambda c: c.pop("dateTime"), WHEN, ENDED_AT),
     "withdrawn before it was written down": (
-        lambda c: c["extension"].append({"url": reading.WITHDRAWN_AT, "valueDateTime": "2026-11-01"}),
+        lambda c: c["extension"].append({"url": words.WITHDRAWN_AT, "valueDateTime": "2026-11-01"}),
         WHEN, "2026-11-01T00:00:00+01:00",
     ),
     "signed, said of the consent": (lambda c: None, _at("signert"), None),
     "signed, said of the withdrawal": (
-        lambda c: c["extension"].append({"url": reading.SIGNED, "valueBoolean": False}), _at("signert"), False,
+        lambda c: c["extension"].append({"url": words.WITHDRAWN_SIGNED, "valueBoolean": False}), _at("signert"), False,
     ),
     "a name": (lambda c: c["patient"].update(display="Test Testesen"), _at("person", "navn"), "Test Testesen"),
     "no version, though it has one": (lambda c: None, _at("samtykke", "versjon"), None),
@@ -473,3 +474,26 @@ def test_where_it_went_is_told_by_the_one_that_reads_what_is_given() -> None:
         GIVEN[0].parse(json.dumps(ended_r4()).encode())
 
     assert {f.at: f.expected for f in refused.value.findings}["status"].endswith("fhir-withdrawal")
+
+
+@pytest.mark.parametrize("status", ["active", "inactive", "entered-in-error", "draft"])
+def test_a_withdrawal_that_still_says_active_is_told_at_its_status(status: str) -> None:
+    document = json.loads((EXAMPLES / "trukket.json").read_text()) | {"status": status}
+    body = json.dumps(document, indent=1).encode()
+
+    with pytest.raises(HubError) as refused:
+        GIVEN[0].parse(body)
+
+    told = {finding.at: finding.expected for finding in refused.value.findings}
+    assert told["status"].startswith("inactive or entered-in-error: ")
+    assert not [place for place in told if place.startswith("extension")]
+
+
+def test_an_extension_that_nobody_has_is_told_once() -> None:
+    document = consents.r4()
+    document.setdefault("extension", []).append({"url": "urn:example:x", "valueString": "x"})
+
+    with pytest.raises(HubError) as refused:
+        read_given(document)
+
+    assert [finding.rule for finding in refused.value.findings] == ["code"]
