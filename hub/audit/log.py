@@ -35,6 +35,7 @@ from hub.vault import Vault
 
 ORIGIN = "brobygger.audit"
 _BATCH = 5_000
+_LEAF = insert(audit_leaf)
 
 
 class Kind(StrEnum):
@@ -100,13 +101,14 @@ def append(
     )
     sealed = vault.seal(person.key, f"{salt}\n{body}".encode(), bound_to=public)
     tx.execute(
-        insert(audit_leaf).values(
-            public=public,
-            person_id=person.id,
-            disclosure_id=disclosure,
-            ciphertext=sealed.ciphertext,
-            wrapped_key=sealed.wrapped_key,
-        )
+        _LEAF,
+        {
+            "public": public,
+            "person_id": person.id,
+            "disclosure_id": disclosure,
+            "ciphertext": sealed.ciphertext,
+            "wrapped_key": sealed.wrapped_key,
+        },
     )
 
 

@@ -38,6 +38,7 @@ class Step:
 
 
 _COLUMNS = tuple(policy_step.c[name] for name in Step.__dataclass_fields__)
+_STEPS = select(*_COLUMNS).order_by(policy_step.c.id)
 
 
 def add(tx: Connection, step: Step) -> None:
@@ -46,7 +47,7 @@ def add(tx: Connection, step: Step) -> None:
 
 def steps(tx: Connection) -> list[Step]:
     """Every step, oldest first."""
-    rows = tx.execute(select(*_COLUMNS).order_by(policy_step.c.id))
+    rows = tx.execute(_STEPS)
     return [Step(**{**row._mapping, "did": Did(row.did)}) for row in rows]
 
 

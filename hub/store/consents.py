@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from hub.errors import HubError
 from hub.message import Agency, Consent, Fields
@@ -26,6 +26,11 @@ Read = Callable[[Fields, datetime], Consent]
 
 NewId = Callable[[], str]
 
+
+_SAID = select(consent).where(consent.c.person_id.in_(bindparam("persons", expanding=True)))
+_SAID = _SAID.order_by(consent.c.id)
+_KEPT = select(kept_refusal).where(kept_refusal.c.person_id.in_(bindparam("persons", expanding=True)))
+_KEPT = _KEPT.order_by(kept_refusal.c.id)
 
 REPLACES = "erstatter_nokkel"
 """Where a stored document keeps the key of the series it replaces: added by the hub."""
@@ -257,12 +262,10 @@ def of_person(
         circle = links.circle(tx, owner.id, known_at)
         one, linked = sorted(circle.one), sorted(circle.linked)
     keys = _keys(tx, owner, linked)
-    rows = tx.execute(select(consent).where(consent.c.person_id.in_(linked)).order_by(consent.c.id)).all()
+    rows = tx.execute(_SAID, {"persons": linked}).all()
     # What somebody forgotten has said is forgotten with them.
     rows = [row for row in rows if row.person_id == owner.id or keys[row.person_id] is not None]
-    kept = tx.execute(
-        select(kept_refusal).where(kept_refusal.c.person_id.in_(linked)).order_by(kept_refusal.c.id)
-    ).all()
+    kept = tx.execute(_KEPT, {"persons": linked}).all()
     seen = {row.id for row in rows}
     own: list[Consent] = []
     doubtful: dict[str, list[Consent]] = {}

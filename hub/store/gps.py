@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from hub.errors import HubError
 from hub.message import Fields, RegisteredGp
@@ -16,6 +16,13 @@ from hub.store import sealed
 from hub.store.people import Person
 from hub.store.schema import person, registered_gp
 from hub.vault import Vault
+
+_ABOUT = (
+    select(registered_gp, person.c.wrapped_key.label("owner_key"))
+    .join(person, person.c.id == registered_gp.c.person_id)
+    .where(registered_gp.c.person_id.in_(bindparam("persons", expanding=True)))
+    .order_by(registered_gp.c.recorded_at, registered_gp.c.id)
+)
 
 
 def record(
@@ -35,12 +42,7 @@ def record(
 def of_records(tx: Connection, vault: Vault, records: Iterable[str]) -> tuple[RegisteredGp, ...]:
     """Everything recorded about these. What cannot be opened is there, unreadable: it must not leave an
     older record standing."""
-    rows = tx.execute(
-        select(registered_gp, person.c.wrapped_key.label("owner_key"))
-        .join(person, person.c.id == registered_gp.c.person_id)
-        .where(registered_gp.c.person_id.in_(sorted(records)))
-        .order_by(registered_gp.c.recorded_at, registered_gp.c.id)
-    ).all()
+    rows = tx.execute(_ABOUT, {"persons": sorted(records)}).all()
     return tuple(_read(vault, row) for row in rows)
 
 

@@ -9,13 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from hub.store import sealed
 from hub.store.disclosures import Disclosure
 from hub.store.people import Person
 from hub.store.schema import disclosure, hold_entry, microseconds
 from hub.vault import Vault
+
+_OF_FLOW = (
+    select(hold_entry)
+    .join(disclosure, disclosure.c.id == hold_entry.c.disclosure_id)
+    .where(
+        disclosure.c.message_id == bindparam("message"),
+        disclosure.c.agreement == bindparam("agreement"),
+        disclosure.c.recipient == bindparam("recipient"),
+    )
+    .order_by(hold_entry.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -44,16 +55,8 @@ def of_flow(tx: Connection, vault: Vault, owner: Person, item: Disclosure) -> tu
     """Every line about this message to this recipient under this agreement, of every revision, in the
     order they were written. Raises seal.key-destroyed: a line that cannot be read must not be left out,
     it could be a refusal."""
-    rows = tx.execute(
-        select(hold_entry)
-        .join(disclosure, disclosure.c.id == hold_entry.c.disclosure_id)
-        .where(
-            disclosure.c.message_id == item.message_id,
-            disclosure.c.agreement == item.agreement,
-            disclosure.c.recipient == item.recipient,
-        )
-        .order_by(hold_entry.c.id)
-    )
+    flow = {"message": item.message_id, "agreement": item.agreement, "recipient": item.recipient}
+    rows = tx.execute(_OF_FLOW, flow)
     return tuple(Line(row.id, row.at, _open(vault, owner, row)) for row in rows)
 
 

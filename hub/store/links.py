@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, insert, or_, select, update
 
 from hub.store.schema import person_link
 
@@ -44,6 +44,16 @@ class Circle:
 
 
 _COLUMNS = tuple(person_link.c[name] for name in Link.__dataclass_fields__)
+
+_PERSONS: BindParameter[str] = bindparam("persons", expanding=True)
+_TOUCHING = select(*_COLUMNS).where(
+    or_(person_link.c.left_id.in_(_PERSONS), person_link.c.right_id.in_(_PERSONS))
+)
+_NOW = _TOUCHING.where(person_link.c.known_to.is_(None))  # asked by every decision: put together once
+_THEN = _TOUCHING.where(
+    person_link.c.known_from <= bindparam("then"),
+    or_(person_link.c.known_to.is_(None), person_link.c.known_to > bindparam("then")),
+)
 
 
 def of(tx: Connection, person_id: str, known_at: datetime | None = None) -> tuple[Link, ...]:
@@ -129,10 +139,6 @@ def _ends(link: Link) -> set[str]:
 
 
 def _touching(tx: Connection, persons: set[str], known_at: datetime | None) -> tuple[Link, ...]:
-    if known_at is None:
-        then: ColumnElement[bool] = person_link.c.known_to.is_(None)
-    else:
-        later = or_(person_link.c.known_to.is_(None), person_link.c.known_to > known_at)
-        then = and_(person_link.c.known_from <= known_at, later)
-    mine = or_(person_link.c.left_id.in_(persons), person_link.c.right_id.in_(persons))
-    return tuple(Link(*row) for row in tx.execute(select(*_COLUMNS).where(mine, then)))
+    about = {"persons": sorted(persons)}
+    rows = tx.execute(_NOW, about) if known_at is None else tx.execute(_THEN, about | {"then": known_at})
+    return tuple(Link(*row) for row in rows)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from hub.errors import HubError
 from hub.message import Outcome, Record
@@ -40,6 +40,12 @@ _COLUMNS = (
     message.c.superseded,
 )
 
+# What every hand-over asks is put together once: that takes four times as long as asking it.
+_THIS = message.c.id == bindparam("this")
+_LOAD = select(*_COLUMNS).where(_THIS)
+_CONTENT = select(message.c.ciphertext, message.c.wrapped_key).where(_THIS)
+_KEY = select(message.c.wrapped_key).where(_THIS)
+
 
 def find_same(tx: Connection, sender: str, sender_key: str, content: str) -> Stored | None:
     """The message this sender gave this id before, or None. Raises receive.duplicate-id when the
@@ -57,7 +63,7 @@ def find_same(tx: Connection, sender: str, sender_key: str, content: str) -> Sto
 
 
 def load(tx: Connection, message_id: str) -> Stored | None:
-    row = tx.execute(select(*_COLUMNS).where(message.c.id == message_id)).first()
+    row = tx.execute(_LOAD, {"this": message_id}).first()
     return None if row is None else Stored(*row)
 
 
@@ -104,9 +110,7 @@ def keep(
 
 def open_record(tx: Connection, vault: Vault, owner: Person, stored: Stored) -> Record:
     """The record again, or seal.key-destroyed."""
-    row = tx.execute(
-        select(message.c.ciphertext, message.c.wrapped_key).where(message.c.id == stored.id)
-    ).one()
+    row = tx.execute(_CONTENT, {"this": stored.id}).one()
     return Record(stored.type, sealed.document(vault, owner.key, row, bound_to=_bound(stored)))
 
 
@@ -201,8 +205,7 @@ def forget_finished(tx: Connection, before: datetime, limit: int) -> int:
 
 def is_forgotten(tx: Connection, message_id: str) -> bool:
     """The key of its content was destroyed."""
-    key = tx.scalar(select(message.c.wrapped_key).where(message.c.id == message_id))
-    return key is None
+    return tx.scalar(_KEY, {"this": message_id}) is None
 
 
 def newest_version(tx: Connection, series: Collection[str]) -> int | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from hub.store import links
 from hub.store.schema import identifier, person
@@ -34,6 +34,14 @@ class Person:
     linked: frozenset[str] = frozenset()
 
 
+_LOAD = select(person).where(person.c.id == bindparam("this"))
+_FENCE = (
+    update(person)
+    .where(person.c.id == bindparam("this"), person.c.epoch == bindparam("as_read"))
+    .values(epoch=bindparam("as_read"))
+)
+
+
 def find_id(tx: Connection, vault: Vault, number: str) -> str | None:
     """The id of the record this identity number leads to."""
     return tx.scalar(
@@ -48,12 +56,12 @@ def find(tx: Connection, vault: Vault, number: str) -> Person | None:
 
 
 def find_by_id(tx: Connection, person_id: str) -> Person | None:
-    row = tx.execute(select(person).where(person.c.id == person_id)).first()
+    row = tx.execute(_LOAD, {"this": person_id}).first()
     return None if row is None else Person(row.id, row.epoch, row.wrapped_key, row.protected_address)
 
 
 def load(tx: Connection, person_id: str) -> Person:
-    row = tx.execute(select(person).where(person.c.id == person_id)).one()
+    row = tx.execute(_LOAD, {"this": person_id}).one()
     circle = links.circle(tx, person_id)
     protected, deceased = row.protected_address, row.deceased
     if len(circle.linked) > 1:
@@ -139,7 +147,4 @@ def raise_epochs(tx: Connection, person_ids: Iterable[str]) -> None:
 def fence(tx: Connection, known: Person) -> bool:
     """True if nothing changed since `known` was read. Takes the person's row, so a change that is
     under way waits for this transaction, or this one for the change."""
-    result = tx.execute(
-        update(person).where(person.c.id == known.id, person.c.epoch == known.epoch).values(epoch=known.epoch)
-    )
-    return result.rowcount == 1
+    return tx.execute(_FENCE, {"this": known.id, "as_read": known.epoch}).rowcount == 1

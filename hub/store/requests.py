@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from hub.errors import HubError
 from hub.message import Request
@@ -23,6 +23,14 @@ from hub.vault import Vault
 Document = Mapping[str, Any]
 """What was written down, as JSON values: who asked whom, under which row, what for, which days, by whom
 it was recorded."""
+
+
+_ABOUT = (
+    select(information_request, person.c.wrapped_key.label("owner_key"))
+    .join(person, person.c.id == information_request.c.person_id)
+    .where(information_request.c.person_id.in_(bindparam("persons", expanding=True)))
+    .order_by(information_request.c.recorded_at, information_request.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -84,12 +92,7 @@ def end(tx: Connection, owner: Person, request_id: str, at: datetime) -> list[tu
 def of_records(tx: Connection, vault: Vault, records: Iterable[str]) -> list[Entry]:
     """Every version of every request about these, in the order they were recorded. What cannot be opened
     is there, unreadable: it must not leave an older version standing."""
-    rows = tx.execute(
-        select(information_request, person.c.wrapped_key.label("owner_key"))
-        .join(person, person.c.id == information_request.c.person_id)
-        .where(information_request.c.person_id.in_(sorted(records)))
-        .order_by(information_request.c.recorded_at, information_request.c.id)
-    ).all()
+    rows = tx.execute(_ABOUT, {"persons": sorted(records)}).all()
     return [_entry(vault, row) for row in rows]
 
 
