@@ -146,14 +146,17 @@ class _Reading:
             resource.left_extensions()
 
     def _left_behind(self, value: object, at: str) -> None:
-        """What is referred to from what is left behind is left behind too, if it tells nothing else."""
-        for reference in references_in(value):
+        """What is referred to from what is left behind is left behind too, if it tells nothing else: however
+        many in a row."""
+        waiting = [(reference, at) for reference in references_in(value)]
+        while waiting:
+            reference, at = waiting.pop()
             found = self._bundle.at(reference, at)
             if found is not None and found[0] in losses.ADMINISTRATIVE and id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
                 if found[1] is not self._patient:
-                    self._left_behind(found[1].rest(), found[1].at)
+                    waiting += ((each, found[1].at) for each in references_in(found[1].rest()))
 
     # ------------------------------------------------------------------------------------ authors
 
@@ -165,19 +168,19 @@ class _Reading:
                     extension.constant("url", str(ABSENT["url"]))
                     extension.ignore("valueCode")
                 continue
-            self._author(author, found)
+            self._author(author, found, "Organization", "Practitioner", "PractitionerRole")
         return present(**found)
 
-    def _author(self, author: Reader | None, found: Json) -> None:
-        followed = self._bundle.follow(author, "Organization", "Practitioner", "PractitionerRole")
+    def _author(self, author: Reader | None, found: Json, *kinds: str) -> None:
+        followed = self._bundle.follow(author, *kinds)
         if followed is None or author is None:
             return
         kind, resource = followed
         self._taken.add(id(resource))
         self._leave(resource, kind)
         if kind == "PractitionerRole":
-            for name in ("practitioner", "organization"):
-                self._author(resource.child(name), found)
+            self._author(resource.child("practitioner"), found, "Practitioner")
+            self._author(resource.child("organization"), found, "Organization")
             return
         name, number, system = _AUTHORS[kind]
         if name in found:

@@ -98,6 +98,33 @@ def test_authors_that_are_contained_are_read_as_if_they_were_entries() -> None:
     }  # fmt: skip  # an entry in a line
 
 
+@pytest.mark.parametrize("round_about", [True, False])
+def test_units_of_units_are_left_behind_however_many(round_about: bool) -> None:
+    made, many = document(), 3_000
+    units: list[Any] = [
+        {"resourceType": "Organization", "name": "x", "partOf": {"reference": f"urn:uuid:o{one + 1}"}}
+        for one in range(many)
+    ]
+    units[-1]["partOf"]["reference"] = "urn:uuid:o0" if round_about else "urn:uuid:o"
+    made["entry"] += [{"fullUrl": f"urn:uuid:o{n}", "resource": unit} for n, unit in enumerate(units)]
+    first(made)["custodian"] = {"reference": "urn:uuid:o0"}
+
+    assert AS_JSON.parse(json.dumps(made).encode()) == AS_JSON.parse(json.dumps(document()).encode())
+
+
+ROUND = {"resourceType": "PractitionerRole", "id": "r"}
+
+
+@pytest.mark.parametrize("name", ["organization", "practitioner"])
+@pytest.mark.parametrize("of", [("#r",), ("#s", "#r")])
+def test_a_role_in_a_role_is_no_author(name: str, of: tuple[str, ...]) -> None:
+    roles = [{**ROUND, "id": one, name: {"reference": to}} for one, to in zip(("r", "s"), of, strict=False)]
+
+    found = told(inside(UNIT, DOCTOR, *roles))
+
+    assert (f"entry[0].resource.contained[2].{name}.reference", "reference") in found
+
+
 def test_who_else_had_to_do_with_it_may_be_contained() -> None:
     made = put(document(), observation(contained=[DOCTOR], performer=[{"reference": "#d"}]))
     put(made, {
