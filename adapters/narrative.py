@@ -20,7 +20,7 @@ _INLINE = frozenset(re.findall(r"\w+", "a abbr b big cite code dfn em i q small 
 _BLOCK = frozenset(
     re.findall(
         r"\w+",
-        "div p ul ol li dl dt dd table caption thead tbody tfoot tr h1 h2 h3 h4 h5 h6 pre blockquote",
+        "div p ul ol li dl dt dd table caption thead tbody tfoot tr h1 h2 h3 h4 h5 h6 pre blockquote address",
     )
 )
 _CELL = frozenset(("td", "th"))
@@ -67,6 +67,7 @@ def plain_text(element: etree._Element) -> str:
     """The text of an element of XHTML that somebody else has checked: one line per block."""
     lines = _Lines()
     lines.element(element)
+    lines.end()
     return lines.text
 
 
@@ -163,7 +164,7 @@ class _Lines:
         """The lines of one cell or item."""
         inner = _Lines(kept=self._kept or _is_kept(element))
         inner._inside(element)
-        inner._close()
+        inner.end()
         return inner.text.split("\n") if inner.text else []
 
     def _flow(self, text: str | None) -> None:
@@ -175,6 +176,10 @@ class _Lines:
             self._open += line
             self._close(even_empty=True)
         self._open += last
+
+    def end(self) -> None:
+        """Where the element itself is no block, its last words stand in a line that nothing has closed."""
+        self._close()
 
     def _close(self, *, even_empty: bool = False) -> None:
         line = self._open.strip(" \t")

@@ -256,6 +256,11 @@ TEXTS = [
         '<div xmlns="http://www.w3.org/1999/xhtml"><pre>5,2x10<sup>9</sup>/l\nb</pre><ol><li>c</li></ol></div>',
         "5,2x10^9/l\nb\n1. c",
     ),
+    ('a <b xmlns="http://www.w3.org/1999/xhtml">ikke</b> b', "a ikke b"),
+    ('<b xmlns="http://www.w3.org/1999/xhtml">a</b>', "a"),
+    ('<div xmlns="http://www.w3.org/1999/xhtml">a</div>b', "a\nb"),
+    ('a<br xmlns="http://www.w3.org/1999/xhtml"/>b', "a\nb"),
+    ('<address xmlns="http://www.w3.org/1999/xhtml">a 1</address>0155 b', "a 1\n0155 b"),
 ]
 
 

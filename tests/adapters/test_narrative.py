@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
 
 from adapters.base import Findings
-from adapters.narrative import read_narrative, write_narrative
+from adapters.narrative import plain_text, read_narrative, write_narrative
 from hub.errors import HubError
 
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
 INLINE = ("a", "abbr", "b", "big", "cite", "code", "dfn", "em", "i", "q", "small", "span", "strong", "sub",
           "sup", "tt", "var")  # one row per case # fmt: skip
 BLOCK = ("div", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tfoot", "tr",
-         "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote")  # one row per case # fmt: skip
+         "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "address")  # one row per case # fmt: skip
 
 
 def read(inside: str, *, root: str = "div", namespace: str = XHTML) -> tuple[str | None, set[str]]:
@@ -145,3 +148,41 @@ def test_lines_are_written_as_paragraphs_and_read_again() -> None:
 def test_what_xml_cannot_carry_is_not_written() -> None:
     with pytest.raises(HubError, match=r"render\.incomplete"):
         write_narrative("en\x01to")
+
+
+def _made(tag: str, text: str, inside: list[tuple[etree._Element, str]]) -> etree._Element:
+    element = etree.Element(tag)
+    element.text = text
+    for child, after in inside:
+        child.tail = after
+        element.append(child)
+    return element
+
+
+WORDS = st.text("abcxyz \n", max_size=4)
+TREES = st.recursive(
+    st.builds(_made, st.sampled_from((*INLINE, *BLOCK, "p", "td", "th", "br", "hr")), WORDS, st.just([])),
+    lambda inner: st.builds(
+        _made,
+        st.sampled_from((*INLINE, *BLOCK, "p", "td", "th")),
+        WORDS,
+        st.lists(st.tuples(inner, WORDS), max_size=4),
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from(("Text", "div", "b")), WORDS, st.lists(st.tuples(TREES, WORDS), max_size=4))
+def test_every_letter_comes_out_whatever_stands_around_it(
+    root: str, text: str, inside: list[tuple[etree._Element, str]]
+) -> None:
+    element = _made(root, text, inside)
+
+    said = [letter for letter in plain_text(element) if letter.isalpha()]
+
+    there = [letter for each in element.itertext() for letter in str(each) if letter.isalpha()]
+    if next(element.iter("tr"), None) is None:
+        assert said == there
+    assert sorted(said) == sorted(
+        there
+    )  # words beside the cells of a row, where no word may be, come after them
