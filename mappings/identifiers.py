@@ -4,8 +4,8 @@ Knows check digits and birth dates, not persons: a valid number need not belong 
 is the one table: what each kind is called in the national code lists (8116 persons, 9051 organisations),
 under which OID and other names it travels, and what it is about.
 
-A D-number adds 40 to the day. A made-up number adds 80 to the month (Skatteetaten, Tenor) or 40 (NAV,
-Dolly), also to a D-number. An H-number, made where somebody's number is not known yet, adds 40 to the
+A D-number adds 40 to the day. A made-up number adds 80 to the month (Skatteetaten, Tenor), 65 (Norsk
+helsenett) or 40 (NAV, Dolly), also to a D-number. An H-number, made where somebody's number is not known yet, adds 40 to the
 month as well: it cannot be told from NAV's. An FH-number begins with 8 or 9 and says nothing of a birth
 date. Which of them an installation takes is a setting; here all are known.
 """
@@ -29,7 +29,7 @@ _KOMMUNE = re.compile(r"(?!00)[0-9]{2}(?!00)[0-9]{2}")  # nn00 is a county
 _REGISTER = re.compile(r"[1-9][0-9]{0,8}")
 _HER = re.compile(r"[1-9][0-9]{0,6}")
 
-_TENOR, _NAV = 80, 40  # added to the month of a made-up number
+_TENOR, _NHN, _NAV = 80, 65, 40  # added to the month of a made-up number
 _D_NUMBER_DAYS = 40
 _DUF_WEIGHTS = (4, 6, 3, 2, 4, 6, 3, 2, 7, 5)
 
@@ -56,8 +56,8 @@ class Numbers(StrEnum):
 
 NUMBERS = {
     Numbers.ALL: "a number with valid check digits",
-    Numbers.REAL: "a number that is not made up; this hub takes no month above 80",
-    Numbers.SYNTHETIC: "a made-up number (month + 80 or + 40); this hub takes no real person's",
+    Numbers.REAL: "a number that is not made up; this hub takes no month above 65",
+    Numbers.SYNTHETIC: "a made-up number (month + 80, + 65 or + 40); this hub takes no real person's",
 }
 """What an installation takes, in words."""
 
@@ -114,20 +114,20 @@ def is_d_number(number: str) -> bool:
 
 def is_h_number(number: str) -> bool:
     """True when a health service may have made the number itself (month 41 to 52). So do NAV's."""
-    return is_fodselsnummer(number) and _NAV < int(number[2:4]) < _TENOR
+    return is_fodselsnummer(number) and _NAV < int(number[2:4]) < _NHN
 
 
 def is_taken(number: str, numbers: Numbers) -> bool:
     """Whether an installation that takes such numbers takes this one, a person's of whatever kind.
 
-    A real installation refuses only what nobody alive can have (month + 80). One for made-up persons
+    A real installation refuses only what nobody alive can have (month + 80 or + 65). One for made-up persons
     refuses whatever could be somebody's, an FH-number too.
     """
     match numbers:
         case Numbers.ALL:
             return True
         case Numbers.REAL:
-            return not (is_fodselsnummer(number) and int(number[2:4]) > _TENOR)
+            return not (is_fodselsnummer(number) and int(number[2:4]) > _NHN)
         case Numbers.SYNTHETIC:
             return is_synthetic(number)
 
@@ -159,10 +159,11 @@ def _check_digits(number: str, on: date | None) -> bool:
 
 
 def _plain(number: str) -> str:
-    """The same number without Skatteetaten's 80, the only addition that the library does not know. The
-    check digits no longer fit."""
+    """The same number without the additions to the month that the library does not know. The check digits
+    no longer fit."""
     month = int(number[2:4])
-    return f"{number[:2]}{month - _TENOR:02d}{number[4:]}" if month > _TENOR else number
+    added = next((one for one in (_TENOR, _NHN) if month > one), 0)
+    return f"{number[:2]}{month - added:02d}{number[4:]}"
 
 
 def _is_fnr(number: str) -> bool:

@@ -369,7 +369,8 @@ def _write_part(name: str) -> Callable[[etree._Element, Mapping[str, object]], N
     return write
 
 
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?")
+"""As the schema has it (XML Schema part 2, 3.2.16): the bits that stand for nothing are 0."""
 
 
 def _read_base64(element: etree._Element) -> tuple[Parts, list[Fault]]:

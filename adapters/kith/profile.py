@@ -28,7 +28,7 @@ from hub.errors import Finding, HubError
 from mappings.identifiers import is_orgnr
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
-_HINTS = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
+_HINTS = frozenset(f"{_XSI}{name}" for name in ("schemaLocation", "noNamespaceSchemaLocation", "type"))
 Fields = dict[str, Any]
 
 

@@ -170,6 +170,7 @@ EDGES: dict[str, dict[str, Any]] = {
         "status": "avvist",
         "feil": [{"kode": "X99", "tekst": "Ukjent mottaker"}, {"kode": "54", "forklaring": "x"}],
     },
+    "refused with a code of four digits": {"status": "avvist", "feil": [{"kode": "1239", "system": LIST}]},
     "a professional alone": {"avsender": {"behandler": "Lege Legesen", "behandler_type": "LE"}},
     "a department with a number only": {"mottaker": {"avdeling_her": "9900001"}},
     "a professional of an institution": {

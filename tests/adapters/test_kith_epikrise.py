@@ -185,7 +185,9 @@ EDGES: dict[str, dict[str, Any]] = {
     "a cancellation": {"handling": "C", "dokument": "d-1"},
     "a diagnosis without its grade": {"diagnoser": [{"kode": "J45", "system": ICD}]},
     "a main diagnosis": {"diagnoser": [{"kode": "J45", "system": ICD, "art": "H"}]},
-    "a medicine without a code": {"andre_legemidler": [{"navn": "Salve", "merknad": "a\nb"}]},
+    "a medicine without a code": {
+        "andre_legemidler": [{"navn": "Salve", "merknad": "a\nb", "dosering": "1 morgen\n2 kveld"}]
+    },
     "a number": {"resultater": [{"kode": "NPU1", "verdi": "-1.5E3", "enhet": "g", "sammenligning": "GT"}]},
     "an interval": {"resultater": [{"lav": "1", "hoy_enhet": "g", "hoy": "2"}]},
     "a day as result": {"resultater": [{"dato": "2030-05"}]},

@@ -321,3 +321,18 @@ def test_a_message_is_known_by_its_root_and_what_it_says_of_itself() -> None:
 def test_every_rule_is_said_in_both_languages() -> None:
     assert all(nb and en and nb.count("{}") == en.count("{}") for nb, en in RULES.values())
     assert set(deviations()) <= set(RULES)
+
+
+@pytest.mark.parametrize("hint", ["schemaLocation", "noNamespaceSchemaLocation", "type"])
+def test_what_only_a_schema_reads_may_stand_on_any_element(hint: str) -> None:
+    xsi = f'xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:{hint}="t:Item"'
+    plain, hinted = (message(*GOOD, f"<Item{more}><Text>a</Text></Item>") for more in ("", f" {xsi}"))
+
+    assert ADAPTER.parse(hinted) == ADAPTER.parse(plain)
+
+
+def test_an_attribute_that_no_schema_knows_is_told() -> None:
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse(message(*GOOD, '<Item type="a"><Text>a</Text></Item>'))
+
+    assert [finding.rule for finding in refused.value.findings] == ["attribute"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -101,6 +102,15 @@ def test_what_opens_a_conversation_has_no_reference_and_an_answer_always_two() -
     assert ADAPTER.parse(answer).get("samtale") == PARENT
 
 
+@pytest.mark.parametrize("said", ["aGVp", "aGU=", "aA==", "aGVpaGU=", "aGVp\n aA=="])
+def test_base64_as_the_schema_has_it_is_kept(said: str) -> None:
+    body = ADAPTER.render(Record("note", WHOLE)).decode().replace("aGVp", said, 1)
+
+    attached = next(one for one in ADAPTER.parse(body.encode()).fields["vedlegg"] if "innhold" in one)
+
+    assert base64.b64encode(base64.b64decode(attached["innhold"])).decode() == "".join(said.split())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "rule"),
     [
@@ -111,6 +121,8 @@ def test_what_opens_a_conversation_has_no_reference_and_an_answer_always_two() -
         ("<FamilyName>Testesen</FamilyName>", "", "person-name-missing"),
         ("15859010099", "15859010098", "person-number"),
         ("aGVp", "!", "base64"),
+        ("aGVp", "aGV=", "base64"),
+        ("aGVp", "aH==", "base64"),
         (f'<Note xmlns="{NS}"><Text>Ber om time.</Text></Note>', "", "missing"),
     ],
 )

@@ -33,6 +33,7 @@ from tests.mappings.samples import check_digit, some_number
 FNR, DNR, FHN = some_number(15, 5), some_number(55, 5), some_number(85, 5)
 TENOR, TENOR_D = some_number(15, 85), some_number(55, 85)
 NAV, NAV_D = some_number(15, 45), some_number(55, 45)
+NHN, NHN_D = some_number(15, 70), some_number(55, 70)
 
 # number, the kinds it can be, made up, and whether each kind of installation takes it
 PERSONS = {
@@ -40,6 +41,8 @@ PERSONS = {
     "a D-number": (DNR, {"DNR"}, False, True, False),
     "Skatteetaten's": (TENOR, {"FNR"}, True, False, True),
     "Skatteetaten's D-number": (TENOR_D, {"DNR"}, True, False, True),
+    "Norsk helsenett's": (NHN, {"FNR"}, True, False, True),
+    "Norsk helsenett's D-number": (NHN_D, {"DNR"}, True, False, True),
     "NAV's, or an H-number": (NAV, {"FNR", "HNR"}, True, True, True),
     "NAV's D-number, or an H-number": (NAV_D, {"DNR", "HNR"}, True, True, True),
     "an FH-number": (FHN, {"FHN"}, False, True, False),
@@ -60,7 +63,7 @@ def test_a_persons_number_is_what_its_digits_say(
     assert is_taken(number, Numbers.SYNTHETIC) is test
 
 
-@pytest.mark.parametrize("number", [TENOR, TENOR_D, NAV, NAV_D])
+@pytest.mark.parametrize("number", [TENOR, TENOR_D, NHN, NHN_D, NAV, NAV_D])
 def test_whatever_is_added_the_birth_date_is_the_same(number: str) -> None:
     assert birth_date(number) == date(1990, 5, 15)
 
@@ -79,7 +82,21 @@ def test_a_century_that_no_serial_number_gives_is_no_number() -> None:
 
 @pytest.mark.parametrize(
     ("day", "month"),
-    [(0, 85), (32, 85), (31, 84), (30, 82), (15, 80), (15, 93), (15, 53), (15, 99), (72, 85), (15, 13)],
+    [
+        (0, 85),
+        (32, 85),
+        (31, 84),
+        (30, 82),
+        (15, 80),
+        (15, 93),
+        (15, 53),
+        (15, 65),
+        (15, 78),
+        (31, 76),
+        (15, 99),
+        (72, 85),
+        (15, 13),
+    ],
 )
 def test_a_date_that_does_not_exist_is_no_number(day: int, month: int) -> None:
     assert not is_fodselsnummer(some_number(day, month))
