@@ -136,7 +136,7 @@ def _spoil_xml(random: Random, tree: etree._Element, times: int) -> bytes:
 
 def _spoil_element(random: Random, element: etree._Element, everything: list[etree._Element]) -> None:
     parent = element.getparent()
-    match random.randrange(11):
+    match random.randrange(12):
         case 0 if parent is not None:
             parent.remove(element)
         case 1 if parent is not None:
@@ -162,11 +162,23 @@ def _spoil_element(random: Random, element: etree._Element, everything: list[etr
                 element.set(name, _xml_text(random))
         case 9:
             element.append(copy.deepcopy(random.choice(everything[-20:])))
+        case 10:
+            _say_as_another(random, element, everything)
         case _:
             inside = element
             for _ in range(random.choice((1, 3, 45))):
                 inside = etree.SubElement(inside, random.choice((MARKER, str(element.tag))))
             inside.tail = MARKER
+
+
+def _say_as_another(random: Random, element: etree._Element, everything: list[etree._Element]) -> None:
+    """What another one of its name says, in the attribute or the text: a reference then leads elsewhere, or
+    back to where it stands."""
+    if element.attrib:
+        name = random.choice(sorted(element.attrib))
+        element.set(name, random.choice([one.get(name, "") for one in everything if name in one.attrib]))
+    else:
+        element.text = random.choice([one.text for one in everything if one.tag == element.tag])
 
 
 def _xml_text(random: Random) -> str:
@@ -198,7 +210,7 @@ def _holders(node: Any, found: list[Any]) -> None:
 
 def _spoil_holder(random: Random, holder: Any, holders: list[Any]) -> None:
     key = random.choice(list(holder)) if isinstance(holder, dict) else random.randrange(len(holder))
-    match random.randrange(8):
+    match random.randrange(9):
         case 0:
             del holder[key]
         case 1 | 2 | 3:
@@ -209,6 +221,10 @@ def _spoil_holder(random: Random, holder: Any, holders: list[Any]) -> None:
             holder[random.choice((MARKER, "type", "id", "extension", "_" + str(key)))] = holder.pop(key)
         case 5:
             holder[key] = copy.deepcopy(random.choice(holders[-20:]))
+        case 8 if isinstance(holder, dict):  # a reference then leads elsewhere, or back to where it stands
+            holder[key] = copy.deepcopy(
+                random.choice([one[key] for one in holders if isinstance(one, dict) and key in one])
+            )
         case 6:
             holder[key] = [holder[key]] if random.random() < 0.5 else {str(key): holder[key]}
         case _:
