@@ -115,6 +115,18 @@ where they are not in it; what is left behind is `IN_THE_TEXT`."""
 ADMINISTRATIVE = ("Patient", "Practitioner", "PractitionerRole", "Organization", "Location", "Device")
 """What may be referred to from what is narrated, and is then left behind: `WHO_ELSE`."""
 
+WHO = frozenset({*ADMINISTRATIVE, "CareTeam", "DeviceMetric", "Group", "HealthcareService", "RelatedPerson"})
+"""What a reference that is nothing but words or a number may name and is then left behind: `WHO_ELSE`."""
+
+ABOUT = frozenset({("DeviceUseStatement", "device"), ("ProcedureFocalDevice", "manipulated")})
+"""References to what is in `WHO` whose words are carried: they are what the statement is about."""
+
+FILED = (
+    "account", "appointment", "basedOn", "context", "encounter", "episodeOfCare", "eventHistory", "insurance",
+    "partOf", "priorPrescription", "replaces", "request",
+)  # few lines # fmt: skip
+"""References that may say no more than a number: `FILING`. Any other one has its words, or is refused."""
+
 UNSAID: Mapping[str, frozenset[str]] = {
     "status": frozenset(
         (

@@ -116,8 +116,10 @@ class _Walk:
             elif element is None or name in ("modifierExtension", "implicitRules", "contained"):
                 self.findings.add(here, "not-read", NOT_CARRIED)
             else:
+                about = (model.__name__, name) in losses.ABOUT
                 for index, item in enumerate(value if isinstance(value, list) else [value]):
-                    self.value(element, item, f"{here}[{index}]" if isinstance(value, list) else here)
+                    place = f"{here}[{index}]" if isinstance(value, list) else here
+                    self.value(element, item, place, about=about)
 
     def status(self, name: str, value: object, at: str) -> None:
         """One that is not the ordinary one belongs to the words it is about, which come first."""
@@ -130,7 +132,7 @@ class _Walk:
         else:
             self.content.needs.append(Need(at))
 
-    def value(self, element: Element, value: object, at: str) -> None:
+    def value(self, element: Element, value: object, at: str, *, about: bool) -> None:
         if element.model is None:
             if element.holds in _WORDS:
                 self.said(value)
@@ -150,7 +152,7 @@ class _Walk:
         if kind == "Attachment":
             self.findings.add(at, "not-read", "no attachment")
         elif kind == "Reference":
-            self.reference(value, at)
+            self.reference(element, value, at, about=about)
         elif kind == "CodeableConcept":
             self.concept(value, at)
         elif kind == "Coding":
@@ -160,10 +162,17 @@ class _Walk:
         else:
             self.elements(value, element.model, at)
 
-    def reference(self, value: Mapping[str, object], at: str) -> None:
+    def reference(self, element: Element, value: Mapping[str, object], at: str, *, about: bool) -> None:
+        """What it points to belongs to the section. Without that its words do; those of who else had to do
+        with it are left behind."""
         target = value.get("reference")
         if isinstance(target, str):
             self.content.references.append((target, f"{at}.reference"))
+        elif about or not (element.targets <= losses.WHO or value.get("type") in losses.WHO):
+            words = _text(value.get("display"))
+            self.said(words)
+            if words is None and not _is_filed(element, value):
+                self.findings.add(at, "reference", "an entry of this Bundle, or its words in display")
         if "extension" in value:
             check_extensions(value["extension"], f"{at}.extension", self.findings)
 
@@ -190,6 +199,11 @@ class _Walk:
     def said(self, words: object) -> None:
         if isinstance(words, str) and words.strip():
             self.content.lines[-1].append((words.strip(), False))
+
+
+def _is_filed(element: Element, value: Mapping[str, object]) -> bool:
+    """Whether it says no more than under which number something is filed, or nothing."""
+    return element.name in losses.FILED or value.keys() <= {"extension"}
 
 
 def _text(value: object) -> str | None:
