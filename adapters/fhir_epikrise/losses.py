@@ -121,11 +121,33 @@ WHO = frozenset({*ADMINISTRATIVE, "CareTeam", "DeviceMetric", "Group", "Healthca
 ABOUT = frozenset({("DeviceUseStatement", "device"), ("ProcedureFocalDevice", "manipulated")})
 """References to what is in `WHO` whose words are carried: they are what the statement is about."""
 
+ANOTHER = frozenset({("focus", "Group"), ("focus", "Patient"), ("focus", "RelatedPerson")})
+"""References by whose type a finding may be that of another person: refused."""
+
 FILED = (
     "account", "appointment", "basedOn", "context", "encounter", "episodeOfCare", "eventHistory", "insurance",
     "partOf", "priorPrescription", "replaces", "request",
 )  # few lines # fmt: skip
 """References that may say no more than a number: `FILING`. Any other one has its words, or is refused."""
+
+FIRST = frozenset(
+    {
+        "code",
+        "device",
+        "medicationCodeableConcept",
+        "medicationReference",
+        "relationship",
+        "title",
+        "vaccineCode",
+    }
+)
+"""Elements that tell what the rest of their resource is about, wherever they stand in it."""
+
+RELATIVE = "FamilyMemberHistory"
+"""What is about one of the family. Its codes are words, so that none is taken for the person's."""
+
+OF_WHOM = frozenset({"relationship", "sex"})
+"""Elements that tell which of the family; their codes say no more than their words."""
 
 UNSAID: Mapping[str, frozenset[str]] = {
     "status": frozenset(
@@ -190,7 +212,6 @@ SILENT: Mapping[str, str] = {
     "language": FILING,
     "category": "the section says which it is",
     "class": FILING,
-    "relationship": IN_THE_TEXT,
     "interpretation": IN_THE_TEXT,
     "referenceRange": IN_THE_TEXT,
 }

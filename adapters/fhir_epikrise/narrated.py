@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 
 from adapters.base import Findings
 from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
+from adapters.fhir_epikrise.lines import Group, Words
+from adapters.fhir_epikrise.relatives import NAMES, OTHERS
 from adapters.fhir_extensions import check_extensions, check_siblings
 from adapters.fhir_schema import Element, declared, shown
 
@@ -30,10 +32,10 @@ class Need:
 @dataclass
 class Content:
     """What a section says besides its own text. `references` is what it points to, with the place; `lines`
-    the words of each resource, in their order, each with whether they are those of a code."""
+    what each resource says."""
 
     codes: list[Json] = field(default_factory=list)
-    lines: list[list[tuple[str, bool]]] = field(default_factory=list)
+    lines: list[Group] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
     references: list[tuple[str, str]] = field(default_factory=list)
 
@@ -41,27 +43,24 @@ class Content:
         self, node: Mapping[str, object], model: type[FHIRAbstractModel], at: str, findings: Findings
     ) -> None:
         """Everything in a resource, or in some of its elements, that tells something."""
-        self.lines.append([])
-        _Walk(self, findings).elements(node, model, at)
+        line = Group(OTHERS if model.__name__ == losses.RELATIVE else frozenset())
+        self.lines.append(line)
+        _Walk(self, findings, line).elements(node, model, at)
 
     @property
     def words(self) -> bool:
         """Whether there are words besides those of codes."""
-        return any(not of_code for line in self.lines for _, of_code in line)
+        return any(part.free for line in self.lines for part in line.parts())
 
     def text(self, narrative: str | None) -> str | None:
         """The narrative, and a line for each resource that has words besides its codes, if it is not there
         yet. Without one, a line for each resource. Words and what they are about stay together."""
         said = [narrative] if narrative else []
-        there = {_plain(line) for line in (narrative or "").split("\n")}
         for line in self.lines:
-            if narrative and all(of_code for _, of_code in line):
+            if narrative and not any(part.free for part in line.parts()):
                 continue
-            first, *rest = list({_plain(words): words for words, _ in line}.values()) or [""]
-            whole = f"{first}: {', '.join(rest)}" if rest else first
-            if whole and not {_plain(whole), _plain(" ".join([first, *rest]))} & there:
-                said.append(whole)
-                there.add(_plain(whole))
+            if line.said() and not line.told_by("\n".join(said)):
+                said.append(line.said())
         return "\n".join(said) or None
 
     def check(self, narrative: str | None, *, generated: bool, findings: Findings) -> None:
@@ -81,10 +80,6 @@ class Content:
         return list(found.values())
 
 
-def _plain(line: str) -> str:
-    return " ".join(line.casefold().split())
-
-
 def has_number(text: str, number: str) -> bool:
     """Whether the text has exactly this number, with a point or a comma."""
     return bool(re.search(rf"(?<![\d.,-]){re.escape(number)}(?![\d]|[.,]\d)", text.replace(",", ".")))
@@ -94,6 +89,7 @@ def has_number(text: str, number: str) -> bool:
 class _Walk:
     content: Content
     findings: Findings
+    line: Group
 
     def elements(self, node: Mapping[str, object], model: type[FHIRAbstractModel], at: str) -> None:
         table = declared(model)
@@ -128,14 +124,14 @@ class _Walk:
             return
         if found and found <= losses.SAYS.keys():
             for code in sorted(found):
-                self.said(losses.SAYS[code])
+                self.said(name, losses.SAYS[code])
         else:
             self.content.needs.append(Need(at))
 
     def value(self, element: Element, value: object, at: str, *, about: bool) -> None:
         if element.model is None:
             if element.holds in _WORDS:
-                self.said(value)
+                self.said(element.name, value)
             elif element.holds not in losses.FREE:
                 number = None if isinstance(value, bool | str) else str(value)
                 self.content.needs.append(Need(at, number, element.holds in losses.TIMES))
@@ -154,13 +150,15 @@ class _Walk:
         elif kind == "Reference":
             self.reference(element, value, at, about=about)
         elif kind == "CodeableConcept":
-            self.concept(value, at)
+            self.concept(element.name, value, at)
         elif kind == "Coding":
-            self.coding(value, at)
+            self.concept(element.name, {"coding": [value]}, at)
         elif kind == "Annotation":
-            self.said(value.get("text"))
+            self.said(element.name, value.get("text"))
         else:
-            self.elements(value, element.model, at)
+            inside = Group(self.line.others)
+            self.line.add(element.name, inside)
+            replace(self, line=inside).elements(value, element.model, at)
 
     def reference(self, element: Element, value: Mapping[str, object], at: str, *, about: bool) -> None:
         """What it points to belongs to the section. Without that its words do; those of who else had to do
@@ -168,37 +166,64 @@ class _Walk:
         target = value.get("reference")
         if isinstance(target, str):
             self.content.references.append((target, f"{at}.reference"))
+        elif (element.name, value.get("type")) in losses.ANOTHER:
+            self.findings.add(f"{at}.type", "reference", "the person of the document")
         elif about or not (element.targets <= losses.WHO or value.get("type") in losses.WHO):
             words = _text(value.get("display"))
-            self.said(words)
+            self.said(element.name, words)
             if words is None and not _is_filed(element, value):
                 self.findings.add(at, "reference", "an entry of this Bundle, or its words in display")
         if "extension" in value:
             check_extensions(value["extension"], f"{at}.extension", self.findings)
 
-    def concept(self, value: Mapping[str, object], at: str) -> None:
-        codings = value.get("coding")
-        for index, item in enumerate(codings if isinstance(codings, list) else []):
-            if isinstance(item, Mapping):
-                self.coding(item, f"{at}.coding[{index}]")
-        self.said(value.get("text"))
-        if "extension" in value:
-            check_extensions(value["extension"], f"{at}.extension", self.findings)
+    def concept(self, name: str, value: Mapping[str, object], at: str) -> None:
+        """What its codings and its text say, which is one thing. The codes are those of the section; of one
+        of the family they are words."""
+        listed = value.get("coding")
+        whole = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
+        words = [one for item in whole for one in _words(item)]
+        text = _text(value.get("text"))
+        names = [*words, *([text] if text else [])]
+        coded = [(str(item["system"]), str(item["code"])) for item in whole if _is_coded(item)]
+        if self.line.others:
+            self.of_family(name, names, coded, at)
+        elif coded or names:
+            self.content.codes += [_code(item) for item in whole if _is_coded(item)]
+            free = bool(text) or not all(map(_is_coded, whole))
+            self.line.add(name, Words(names or [code for _, code in coded], free))
+        for place, item in ((at, value), *((f"{at}.coding[{n}]", item) for n, item in enumerate(whole))):
+            if "extension" in item:
+                check_extensions(item["extension"], f"{place}.extension", self.findings)
 
-    def coding(self, value: Mapping[str, object], at: str) -> None:
-        system, code, words = (_text(value.get(name)) for name in ("system", "code", "display"))
-        if system and code:
-            self.content.codes.append(present(system=system, kode=code, tekst=words))
-            self.content.lines[-1].append((words or code, True))
-        else:
-            self.said(code)
-            self.said(words)
-        if "extension" in value:
-            check_extensions(value["extension"], f"{at}.extension", self.findings)
+    def of_family(self, name: str, names: list[str], coded: list[tuple[str, str]], at: str) -> None:
+        """The words, and for a reader the codes of what is said with them: they are not the person's."""
+        known = [NAMES[one] for one in coded if one in NAMES]
+        if names or known:
+            codes = [] if known or name in losses.OF_WHOM else [code for _, code in coded]
+            self.line.add(name, Words(names or known[:1], codes=codes))
+        elif coded:
+            self.findings.add(at, "missing", "its words in display or text")
 
-    def said(self, words: object) -> None:
+    def said(self, name: str, words: object) -> None:
         if isinstance(words, str) and words.strip():
-            self.content.lines[-1].append((words.strip(), False))
+            self.line.add(name, Words([words.strip()]))
+
+
+def _is_coded(coding: Mapping[str, object]) -> bool:
+    return bool(_text(coding.get("system")) and _text(coding.get("code")))
+
+
+def _words(coding: Mapping[str, object]) -> list[str]:
+    """Its display; a code of no system is a word, too."""
+    said = [_text(coding.get("display"))] if _is_coded(coding) else [_text(coding.get(one)) for one in _BARE]
+    return [one.strip() for one in said if one]
+
+
+_BARE = ("code", "display")
+
+
+def _code(coding: Mapping[str, object]) -> Json:
+    return present(system=coding["system"], kode=coding["code"], tekst=_text(coding.get("display")))
 
 
 def _is_filed(element: Element, value: Mapping[str, object]) -> bool:
@@ -220,7 +245,9 @@ def _codes(value: object) -> set[str]:
 
 
 def _order(table: Mapping[str, Element], name: str) -> int:
-    """Where an element stands in its type, so that what it is about comes before its value; a status last."""
+    """Where an element stands in its type, but what it is about before all else; a status last."""
+    if name in losses.FIRST:
+        return -1
     return len(table) if name in losses.ORDINARY else table[name].order if name in table else -1
 
 

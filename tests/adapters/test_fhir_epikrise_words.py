@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from adapters.fhir_epikrise import lines as lines_of
 from adapters.fhir_epikrise import losses, narrated
 from adapters.fhir_epikrise.adapter import ADAPTERS
 from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_schema import declared
+from adapters.kith_epikrise.adapter import ADAPTERS as KITH
 from hub.errors import HubError
 from hub.message import Record
 from tests.adapters.foreign import document, put
@@ -123,7 +125,7 @@ LEFT: dict[str, Part] = {
     "who did it": {**SEEN, "performer": [NAMED]},
     "who did it, by a number": {**SEEN, "performer": [NUMBER]},
     "with what": {**SEEN, "device": NAMED},
-    "somebody, by the type": {**SEEN, "focus": [{**NAMED, "type": "RelatedPerson"}]},
+    "somebody, by the type": {**SEEN, "focus": [{**NAMED, "type": "Practitioner"}]},
     "under which number": {**SEEN, "basedOn": [NUMBER]},
     "what is not known": {
         **SEEN,
@@ -138,6 +140,11 @@ def test_who_else_and_numbers_are_left_behind(resource: Part) -> None:
     assert lines(resource) == lines(SEEN) == ["Svar"]
 
 
+@pytest.mark.parametrize("kind", ["Patient", "RelatedPerson", "Group"])
+def test_a_finding_of_somebody_else_is_refused(kind: str) -> None:
+    assert refused(told({**SEEN, "focus": [{**NAMED, "type": kind}]})) == [("focus[0].type", "reference")]
+
+
 def test_the_tables_of_references_name_what_fhir_has() -> None:
     models = [declared(RESOURCES[kind]) for kind in losses.NARRATED]
 
@@ -147,28 +154,140 @@ def test_the_tables_of_references_name_what_fhir_has() -> None:
     }
 
 
+# ------------------------------------------------------------------------------------- of the family
+
+ROLES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+DRINK = {"system": "urn:oid:2.16.578.1.12.4.1.1.7110", "code": "F10.2", "display": "Alkoholavhengighet"}
+MOTHER = {"coding": [{"system": ROLES, "code": "MTH"}]}
+
+
+def family(*conditions: Part, of: Part = MOTHER, **more: Any) -> Part:
+    return {
+        "resourceType": "FamilyMemberHistory",
+        "status": "completed",
+        "relationship": of,
+        "condition": list(conditions),
+        **more,
+    }
+
+
+def ill(*codings: Part, text: str | None = None, **more: Any) -> Part:
+    said = {name: value for name, value in (("coding", list(codings)), ("text", text)) if value}
+    return {"code": said, **more}
+
+
+FAMILY: dict[str, tuple[Part, str]] = {
+    "a code and a relationship that have words": (
+        family(ill(DRINK), of={"coding": [{"system": "urn:x", "code": "M", "display": "moren"}]}),
+        "moren: Alkoholavhengighet (F10.2)",
+    ),
+    "a relationship that is a code of HL7": (family(ill(DRINK)), "mor: Alkoholavhengighet (F10.2)"),
+    "words alone": (family(ill(text="Brystkreft"), of={"text": "Mor"}), "Mor: Brystkreft"),
+    "a name and a sex beside": (
+        family(ill(text="Brystkreft"), name="Kari", sex={"coding": [
+            {"system": "http://hl7.org/fhir/administrative-gender", "code": "female"}]}),
+        "mor: Kari, kvinne, Brystkreft",
+    ),
+    "several": (family(ill(DRINK), ill(text="Brystkreft")), "mor: Alkoholavhengighet (F10.2), Brystkreft"),
+    "several, with what became of it": (
+        family(ill(DRINK, outcome={"text": "død"}), ill(text="Brystkreft", outcome={"text": "død"})),
+        "mor: Alkoholavhengighet (F10.2): død; Brystkreft: død",
+    ),
+    "why it was asked": (family(reasonCode=[{"coding": [DRINK]}]), "mor: Alkoholavhengighet (F10.2)"),
+}  # one row per case # fmt: skip
+
+
+@pytest.mark.parametrize("text", [None, "Slekt: se under"])
+@pytest.mark.parametrize(("resource", "line"), FAMILY.values(), ids=FAMILY)
+def test_what_one_of_the_family_has_is_said_of_them_and_is_no_code(
+    resource: Part, line: str, text: str | None
+) -> None:
+    assert lines(resource, text=text, status="generated") == [line]
+    assert "koder" not in section(resource, text=text, status="generated")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Mor hadde alkoholavhengighet.", True),
+        ("Slekt: mor, alkoholavhengighet", True),
+        ("Mor er frisk. Far hadde alkoholavhengighet.", False),
+        ("Mor er frisk; alkoholavhengighet hos far", False),
+        ("Mor og far hadde alkoholavhengighet", False),
+        ("Mor hadde ikke alkoholavhengighet", False),
+        ("Mor hadde brystkreft", False),
+        ("Mormor hadde alkoholavhengighet", False),
+        ("Alkoholavhengighet", False),
+    ],
+)
+def test_a_text_that_says_of_whom_and_what_in_one_breath_is_enough(text: str, said: bool) -> None:
+    assert lines(family(ill(DRINK)), text=text) == ([] if said else ["mor: Alkoholavhengighet (F10.2)"])
+
+
+def test_all_that_one_of_the_family_has_must_be_in_the_text() -> None:
+    several = family(ill(DRINK), ill(text="Brystkreft"))
+
+    assert len(lines(several, text="Mor hadde alkoholavhengighet.")) == 1
+    assert lines(several, text="Mor hadde alkoholavhengighet. Mor hadde brystkreft.") == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "at"),
+    [
+        (family(ill(DRINK), of={"coding": [{"system": "urn:x", "code": "MTH"}]}), "relationship"),
+        (family(ill({"system": "urn:x", "code": "1"})), "condition[0].code"),
+        (family(ill(DRINK, outcome={"coding": [{"system": "urn:x", "code": "1"}]})), "condition[0].outcome"),
+    ],
+)
+def test_a_code_of_the_family_without_words_is_refused(resource: Part, at: str) -> None:
+    assert refused(told(resource, text="Mor: Alkoholavhengighet")) == [(at, "missing")]
+
+
+@pytest.mark.parametrize("text", [None, "Slekt: se under"])
+def test_a_disease_of_the_family_is_not_the_person_s_in_kith(text: str | None) -> None:
+    record = read(told(family(ill(DRINK)), text=text))
+    parties = {"avsender": "310000019", "mottaker": "310000027", "id": "0d6f7c58-2a41-4b7e-9a53-5d1f6f2f9c10"}
+    named = Record(record.type, {**record.fields, "melding": {**record.fields["melding"], **parties}})
+
+    written = KITH[1].render(named).decode()
+
+    assert "mor: Alkoholavhengighet (F10.2)" in written
+    assert 'V="F10.2"' not in written
+
+
 # --------------------------------------------------------------------------------- each check is needed
 
 TABLES: list[Callable[..., Any]] = [
     test_the_words_of_a_reference_without_an_entry_are_said,
     test_a_reference_that_leads_nowhere_and_has_no_words_is_refused,
     test_who_else_and_numbers_are_left_behind,
+    test_a_finding_of_somebody_else_is_refused,
+    test_what_one_of_the_family_has_is_said_of_them_and_is_no_code,
+    test_a_text_that_says_of_whom_and_what_in_one_breath_is_enough,
+    test_all_that_one_of_the_family_has_must_be_in_the_text,
+    test_a_code_of_the_family_without_words_is_refused,
 ]
 
 
 @each(
     [
-        (
-            narrated,
-            "            self.said(words)\n            if words is None",
-            "            if words is None",
-        ),
+        (narrated, "self.said(element.name, words)", "pass"),
         (narrated, "words is None and not _is_filed(element, value)", "False"),
         (narrated, "elif about or not", "elif not"),
         (narrated, "element.targets <= losses.WHO or", ""),
         (narrated, ' or value.get("type") in losses.WHO', ""),
         (narrated, "element.name in losses.FILED or ", ""),
         (narrated, ' or value.keys() <= {"extension"}', ""),
+        (narrated, '(element.name, value.get("type")) in losses.ANOTHER', "False"),
+        (narrated, "Group(self.line.others)", "Group()"),
+        (narrated, "if self.line.others:", "if False:"),
+        (narrated, "if known or name in losses.OF_WHOM", "if known"),
+        (narrated, 'self.findings.add(at, "missing", "its words in display or text")', "pass"),
+        (narrated, "if name in losses.FIRST:", "if False:"),
+        (lines_of, "and not _has(piece, self.others - set(map(plain, whose.names)))", ""),
+        (lines_of, "if _has(piece, whose.names) and", "if"),
+        (lines_of, "all(any(", "any(any("),
+        (lines_of, "if not self.others:", "if True:"),
     ]
 )
 def test_each_check_is_needed(where: ModuleType, old: str, new: str) -> None:
