@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 _BETWEEN = re.compile(r"(?:[,;:|/]|\.)+(?=\s|$)|\s[|/](?=\s)")
 _PIECES = re.compile(r"\n|;|[.!?](?=\s|$)")
@@ -31,14 +32,39 @@ class Words:
 
 
 @dataclass
+class Pointer:
+    """What is referred to: by words of its own, or if `main` by what its target is about."""
+
+    words: str | None
+    main: bool = False
+    target: Group | None = None
+
+    def said(self) -> str:
+        there = self.target.own() if self.target else []
+        if self.words and (self.main or not self._is_there(there)):
+            return self.words
+        return there[0] if self.main and there else ""
+
+    def parts(self) -> Iterator[Words]:
+        there = self.target.own() if self.target else []
+        yield Words([self.said()], free=bool(self.words) and not self._is_there(there))
+
+    def _is_there(self, there: list[str]) -> bool:
+        return plain(self.words or "") in map(plain, there)
+
+
+Part: TypeAlias = "Words | Pointer | Group"
+
+
+@dataclass
 class Group:
     """What a resource, or an element in it, says: its parts in their order, each with its element. `others`:
     for one of the family, the words beside which a text may mean another one."""
 
     others: frozenset[str] = frozenset()
-    _parts: list[tuple[str, Words | Group]] = field(default_factory=list)
+    _parts: list[tuple[str, Part]] = field(default_factory=list)
 
-    def add(self, name: str, part: Words | Group) -> None:
+    def add(self, name: str, part: Part) -> None:
         self._parts.append((name, part))
 
     def begin(self, about: Words) -> None:
@@ -51,9 +77,19 @@ class Group:
         for _, part in self._parts:
             yield from (one for one in part.parts() if one.said())
 
-    def subject(self) -> str:
-        """What it is about: what its first element says, if that is words."""
-        return self._split()[0]
+    def own(self) -> list[str]:
+        """What it says itself, without what it refers to, and what it is about first."""
+        return [part.said() for _, part in self._parts if isinstance(part, Words)]
+
+    def about(self, part: Part) -> str:
+        """What a part of it is said of; nothing if that is what the whole is about."""
+        subject, rest = self._split()
+        return subject if any(one is part for _, one in rest) else ""
+
+    def paired(self) -> bool:
+        """Whether one thing is said of another."""
+        subject, rest = self._split()
+        return bool(subject and rest) or any(isinstance(part, Group) and part.paired() for _, part in rest)
 
     def said(self) -> str:
         """The whole line."""
@@ -63,7 +99,7 @@ class Group:
         told = ("; " if nested else ", ").join(once.values())
         return ": ".join(one for one in (subject, told) if one)
 
-    def _split(self) -> tuple[str, list[tuple[str, Words | Group]]]:
+    def _split(self) -> tuple[str, list[tuple[str, Part]]]:
         """What it is about, and the other parts that say something, each with its element."""
         saying = [(name, part) for name, part in self._parts if part.said()]
         if not saying or isinstance(saying[0][1], Group):

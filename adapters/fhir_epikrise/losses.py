@@ -143,6 +143,14 @@ FIRST = frozenset(
 )
 """Elements that tell what the rest of their resource is about, wherever they stand in it."""
 
+MAIN = frozenset(
+    {
+        "addresses", "complicationDetail", "condition", "detail", "device", "focus", "itemReference",
+        "manipulated", "medicationReference", "productReference", "reasonReference", "usedReference",
+    }
+)  # few lines # fmt: skip
+"""References to what a line would not be understood without: it says what they lead to."""
+
 RELATIVE = "FamilyMemberHistory"
 """What is about one of the family. Its codes are words, so that none is taken for the person's."""
 

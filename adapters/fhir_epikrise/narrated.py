@@ -11,9 +11,10 @@ from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from adapters.base import Findings
 from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
-from adapters.fhir_epikrise.lines import Group, Words
+from adapters.fhir_epikrise.lines import Group, Part, Pointer, Words
 from adapters.fhir_epikrise.relatives import NAMES, OTHERS
 from adapters.fhir_extensions import check_extensions, check_siblings
+from adapters.fhir_places import said_at
 from adapters.fhir_schema import Element, declared, shown
 
 _WORDS = frozenset({"String", "Markdown"})
@@ -29,23 +30,57 @@ class Need:
     any_text: bool = False
 
 
+@dataclass(frozen=True)
+class Coded:
+    """A code, with the words it has in its resource and what these stand in, from the outside."""
+
+    code: Json
+    words: Words | None = None
+    inside: tuple[Group, ...] = ()
+
+    def whole(self) -> Json:
+        """The code; for one that is said of another thing its words say of which."""
+        if self.words is None:
+            return self.code
+        within: list[Part] = [*self.inside[1:], self.words]
+        said = [group.about(within[depth]) for depth, group in enumerate(self.inside)]
+        about = ": ".join(one for one in said if one)
+        if not about:
+            return self.code
+        own = self.code.get("tekst") or self.words.said()
+        short = about if len(about) <= _LONGEST else f"{about[:_LONGEST]} …"
+        return {**self.code, "tekst": said_at(f"{short}: {own}", own)}
+
+
+_LONGEST = 160
+"""Signs of what a code is said of that its words repeat; the text has it in full."""
+
+
 @dataclass
 class Content:
-    """What a section says besides its own text. `references` is what it points to, with the place; `lines`
-    what each resource says."""
+    """What a section says besides its own text. `references` is what it points to, with the place and the
+    part of a line that it is; `lines` what each resource says."""
 
-    codes: list[Json] = field(default_factory=list)
+    codes: list[Coded] = field(default_factory=list)
     lines: list[Group] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
-    references: list[tuple[str, str]] = field(default_factory=list)
+    references: list[tuple[str, str, Pointer]] = field(default_factory=list)
 
     def add(
-        self, node: Mapping[str, object], model: type[FHIRAbstractModel], at: str, findings: Findings
+        self,
+        node: Mapping[str, object],
+        model: type[FHIRAbstractModel],
+        at: str,
+        findings: Findings,
+        about: Words | None = None,
     ) -> None:
-        """Everything in a resource, or in some of its elements, that tells something."""
+        """Everything in a resource, or in some of its elements, that tells something. `about`: of what, where
+        that is not among them."""
         line = Group(OTHERS if model.__name__ == losses.RELATIVE else frozenset())
         self.lines.append(line)
-        _Walk(self, findings, line).elements(node, model, at)
+        _Walk(self, findings, (line,)).elements(node, model, at)
+        if about is not None:
+            line.begin(about)
 
     @property
     def words(self) -> bool:
@@ -53,11 +88,11 @@ class Content:
         return any(part.free for line in self.lines for part in line.parts())
 
     def text(self, narrative: str | None) -> str | None:
-        """The narrative, and a line for each resource that has words besides its codes, if it is not there
-        yet. Without one, a line for each resource. Words and what they are about stay together."""
+        """The narrative, and a line for each resource that has words besides its codes or says one thing of
+        another, if it is not there yet. Without one, a line for each resource."""
         said = [narrative] if narrative else []
         for line in self.lines:
-            if narrative and not any(part.free for part in line.parts()):
+            if narrative and not line.paired() and not any(part.free for part in line.parts()):
                 continue
             if line.said() and not line.told_by("\n".join(said)):
                 said.append(line.said())
@@ -73,9 +108,9 @@ class Content:
             findings.add(need.at, "not-read", "a text of the section that says it")
 
     def distinct(self) -> list[Json]:
-        """The codes, each once."""
+        """The codes, each once for whatever it is said of."""
         found: dict[tuple[object, ...], Json] = {}
-        for code in self.codes:
+        for code in (one.whole() for one in self.codes):
             found.setdefault(tuple(sorted(code.items(), key=str)), code)
         return list(found.values())
 
@@ -89,7 +124,11 @@ def has_number(text: str, number: str) -> bool:
 class _Walk:
     content: Content
     findings: Findings
-    line: Group
+    inside: tuple[Group, ...]
+
+    @property
+    def line(self) -> Group:
+        return self.inside[-1]
 
     def elements(self, node: Mapping[str, object], model: type[FHIRAbstractModel], at: str) -> None:
         table = declared(model)
@@ -158,21 +197,22 @@ class _Walk:
         else:
             inside = Group(self.line.others)
             self.line.add(element.name, inside)
-            replace(self, line=inside).elements(value, element.model, at)
+            replace(self, inside=(*self.inside, inside)).elements(value, element.model, at)
 
     def reference(self, element: Element, value: Mapping[str, object], at: str, *, about: bool) -> None:
         """What it points to belongs to the section. Without that its words do; those of who else had to do
         with it are left behind."""
-        target = value.get("reference")
+        target, words = value.get("reference"), _text(value.get("display"))
+        pointer = Pointer(words.strip() if words else None, element.name in losses.MAIN)
+        who = not about and (element.targets <= losses.WHO or value.get("type") in losses.WHO)
         if isinstance(target, str):
-            self.content.references.append((target, f"{at}.reference"))
+            self.content.references.append((target, f"{at}.reference", pointer))
         elif (element.name, value.get("type")) in losses.ANOTHER:
             self.findings.add(f"{at}.type", "reference", "the person of the document")
-        elif about or not (element.targets <= losses.WHO or value.get("type") in losses.WHO):
-            words = _text(value.get("display"))
-            self.said(element.name, words)
-            if words is None and not _is_filed(element, value):
-                self.findings.add(at, "reference", "an entry of this Bundle, or its words in display")
+        elif not who and words is None and not _is_filed(element, value):
+            self.findings.add(at, "reference", "an entry of this Bundle, or its words in display")
+        if not who:
+            self.line.add(element.name, pointer)
         if "extension" in value:
             check_extensions(value["extension"], f"{at}.extension", self.findings)
 
@@ -188,9 +228,9 @@ class _Walk:
         if self.line.others:
             self.of_family(name, names, coded, at)
         elif coded or names:
-            self.content.codes += [_code(item) for item in whole if _is_coded(item)]
-            free = bool(text) or not all(map(_is_coded, whole))
-            self.line.add(name, Words(names or [code for _, code in coded], free))
+            said = Words(names or [code for _, code in coded], bool(text) or not all(map(_is_coded, whole)))
+            self.line.add(name, said)
+            self.content.codes += [Coded(_code(item), said, self.inside) for item in whole if _is_coded(item)]
         for place, item in ((at, value), *((f"{at}.coding[{n}]", item) for n, item in enumerate(whole))):
             if "extension" in item:
                 check_extensions(item["extension"], f"{place}.extension", self.findings)
@@ -207,6 +247,14 @@ class _Walk:
     def said(self, name: str, words: object) -> None:
         if isinstance(words, str) and words.strip():
             self.line.add(name, Words([words.strip()]))
+
+
+def named(concept: object) -> Words | None:
+    """What a concept is called: by its own words, else by a code."""
+    codings = concept.get("coding") if isinstance(concept, Mapping) else None
+    whole = [item for item in codings if isinstance(item, Mapping)] if isinstance(codings, list) else []
+    names = [one for name in ("display", "code") for item in whole if (one := _text(item.get(name)))]
+    return Words(names[:1], free=False) if names else None
 
 
 def _is_coded(coding: Mapping[str, object]) -> bool:

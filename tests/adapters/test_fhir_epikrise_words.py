@@ -10,17 +10,21 @@ from typing import Any
 import pytest
 
 from adapters.fhir_epikrise import lines as lines_of
-from adapters.fhir_epikrise import losses, narrated
+from adapters.fhir_epikrise import losses, narrated, reading
 from adapters.fhir_epikrise.adapter import ADAPTERS
 from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_schema import declared
 from adapters.kith_epikrise.adapter import ADAPTERS as KITH
+from consent.code_lists import load_codes
+from consent.labels import label
 from hub.errors import HubError
-from hub.message import Record
+from hub.message import Category, Record
+from mappings.types import load_types
 from tests.adapters.foreign import document, put
 from tests.mutating import each, expect_noticed, rows
 
 AS_JSON = ADAPTERS[0]
+TYPES = load_types()
 PERSON = {"reference": "urn:uuid:p"}
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
 Part = dict[str, Any]
@@ -64,10 +68,10 @@ def refused(made: Any) -> list[tuple[str, str]]:
 
 # ------------------------------------------------------------------------- references without an entry
 
-ORDER = {"resourceType": "MedicationRequest", "status": "active", "intent": "order"}
-DONE = {"resourceType": "Procedure", "status": "completed", "code": {"text": "Operert"}}
+ORDER: Part = {"resourceType": "MedicationRequest", "status": "active", "intent": "order"}
+DONE: Part = {"resourceType": "Procedure", "status": "completed", "code": {"text": "Operert"}}
 PLAN = {"resourceType": "CarePlan", "status": "active", "intent": "plan"}
-SEEN = {"resourceType": "Observation", "status": "final", "code": {"text": "Svar"}}
+SEEN: Part = {"resourceType": "Observation", "status": "final", "code": {"text": "Svar"}}
 SHOT = {
     "resourceType": "Immunization", "status": "completed", "vaccineCode": {"text": "Vaksine"},
     "occurrenceString": "i høst",
@@ -255,6 +259,171 @@ def test_a_disease_of_the_family_is_not_the_person_s_in_kith(text: str | None) -
     assert 'V="F10.2"' not in written
 
 
+# ------------------------------------------------------------------------------- answers and questions
+
+
+def coded(words: str | None, code: str = "1", system: str = "urn:x") -> Part:
+    return {"coding": [{"system": system, "code": code, **({"display": words} if words else {})}]}
+
+
+POSITIVE, NEGATIVE = coded("Positiv", "pos"), coded("Negativ", "neg")
+OPIOID = coded("Opioidavhengighet", "75544000", "http://snomed.info/sct")
+
+
+def asked(question: str, answer: Part, **more: Any) -> Part:
+    return {
+        "resourceType": "Observation", "status": "final", "code": coded(question, question),
+        "valueCodeableConcept": answer, **more,
+    }  # a resource in few lines # fmt: skip
+
+
+ALLERGY: Part = {"resourceType": "AllergyIntolerance", "code": coded("Penicillin")}
+STATEMENT: Part = {"resourceType": "MedicationStatement", "status": "active"}
+PAIRS: dict[str, tuple[list[Part], list[str]]] = {
+    "findings": (
+        [asked("Hepatitt C", POSITIVE), asked("HIV", NEGATIVE), asked("Hepatitt B", POSITIVE)],
+        ["Hepatitt C: Positiv", "HIV: Negativ", "Hepatitt B: Positiv"],
+    ),
+    "parts of a finding": (
+        [{**SEEN, "code": coded("Blodprøve"), "component": [
+            {"code": coded(question, question), "valueCodeableConcept": answer}
+            for question, answer in (("HIV", NEGATIVE), ("Hepatitt B", NEGATIVE), ("Hepatitt C", POSITIVE))]}],
+        ["Blodprøve: HIV: Negativ; Hepatitt B: Negativ; Hepatitt C: Positiv"],
+    ),
+    "reactions": (
+        [{**ALLERGY, "reaction": [
+            {"manifestation": [coded("Utslett"), coded("Kløe", "2")], "exposureRoute": coded("Oralt", "3")},
+            {"manifestation": [coded("Anafylaksi", "4")], "exposureRoute": coded("Injeksjon", "5")}]}],
+        ["Penicillin: Utslett, Kløe: Oralt; Anafylaksi: Injeksjon"],
+    ),
+    "one word twice": (
+        [{**asked("Syn", coded("Normal")), "method": coded("Normal", "2")}], ["Syn: Normal, Normal"],
+    ),
+    "a plan and why": (
+        [{**PLAN, "activity": [{"detail": {
+            "status": "in-progress", "code": coded("Samtaler"), "reasonCode": [coded("Angst", "2")]}}]}],
+        ["Samtaler: Angst"],
+    ),
+    "a complication": (
+        [{**DONE, "code": coded("Operert"), "complication": [coded("Blødning", "2")]}], ["Operert: Blødning"],
+    ),
+    "how bad a diagnosis is": (
+        [{"resourceType": "Condition", "code": coded("Astma"), "severity": coded("Alvorlig", "2")}],
+        ["Astma: Alvorlig"],
+    ),
+    "why a medicine is taken": (
+        [{**STATEMENT, "medicationCodeableConcept": coded("Metadon"), "reasonCode": [OPIOID]}],
+        ["Metadon: Opioidavhengighet"],
+    ),
+}  # one row per case # fmt: skip
+
+
+@pytest.mark.parametrize("status", ["additional", "generated"])
+@pytest.mark.parametrize(("resources", "said"), PAIRS.values(), ids=PAIRS)
+def test_a_coded_answer_stays_with_its_coded_question(
+    resources: list[Part], said: list[str], status: str
+) -> None:
+    assert lines(*resources, status=status) == said
+
+
+@pytest.mark.parametrize(("resources", "said"), PAIRS.values(), ids=PAIRS)
+def test_the_code_of_an_answer_says_of_what_it_is(resources: list[Part], said: list[str]) -> None:
+    codes = section(*resources)["koder"]
+
+    questions = {one.partition(":")[0] for one in said}
+    assert all(one["tekst"] in questions or one["tekst"].partition(":")[0] in questions for one in codes)
+    assert {"Positiv", "Negativ", "Anafylaksi", "Blødning"}.isdisjoint(one["tekst"] for one in codes)
+
+
+def test_one_answer_to_two_questions_is_two_codes() -> None:
+    codes = section(asked("HIV", NEGATIVE), asked("Hepatitt B", NEGATIVE))["koder"]
+
+    assert [one["tekst"] for one in codes] == ["HIV", "HIV: Negativ", "Hepatitt B", "Hepatitt B: Negativ"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Hepatitt C: Positiv", "<table><tr><td>Hepatitt C</td><td>Positiv</td></tr></table>"]
+)
+def test_an_answer_that_the_text_has_is_not_said_twice(text: str) -> None:
+    assert section(asked("Hepatitt C", POSITIVE), text=text)["tekst"].count("Positiv") == 1
+
+
+def test_a_code_of_which_nothing_is_said_needs_no_line() -> None:
+    both = {"coding": [*coded("HIV")["coding"], *coded("hiv-antistoff", "2", "urn:y")["coding"]]}
+
+    plan = {**PLAN, "activity": [{"detail": {"status": "in-progress", "code": both}}]}
+    assert lines({**SEEN, "code": both}) == lines(plan) == []
+    assert lines({**SEEN, "code": both}, text=None) == ["HIV / hiv-antistoff"]
+
+
+def test_an_answer_by_a_code_alone_still_labels_its_section() -> None:
+    record = read(told(asked("Diagnose", coded(None, "75544000", "http://snomed.info/sct"))))
+
+    items = label(record, TYPES["epikrise"].leaves(record), load_codes()).items
+
+    assert any(Category.SUBSTANCE_USE in item.categories for item in items)
+    assert record.fields["seksjoner"][0]["koder"][1]["tekst"] == "Diagnose: 75544000"
+
+
+def test_what_a_code_is_said_of_is_shortened_where_the_text_has_it() -> None:
+    long = "Spørsmål " * 40
+
+    said = section({**asked("x", POSITIVE), "code": coded(long)})
+
+    assert len(said["koder"][1]["tekst"]) < 200
+    assert f"{long.strip()}: Positiv" in said["tekst"]
+
+
+@pytest.mark.parametrize("shown", [{}, {"display": "Metadon mikstur"}])
+def test_a_dose_stays_with_the_medicine_that_it_refers_to(shown: Part) -> None:
+    made = told(
+        *(
+            {**ORDER, "medicationReference": {"reference": f"urn:uuid:m{n}", **shown},
+             "dosageInstruction": [{"text": dose}]}
+            for n, dose in enumerate(("10 mg", "8 mg"))
+        )
+    )  # a resource in few lines # fmt: skip
+    for n, name in enumerate(("Metadon", "Buprenorfin")):
+        put(made, {"resourceType": "Medication", "code": coded(name, name)}, f"urn:uuid:m{n}", entry=False)
+
+    names = [shown.get("display", name) for name in ("Metadon", "Buprenorfin")]
+    said = read(made).fields["seksjoner"][0]["tekst"].split("\n")
+
+    assert said == ["Se under", f"{names[0]}: 10 mg", f"{names[1]}: 8 mg"]
+
+
+def test_words_of_a_reference_that_its_entry_does_not_have_are_said() -> None:
+    for display, expected in (("HIV", []), ("HIV hurtigtest", ["Svar: HIV hurtigtest"])):
+        made = told(
+            {**SEEN, "code": coded("Svar"), "hasMember": [{"reference": "urn:uuid:m", "display": display}]}
+        )
+        put(made, {**SEEN, "code": coded("HIV", "2"), "subject": PERSON}, "urn:uuid:m", entry=False)
+
+        assert read(made).fields["seksjoner"][0]["tekst"].split("\n")[1:] == expected
+
+
+def test_what_is_referred_to_is_said_in_its_order() -> None:
+    made = told(
+        {**SEEN, "hasMember": [{"reference": "urn:uuid:m1"}, {"reference": "urn:uuid:m0"}]}, text=None
+    )
+    for n in range(2):
+        put(made, {**SEEN, "code": {"text": f"Del {n}"}, "subject": PERSON}, f"urn:uuid:m{n}", entry=False)
+
+    assert read(made).fields["seksjoner"][0]["tekst"] == "Svar\nDel 1\nDel 0"
+
+
+def test_who_else_is_not_named_where_an_entry_tells_who() -> None:
+    made = told({**SEEN, "focus": [{"reference": "urn:uuid:o", "display": "Elvestad"}]})
+
+    assert read(made).fields["seksjoner"][0]["tekst"] == "Se under\nSvar"
+
+
+def test_two_that_refer_to_each_other_are_read() -> None:
+    made = told(*({**ORDER, "medicationReference": {"reference": f"urn:uuid:x{n}"}} for n in (1, 0)))
+
+    assert read(made).fields["seksjoner"][0]["tekst"] == "Se under"
+
+
 # --------------------------------------------------------------------------------- each check is needed
 
 TABLES: list[Callable[..., Any]] = [
@@ -266,14 +435,25 @@ TABLES: list[Callable[..., Any]] = [
     test_a_text_that_says_of_whom_and_what_in_one_breath_is_enough,
     test_all_that_one_of_the_family_has_must_be_in_the_text,
     test_a_code_of_the_family_without_words_is_refused,
+    test_a_coded_answer_stays_with_its_coded_question,
+    test_the_code_of_an_answer_says_of_what_it_is,
+    test_one_answer_to_two_questions_is_two_codes,
+    test_an_answer_that_the_text_has_is_not_said_twice,
+    test_a_code_of_which_nothing_is_said_needs_no_line,
+    test_an_answer_by_a_code_alone_still_labels_its_section,
+    test_what_a_code_is_said_of_is_shortened_where_the_text_has_it,
+    test_a_dose_stays_with_the_medicine_that_it_refers_to,
+    test_words_of_a_reference_that_its_entry_does_not_have_are_said,
+    test_what_is_referred_to_is_said_in_its_order,
+    test_who_else_is_not_named_where_an_entry_tells_who,
 ]
 
 
 @each(
     [
-        (narrated, "self.said(element.name, words)", "pass"),
+        (narrated, "            self.line.add(element.name, pointer)", "            pass"),
         (narrated, "words is None and not _is_filed(element, value)", "False"),
-        (narrated, "elif about or not", "elif not"),
+        (narrated, "who = not about and", "who ="),
         (narrated, "element.targets <= losses.WHO or", ""),
         (narrated, ' or value.get("type") in losses.WHO', ""),
         (narrated, "element.name in losses.FILED or ", ""),
@@ -288,6 +468,19 @@ TABLES: list[Callable[..., Any]] = [
         (lines_of, "if _has(piece, whose.names) and", "if"),
         (lines_of, "all(any(", "any(any("),
         (lines_of, "if not self.others:", "if True:"),
+        (narrated, "and not line.paired() and", "and"),
+        (narrated, "if len(about) <= _LONGEST", "if True"),
+        (narrated, "if not about:", "if True:"),
+        (narrated, "            line.begin(about)", "            pass"),
+        (lines_of, "or any(isinstance(part, Group) and part.paired() for _, part in rest)", "or bool(rest)"),
+        (lines_of, '"; " if nested', '", " if nested'),
+        (lines_of, "{(name, plain(part.said())): part", "{plain(part.said()): part"),
+        (lines_of, "(self.main or not self._is_there(there))", "True"),
+        (lines_of, "return there[0] if self.main and there else", "return"),
+        (lines_of, '_BETWEEN.sub(" ", line.casefold())', "line.casefold()"),
+        (reading, "pointer.words = None", "pass"),
+        (reading, "waiting.pop(0)", "waiting.pop()"),
+        (reading, "pointer.target = self._said.get(id(found[1]))", "pass"),
     ]
 )
 def test_each_check_is_needed(where: ModuleType, old: str, new: str) -> None:
