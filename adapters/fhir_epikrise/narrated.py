@@ -141,6 +141,8 @@ class _Walk:
                 check_extensions(value, here, self.findings)
             elif name == "resourceType":
                 continue
+            elif (model.__name__, name) in losses.CODES:
+                self.code(name, value, losses.CODES[model.__name__, name], here)
             elif name in losses.ORDINARY:
                 self.status(name, value, here)
             elif name in losses.SILENT:
@@ -155,6 +157,13 @@ class _Walk:
                 for index, item in enumerate(value if isinstance(value, list) else [value]):
                     place = f"{here}[{index}]" if isinstance(value, list) else here
                     self.value(element, item, place, about=about)
+
+    def code(self, name: str, value: object, words: Mapping[str, str], at: str) -> None:
+        """One that FHIR itself fixes, in words; an ordinary one has none."""
+        if str(value) in words:
+            self.said(name, words[str(value)])
+        else:
+            self.findings.add(at, "code", "one of " + ", ".join(words))
 
     def status(self, name: str, value: object, at: str) -> None:
         """One that is not the ordinary one belongs to the words it is about, which come first."""
@@ -296,7 +305,7 @@ def _order(table: Mapping[str, Element], name: str) -> int:
     """Where an element stands in its type, but what it is about before all else; a status last."""
     if name in losses.FIRST:
         return -1
-    return len(table) if name in losses.ORDINARY else table[name].order if name in table else -1
+    return len(table) if name in (*losses.ORDINARY, "status") else table[name].order if name in table else -1
 
 
 def _turned(kind: str, name: str, value: object) -> bool:

@@ -204,6 +204,9 @@ class _Reading:
         elif period is not None and _period(period) != fields["periode"]:
             period.fault("", "value", "the period of the event")
         content = Content()
+        status = encounter.peek("status")
+        if status is not None and status not in losses.STANDS["Encounter", "status"]:
+            encounter.fault("status", "code", "a statement that stands")
         self._leave(encounter, "Encounter")
         rest = encounter.rest()
         content.add(rest, RESOURCES["Encounter"], encounter.at, self._findings)
