@@ -205,7 +205,7 @@ class _Reading:
             period.fault("", "value", "the period of the event")
         content = Content()
         status = encounter.peek("status")
-        if status is not None and status not in losses.STANDS["Encounter", "status"]:
+        if isinstance(status, str) and status not in losses.STANDS["Encounter", "status"]:
             encounter.fault("status", "code", "a statement that stands")
         self._leave(encounter, "Encounter")
         rest = encounter.rest()
