@@ -84,6 +84,8 @@ def extension_model(model: type[FHIRAbstractModel]) -> type[FHIRAbstractModel]:
 @cache
 def element_names() -> frozenset[str]:
     """Every name that FHIR gives to an element of a resource or type that is in use here."""
+    for extension in (ExtensionR4, ExtensionR5):
+        declared(extension)  # loads every type, so that the names do not hang on what was read before
     names: set[str] = set()
     waiting: list[type[FHIRAbstractModel]] = [FHIRAbstractModel]
     while waiting:

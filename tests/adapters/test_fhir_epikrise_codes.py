@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -178,3 +180,9 @@ TABLES: list[Callable[..., Any]] = [
 )
 def test_each_check_is_needed(where: ModuleType, old: str, new: str) -> None:
     expect_noticed(where, old, new, lambda: (case for test in TABLES for case in rows(test)))
+
+
+def test_the_names_of_fhir_do_not_hang_on_what_was_read_before() -> None:
+    asked = "from adapters.fhir_schema import element_names as e; raise SystemExit('doseAndRate' not in e())"
+
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
