@@ -7,13 +7,14 @@ reading and the writing of XML both follow. It must not know any profile, messag
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, get_args
 
 from fhir.resources.extension import Extension as ExtensionR5
 from fhir.resources.R4B.extension import Extension as ExtensionR4
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
+from pydantic.fields import FieldInfo
 
 RESOURCE = "Resource"
 """What an element holds that holds a whole resource: `resource` and `contained`."""
@@ -25,13 +26,15 @@ _R4 = ExtensionR4.__module__.removesuffix("extension")
 @dataclass(frozen=True)
 class Element:
     """One declared element. `holds` is the name of a primitive, or empty for a type of elements, which
-    is then `model`. `order` is its place among its siblings, the same for every spelling of a choice."""
+    is then `model`. `order` is its place among its siblings, the same for every spelling of a choice.
+    `targets` are the types that a reference may point to."""
 
     name: str
     order: int
     many: bool
     holds: str
     model: type[FHIRAbstractModel] | None = field(default=None, repr=False)
+    targets: frozenset[str] = frozenset()
 
     @cached_property
     def primitive(self) -> bool:
@@ -43,10 +46,16 @@ def declared(model: type[FHIRAbstractModel]) -> Mapping[str, Element]:
     """The elements of one type, by name, in the order that XML must have."""
     fields = {str(found.alias or name): found for name, found in model.model_fields.items()}
     return {
-        name: _element(name, order, fields[name].annotation)
+        name: replace(_element(name, order, fields[name].annotation), targets=_targets(fields[name]))
         for order, name in enumerate(model.elements_sequence())
         if name in fields
     }
+
+
+def _targets(declaration: FieldInfo) -> frozenset[str]:
+    more = declaration.json_schema_extra
+    listed = more.get("enum_reference_types") if isinstance(more, dict) else None
+    return frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()
 
 
 def _element(name: str, order: int, annotation: Any) -> Element:
@@ -75,6 +84,8 @@ def extension_model(model: type[FHIRAbstractModel]) -> type[FHIRAbstractModel]:
 @cache
 def element_names() -> frozenset[str]:
     """Every name that FHIR gives to an element of a resource or type that is in use here."""
+    for extension in (ExtensionR4, ExtensionR5):
+        declared(extension)  # loads every type, so that the names do not hang on what was read before
     names: set[str] = set()
     waiting: list[type[FHIRAbstractModel]] = [FHIRAbstractModel]
     while waiting:

@@ -115,6 +115,48 @@ where they are not in it; what is left behind is `IN_THE_TEXT`."""
 ADMINISTRATIVE = ("Patient", "Practitioner", "PractitionerRole", "Organization", "Location", "Device")
 """What may be referred to from what is narrated, and is then left behind: `WHO_ELSE`."""
 
+WHO = frozenset({*ADMINISTRATIVE, "CareTeam", "DeviceMetric", "Group", "HealthcareService", "RelatedPerson"})
+"""What a reference that is nothing but words or a number may name and is then left behind: `WHO_ELSE`."""
+
+ABOUT = frozenset({("DeviceUseStatement", "device"), ("ProcedureFocalDevice", "manipulated")})
+"""References to what is in `WHO` whose words are carried: they are what the statement is about."""
+
+ANOTHER = frozenset({("focus", "Group"), ("focus", "Patient"), ("focus", "RelatedPerson")})
+"""References by whose type a finding may be that of another person: refused."""
+
+FILED = (
+    "account", "appointment", "basedOn", "context", "encounter", "episodeOfCare", "eventHistory", "insurance",
+    "partOf", "priorPrescription", "replaces", "request",
+)  # few lines # fmt: skip
+"""References that may say no more than a number: `FILING`. Any other one has its words, or is refused."""
+
+FIRST = frozenset(
+    {
+        "code",
+        "device",
+        "medicationCodeableConcept",
+        "medicationReference",
+        "relationship",
+        "title",
+        "vaccineCode",
+    }
+)
+"""Elements that tell what the rest of their resource is about, wherever they stand in it."""
+
+MAIN = frozenset(
+    {
+        "addresses", "complicationDetail", "condition", "detail", "device", "focus", "itemReference",
+        "manipulated", "medicationReference", "productReference", "reasonReference", "usedReference",
+    }
+)  # few lines # fmt: skip
+"""References to what a line would not be understood without: it says what they lead to."""
+
+RELATIVE = "FamilyMemberHistory"
+"""What is about one of the family. Its codes are words, so that none is taken for the person's."""
+
+OF_WHOM = frozenset({"relationship", "sex"})
+"""Elements that tell which of the family; their codes say no more than their words."""
+
 UNSAID: Mapping[str, frozenset[str]] = {
     "status": frozenset(
         (
@@ -131,6 +173,7 @@ UNSAID: Mapping[str, frozenset[str]] = {
 STANDS: Mapping[tuple[str, str], frozenset[str]] = {
     ("CarePlan", "status"): frozenset({"active"}),
     ("DeviceUseStatement", "status"): frozenset({"active"}),
+    ("Encounter", "status"): frozenset({"arrived", "triaged", "in-progress", "onleave", "finished"}),
     ("DiagnosticReport", "status"): frozenset({"final", "amended", "corrected", "appended"}),
     ("FamilyMemberHistory", "status"): frozenset({"completed", "partial"}),
     ("Flag", "status"): frozenset({"active"}),
@@ -146,6 +189,44 @@ STANDS: Mapping[tuple[str, str], frozenset[str]] = {
     ("Procedure", "status"): frozenset({"completed", "in-progress"}),
 }
 """By resource and element: the codes with which its words stand alone. With another one it is refused."""
+
+CODES: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("AllergyIntolerance", "type"): {"allergy": "allergi", "intolerance": "intoleranse"},
+    ("AllergyIntolerance", "criticality"): {
+        "low": "kritisk: lav",
+        "high": "kritisk: høy",
+        "unable-to-assess": "kritisk: kan ikke vurderes",
+    },
+    ("AllergyIntoleranceReaction", "severity"): {
+        "mild": "mild",
+        "moderate": "moderat",
+        "severe": "alvorlig",
+    },
+    ("CarePlanActivityDetail", "status"): {
+        "not-started": "ikke startet",
+        "scheduled": "avtalt",
+        "in-progress": "pågår",
+        "completed": "gjennomført",
+    },
+    ("FamilyMemberHistory", "status"): {"completed": "", "partial": "ikke fullstendig"},
+    ("MedicationAdministration", "status"): {"completed": "", "in-progress": "pågår"},
+    ("MedicationRequest", "priority"): {
+        "routine": "",
+        "urgent": "haster",
+        "asap": "så snart som mulig",
+        "stat": "øyeblikkelig",
+    },
+    ("Procedure", "status"): {"completed": "", "in-progress": "pågår"},
+}
+"""Codes that FHIR itself fixes and that a reader must know, in words; of an ordinary one nothing is said."""
+
+LEFT_CODES: Mapping[tuple[str, str], str] = {
+    ("CarePlan", "intent"): "a plan and an order of it say the same; another one is refused",
+    ("CarePlanActivityDetail", "kind"): FILING,
+    ("EncounterLocation", "status"): WHO_ELSE,
+    ("EncounterStatusHistory", "status"): "a summary of it says that it is over",
+}
+"""Codes that FHIR itself fixes and that say nothing more of the person. So do those in `STANDS`."""
 
 ORDINARY: Mapping[str, frozenset[str]] = {
     "clinicalStatus": frozenset({"active"}),
@@ -166,10 +247,11 @@ SAYS: Mapping[str, str] = {
 }
 """The words of the statuses of a diagnosis or an allergy, said in its own line."""
 
-FREE = frozenset({"Id", "Code", "Uri", "Url", "Canonical", "Oid", "Uuid", "Instant", "Xhtml", "Base64Binary"})
-"""Types of one value that say nothing to a reader of the text."""
+FREE = frozenset({"Id", "Code", "Uri", "Url", "Canonical", "Oid", "Uuid", "Xhtml", "Base64Binary"})
+"""Types of one value that say nothing to a reader of the text; the codes among them are those of `STANDS`,
+`SILENT` and `LEFT_CODES`."""
 
-TIMES = frozenset({"Date", "DateTime", "Time", "Period"})
+TIMES = frozenset({"Date", "DateTime", "Instant", "Time", "Period"})
 """Types whose value any text of the section may tell; other values need one that a person wrote, or one that
 has the number."""
 
@@ -178,12 +260,11 @@ SILENT: Mapping[str, str] = {
     "language": FILING,
     "category": "the section says which it is",
     "class": FILING,
-    "relationship": IN_THE_TEXT,
+    "issued": FILING,
     "interpretation": IN_THE_TEXT,
     "referenceRange": IN_THE_TEXT,
 }
-"""Elements of what is narrated, and of the types in it, that say nothing of their own. So do the codes that
-FHIR itself fixes, such as `status`."""
+"""Elements of what is narrated, and of the types in it, that say nothing of their own."""
 
 TYPES: Mapping[str, str] = {
     **dict.fromkeys(

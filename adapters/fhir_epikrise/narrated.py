@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 
 from adapters.base import Findings
 from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
+from adapters.fhir_epikrise.lines import Group, Part, Pointer, Words
+from adapters.fhir_epikrise.relatives import NAMES, OTHERS
 from adapters.fhir_extensions import check_extensions, check_siblings
+from adapters.fhir_places import said_at
 from adapters.fhir_schema import Element, declared, shown
 
 _WORDS = frozenset({"String", "Markdown"})
@@ -27,41 +30,72 @@ class Need:
     any_text: bool = False
 
 
+@dataclass(frozen=True)
+class Coded:
+    """A code, with the words it has in its resource and what these stand in, from the outside."""
+
+    code: Json
+    words: Words | None = None
+    inside: tuple[Group, ...] = ()
+
+    def whole(self) -> Json:
+        """The code; for one that is said of another thing its words say of which."""
+        if self.words is None:
+            return self.code
+        within: list[Part] = [*self.inside[1:], self.words]
+        said = [group.about(within[depth]) for depth, group in enumerate(self.inside)]
+        about = ": ".join(one for one in said if one)
+        if not about:
+            return self.code
+        own = self.code.get("tekst") or self.words.said()
+        short = about if len(about) <= _LONGEST else f"{about[:_LONGEST]} …"
+        return {**self.code, "tekst": said_at(f"{short}: {own}", own)}
+
+
+_LONGEST = 160
+"""Signs of what a code is said of that its words repeat; the text has it in full."""
+
+
 @dataclass
 class Content:
-    """What a section says besides its own text. `references` is what it points to, with the place; `lines`
-    the words of each resource, in their order, each with whether they are those of a code."""
+    """What a section says besides its own text. `references` is what it points to, with the place and the
+    part of a line that it is; `lines` what each resource says."""
 
-    codes: list[Json] = field(default_factory=list)
-    lines: list[list[tuple[str, bool]]] = field(default_factory=list)
+    codes: list[Coded] = field(default_factory=list)
+    lines: list[Group] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
-    references: list[tuple[str, str]] = field(default_factory=list)
+    references: list[tuple[str, str, Pointer]] = field(default_factory=list)
 
     def add(
-        self, node: Mapping[str, object], model: type[FHIRAbstractModel], at: str, findings: Findings
+        self,
+        node: Mapping[str, object],
+        model: type[FHIRAbstractModel],
+        at: str,
+        findings: Findings,
+        about: Words | None = None,
     ) -> None:
-        """Everything in a resource, or in some of its elements, that tells something."""
-        self.lines.append([])
-        _Walk(self, findings).elements(node, model, at)
+        """Everything in a resource, or in some of its elements, that tells something. `about`: of what, where
+        that is not among them."""
+        line = Group(OTHERS if model.__name__ == losses.RELATIVE else frozenset())
+        self.lines.append(line)
+        _Walk(self, findings, (line,)).elements(node, model, at)
+        if about is not None:
+            line.begin(about)
 
     @property
     def words(self) -> bool:
         """Whether there are words besides those of codes."""
-        return any(not of_code for line in self.lines for _, of_code in line)
+        return any(part.free for line in self.lines for part in line.parts())
 
     def text(self, narrative: str | None) -> str | None:
-        """The narrative, and a line for each resource that has words besides its codes, if it is not there
-        yet. Without one, a line for each resource. Words and what they are about stay together."""
+        """The narrative, and a line for each resource that has words besides its codes or says one thing of
+        another, if it is not there yet. Without one, a line for each resource."""
         said = [narrative] if narrative else []
-        there = {_plain(line) for line in (narrative or "").split("\n")}
         for line in self.lines:
-            if narrative and all(of_code for _, of_code in line):
+            if narrative and not line.paired() and not any(part.free for part in line.parts()):
                 continue
-            first, *rest = list({_plain(words): words for words, _ in line}.values()) or [""]
-            whole = f"{first}: {', '.join(rest)}" if rest else first
-            if whole and not {_plain(whole), _plain(" ".join([first, *rest]))} & there:
-                said.append(whole)
-                there.add(_plain(whole))
+            if line.said() and not line.told_by("\n".join(said)):
+                said.append(line.said())
         return "\n".join(said) or None
 
     def check(self, narrative: str | None, *, generated: bool, findings: Findings) -> None:
@@ -74,15 +108,11 @@ class Content:
             findings.add(need.at, "not-read", "a text of the section that says it")
 
     def distinct(self) -> list[Json]:
-        """The codes, each once."""
+        """The codes, each once for whatever it is said of."""
         found: dict[tuple[object, ...], Json] = {}
-        for code in self.codes:
+        for code in (one.whole() for one in self.codes):
             found.setdefault(tuple(sorted(code.items(), key=str)), code)
         return list(found.values())
-
-
-def _plain(line: str) -> str:
-    return " ".join(line.casefold().split())
 
 
 def has_number(text: str, number: str) -> bool:
@@ -94,6 +124,11 @@ def has_number(text: str, number: str) -> bool:
 class _Walk:
     content: Content
     findings: Findings
+    inside: tuple[Group, ...]
+
+    @property
+    def line(self) -> Group:
+        return self.inside[-1]
 
     def elements(self, node: Mapping[str, object], model: type[FHIRAbstractModel], at: str) -> None:
         table = declared(model)
@@ -106,6 +141,8 @@ class _Walk:
                 check_extensions(value, here, self.findings)
             elif name == "resourceType":
                 continue
+            elif (model.__name__, name) in losses.CODES:
+                self.code(name, value, losses.CODES[model.__name__, name], here)
             elif name in losses.ORDINARY:
                 self.status(name, value, here)
             elif name in losses.SILENT:
@@ -116,8 +153,17 @@ class _Walk:
             elif element is None or name in ("modifierExtension", "implicitRules", "contained"):
                 self.findings.add(here, "not-read", NOT_CARRIED)
             else:
+                about = (model.__name__, name) in losses.ABOUT
                 for index, item in enumerate(value if isinstance(value, list) else [value]):
-                    self.value(element, item, f"{here}[{index}]" if isinstance(value, list) else here)
+                    place = f"{here}[{index}]" if isinstance(value, list) else here
+                    self.value(element, item, place, about=about)
+
+    def code(self, name: str, value: object, words: Mapping[str, str], at: str) -> None:
+        """One that FHIR itself fixes, in words; an ordinary one has none."""
+        if str(value) in words:
+            self.said(name, words[str(value)])
+        else:
+            self.findings.add(at, "code", "one of " + ", ".join(words))
 
     def status(self, name: str, value: object, at: str) -> None:
         """One that is not the ordinary one belongs to the words it is about, which come first."""
@@ -126,14 +172,14 @@ class _Walk:
             return
         if found and found <= losses.SAYS.keys():
             for code in sorted(found):
-                self.said(losses.SAYS[code])
+                self.said(name, losses.SAYS[code])
         else:
             self.content.needs.append(Need(at))
 
-    def value(self, element: Element, value: object, at: str) -> None:
+    def value(self, element: Element, value: object, at: str, *, about: bool) -> None:
         if element.model is None:
             if element.holds in _WORDS:
-                self.said(value)
+                self.said(element.name, value)
             elif element.holds not in losses.FREE:
                 number = None if isinstance(value, bool | str) else str(value)
                 self.content.needs.append(Need(at, number, element.holds in losses.TIMES))
@@ -150,46 +196,96 @@ class _Walk:
         if kind == "Attachment":
             self.findings.add(at, "not-read", "no attachment")
         elif kind == "Reference":
-            self.reference(value, at)
+            self.reference(element, value, at, about=about)
         elif kind == "CodeableConcept":
-            self.concept(value, at)
+            self.concept(element.name, value, at)
         elif kind == "Coding":
-            self.coding(value, at)
+            self.concept(element.name, {"coding": [value]}, at)
         elif kind == "Annotation":
-            self.said(value.get("text"))
+            self.said(element.name, value.get("text"))
         else:
-            self.elements(value, element.model, at)
+            inside = Group(self.line.others)
+            self.line.add(element.name, inside)
+            replace(self, inside=(*self.inside, inside)).elements(value, element.model, at)
 
-    def reference(self, value: Mapping[str, object], at: str) -> None:
-        target = value.get("reference")
+    def reference(self, element: Element, value: Mapping[str, object], at: str, *, about: bool) -> None:
+        """What it points to belongs to the section. Without that its words do; those of who else had to do
+        with it are left behind."""
+        target, words = value.get("reference"), _text(value.get("display"))
+        pointer = Pointer(words.strip() if words else None, element.name in losses.MAIN)
+        who = not about and (element.targets <= losses.WHO or value.get("type") in losses.WHO)
         if isinstance(target, str):
-            self.content.references.append((target, f"{at}.reference"))
+            self.content.references.append((target, f"{at}.reference", pointer))
+        elif (element.name, value.get("type")) in losses.ANOTHER:
+            self.findings.add(f"{at}.type", "reference", "the person of the document")
+        elif not who and words is None and not _is_filed(element, value):
+            self.findings.add(at, "reference", "an entry of this Bundle, or its words in display")
+        if not who:
+            self.line.add(element.name, pointer)
         if "extension" in value:
             check_extensions(value["extension"], f"{at}.extension", self.findings)
 
-    def concept(self, value: Mapping[str, object], at: str) -> None:
-        codings = value.get("coding")
-        for index, item in enumerate(codings if isinstance(codings, list) else []):
-            if isinstance(item, Mapping):
-                self.coding(item, f"{at}.coding[{index}]")
-        self.said(value.get("text"))
-        if "extension" in value:
-            check_extensions(value["extension"], f"{at}.extension", self.findings)
+    def concept(self, name: str, value: Mapping[str, object], at: str) -> None:
+        """What its codings and its text say, which is one thing. The codes are those of the section; of one
+        of the family they are words."""
+        listed = value.get("coding")
+        whole = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
+        words = [one for item in whole for one in _words(item)]
+        text = _text(value.get("text"))
+        names = [*words, *([text] if text else [])]
+        coded = [(str(item["system"]), str(item["code"])) for item in whole if _is_coded(item)]
+        if self.line.others:
+            self.of_family(name, names, coded, at)
+        elif coded or names:
+            said = Words(names or [code for _, code in coded], bool(text) or not all(map(_is_coded, whole)))
+            self.line.add(name, said)
+            self.content.codes += [Coded(_code(item), said, self.inside) for item in whole if _is_coded(item)]
+        for place, item in ((at, value), *((f"{at}.coding[{n}]", item) for n, item in enumerate(whole))):
+            if "extension" in item:
+                check_extensions(item["extension"], f"{place}.extension", self.findings)
 
-    def coding(self, value: Mapping[str, object], at: str) -> None:
-        system, code, words = (_text(value.get(name)) for name in ("system", "code", "display"))
-        if system and code:
-            self.content.codes.append(present(system=system, kode=code, tekst=words))
-            self.content.lines[-1].append((words or code, True))
-        else:
-            self.said(code)
-            self.said(words)
-        if "extension" in value:
-            check_extensions(value["extension"], f"{at}.extension", self.findings)
+    def of_family(self, name: str, names: list[str], coded: list[tuple[str, str]], at: str) -> None:
+        """The words, and for a reader the codes of what is said with them: they are not the person's."""
+        known = [NAMES[one] for one in coded if one in NAMES]
+        if names or known:
+            codes = [] if known or name in losses.OF_WHOM else [code for _, code in coded]
+            self.line.add(name, Words(names or known[:1], codes=codes))
+        elif coded:
+            self.findings.add(at, "missing", "its words in display or text")
 
-    def said(self, words: object) -> None:
+    def said(self, name: str, words: object) -> None:
         if isinstance(words, str) and words.strip():
-            self.content.lines[-1].append((words.strip(), False))
+            self.line.add(name, Words([words.strip()]))
+
+
+def named(concept: object) -> Words | None:
+    """What a concept is called: by its own words, else by a code."""
+    codings = concept.get("coding") if isinstance(concept, Mapping) else None
+    whole = [item for item in codings if isinstance(item, Mapping)] if isinstance(codings, list) else []
+    names = [one for name in ("display", "code") for item in whole if (one := _text(item.get(name)))]
+    return Words(names[:1], free=False) if names else None
+
+
+def _is_coded(coding: Mapping[str, object]) -> bool:
+    return bool(_text(coding.get("system")) and _text(coding.get("code")))
+
+
+def _words(coding: Mapping[str, object]) -> list[str]:
+    """Its display; a code of no system is a word, too."""
+    said = [_text(coding.get("display"))] if _is_coded(coding) else [_text(coding.get(one)) for one in _BARE]
+    return [one.strip() for one in said if one]
+
+
+_BARE = ("code", "display")
+
+
+def _code(coding: Mapping[str, object]) -> Json:
+    return present(system=coding["system"], kode=coding["code"], tekst=_text(coding.get("display")))
+
+
+def _is_filed(element: Element, value: Mapping[str, object]) -> bool:
+    """Whether it says no more than under which number something is filed, or nothing."""
+    return element.name in losses.FILED or value.keys() <= {"extension"}
 
 
 def _text(value: object) -> str | None:
@@ -206,8 +302,10 @@ def _codes(value: object) -> set[str]:
 
 
 def _order(table: Mapping[str, Element], name: str) -> int:
-    """Where an element stands in its type, so that what it is about comes before its value; a status last."""
-    return len(table) if name in losses.ORDINARY else table[name].order if name in table else -1
+    """Where an element stands in its type, but what it is about before all else; a status last."""
+    if name in losses.FIRST:
+        return -1
+    return len(table) if name in (*losses.ORDINARY, "status") else table[name].order if name in table else -1
 
 
 def _turned(kind: str, name: str, value: object) -> bool:

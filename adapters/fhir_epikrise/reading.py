@@ -11,7 +11,8 @@ from adapters.fhir import ORDINARY, Json, Reader, coding, open_coding, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_epikrise import losses
 from adapters.fhir_epikrise.dosages import read_dosages
-from adapters.fhir_epikrise.narrated import Content, references_in
+from adapters.fhir_epikrise.lines import Group, Words
+from adapters.fhir_epikrise.narrated import Coded, Content, named, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person, register_number
 from adapters.fhir_places import said_at
@@ -72,6 +73,7 @@ class _Reading:
         self._bundle, self._findings = bundle, findings
         self._patient: Reader | None = None
         self._taken: set[int] = set()
+        self._said: dict[int, Group] = {}
         self._lists: dict[str, list[Json]] = {"diagnoser": [], "legemidler": [], "seksjoner": []}
 
     def composition(self, composition: Reader, fields: Json) -> None:
@@ -205,6 +207,9 @@ class _Reading:
         elif period is not None and _period(period) != fields["periode"]:
             period.fault("", "value", "the period of the event")
         content = Content()
+        status = encounter.peek("status")
+        if isinstance(status, str) and status not in losses.STANDS["Encounter", "status"]:
+            encounter.fault("status", "code", "a statement that stands")
         self._leave(encounter, "Encounter")
         rest = encounter.rest()
         content.add(rest, RESOURCES["Encounter"], encounter.at, self._findings)
@@ -279,7 +284,7 @@ class _Reading:
                 system, value, words = open_coding(item)
                 code = present(system=system, kode=value, tekst=words)
             if concept:
-                content.codes.append(present(**code, annet=concept.text("text")))
+                content.codes.append(Coded(present(**code, annet=concept.text("text"))))
 
     def _entry(self, entry: Reader, content: Content, *, told: bool) -> bool:
         """Read what a section points to; whether that says more than its fields. `told`: there is a text."""
@@ -298,22 +303,35 @@ class _Reading:
         self._subject(resource, "subject")
         self._leave(resource, kind)
         beyond = {name: resource.take(name) for name in losses.BEYOND[kind] if resource.has(name)}
-        content.add(beyond, RESOURCES[kind], resource.at, self._findings)
+        about = self._about(resource)
+        content.add(beyond, RESOURCES[kind], resource.at, self._findings, about)
+        if about is not None:
+            self._said[id(resource)] = Group()
+            self._said[id(resource)].add("code", about)
         if kind == "Condition":
             self._lists["diagnoser"].append(_condition(resource))
         else:
             self._lists["legemidler"].append(self._medicine(resource))
         return bool(beyond)
 
+    def _about(self, resource: Reader) -> Words | None:
+        """What a diagnosis or a medicine is called."""
+        reference = resource.peek("medicationReference", "reference")
+        medicine = self._bundle.at(reference, resource.at) if isinstance(reference, str) else None
+        if medicine is not None:
+            return named(medicine[1].peek("code"))
+        return named(resource.peek("code")) or named(resource.peek("medicationCodeableConcept"))
+
     def _narrate(self, kind: str, resource: Reader, content: Content) -> None:
         self._subject(resource, "patient" if resource.has("patient") else "subject")
         content.add(resource.rest(), RESOURCES[kind], resource.at, self._findings)
+        self._said[id(resource)] = content.lines[-1]
 
     def _linked(self, content: Content) -> None:
         """Follow what was referred to: what tells something belongs to the same section."""
         waiting = content.references
         while waiting:
-            reference, at = waiting.pop()
+            reference, at, pointer = waiting.pop(0)
             found = self._bundle.at(reference, at)
             if found is None:
                 if not self._bundle.is_refused(reference, at):
@@ -322,10 +340,14 @@ class _Reading:
                 self._findings.add(at, "reference", "the person of the document")
             elif found[0] in losses.ADMINISTRATIVE:
                 self._left_behind({"reference": reference}, at)
+                if found[0] != "Device":
+                    pointer.words = None
             elif id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
                 self._narrate(found[0], found[1], content)
+            if found is not None:
+                pointer.target = self._said.get(id(found[1]))
 
     def _subject(self, resource: Reader, name: str) -> None:
         if not resource.has(name) and resource.peek("resourceType") in _NOBODY_S:

@@ -115,7 +115,7 @@ def test_the_same_report_of_a_person_with_a_number_is_read_whole(
 
     assert TYPES["epikrise"].check(record.fields) == ()
     assert len(record.fields["seksjoner"]) == sections
-    assert words in {str(value) for _, value in walk(record.fields)}
+    assert any(words in str(value) for _, value in walk(record.fields))
     carried = "\n".join(str(value) for _, value in walk(record.fields)).casefold()
     assert {display for display in _displays(document) if display.casefold() not in carried} == set()
     for adapter in ADAPTERS:

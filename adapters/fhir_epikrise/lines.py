@@ -1,0 +1,137 @@
+"""Understands how the words of a resource become one line of a text, so that an answer stays with its
+question.
+
+What it is about comes first: `Hepatitt C: Positiv`. It must not know any code or element of FHIR.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+_BETWEEN = re.compile(r"(?:[,;:|/]|\.)+(?=\s|$)|\s[|/](?=\s)")
+_PIECES = re.compile(r"\n|;|[.!?](?=\s|$)")
+
+
+@dataclass
+class Words:
+    """What says one thing, by one name or several. `free`: whether it is more than a code that is carried.
+    `codes` are said behind it."""
+
+    names: list[str]
+    free: bool = True
+    codes: list[str] = field(default_factory=list)
+
+    def said(self) -> str:
+        return " / ".join(_distinct(self.names)) + (f" ({', '.join(self.codes)})" if self.codes else "")
+
+    def parts(self) -> Iterator[Words]:
+        yield self
+
+
+@dataclass
+class Pointer:
+    """What is referred to: by words of its own, or if `main` by what its target is about."""
+
+    words: str | None
+    main: bool = False
+    target: Group | None = None
+
+    def said(self) -> str:
+        there = self.target.own() if self.target else []
+        if self.words and (self.main or not self._is_there(there)):
+            return self.words
+        return there[0] if self.main and there else ""
+
+    def parts(self) -> Iterator[Words]:
+        there = self.target.own() if self.target else []
+        yield Words([self.said()], free=bool(self.words) and not self._is_there(there))
+
+    def _is_there(self, there: list[str]) -> bool:
+        return plain(self.words or "") in map(plain, there)
+
+
+Part: TypeAlias = "Words | Pointer | Group"
+
+
+@dataclass
+class Group:
+    """What a resource, or an element in it, says: its parts in their order, each with its element. `others`:
+    for one of the family, the words beside which a text may mean another one."""
+
+    others: frozenset[str] = frozenset()
+    _parts: list[tuple[str, Part]] = field(default_factory=list)
+
+    def add(self, name: str, part: Part) -> None:
+        self._parts.append((name, part))
+
+    def begin(self, about: Words) -> None:
+        """Put what it is about before what is said of it, if anything is."""
+        if self._parts:
+            self._parts.insert(0, ("", about))
+
+    def parts(self) -> Iterator[Words]:
+        """The words at any depth that say something."""
+        for _, part in self._parts:
+            yield from (one for one in part.parts() if one.said())
+
+    def own(self) -> list[str]:
+        """What it says itself, without what it refers to, and what it is about first."""
+        return [part.said() for _, part in self._parts if isinstance(part, Words)]
+
+    def about(self, part: Part) -> str:
+        """What a part of it is said of; nothing if that is what the whole is about."""
+        subject, rest = self._split()
+        return subject if any(one is part for _, one in rest) else ""
+
+    def paired(self) -> bool:
+        """Whether one thing is said of another."""
+        subject, rest = self._split()
+        return bool(subject and rest) or any(isinstance(part, Group) and part.paired() for _, part in rest)
+
+    def said(self) -> str:
+        """The whole line."""
+        subject, rest = self._split()
+        nested = any(isinstance(part, Group) and len(list(part.parts())) > 1 for _, part in rest)
+        once = {(name, plain(part.said())): part.said() for name, part in rest}
+        told = ("; " if nested else ", ").join(once.values())
+        return ": ".join(one for one in (subject, told) if one)
+
+    def _split(self) -> tuple[str, list[tuple[str, Part]]]:
+        """What it is about, and the other parts that say something, each with its element."""
+        saying = [(name, part) for name, part in self._parts if part.said()]
+        if not saying or isinstance(saying[0][1], Group):
+            return "", saying
+        first = saying[0][0]
+        about = [part.said() for name, part in saying if name == first]
+        return ", ".join(_distinct(about)), [(name, part) for name, part in saying if name != first]
+
+    def told_by(self, text: str) -> bool:
+        """Whether a line of the text is this one, or for one of the family whether it says of whom and what
+        in one breath."""
+        if plain(self.said()) in {plain(line) for line in text.split("\n")}:
+            return True
+        if not self.others:
+            return False
+        whose, *what = self.parts()
+        pieces = [
+            piece
+            for piece in (f" {plain(one)} " for one in _PIECES.split(text))
+            if _has(piece, whose.names) and not _has(piece, self.others - set(map(plain, whose.names)))
+        ]
+        return bool(what) and all(any(_has(piece, one.names) for piece in pieces) for one in what)
+
+
+def plain(line: str) -> str:
+    """What two lines that say the same have in common."""
+    return " ".join(_BETWEEN.sub(" ", line.casefold()).split())
+
+
+def _has(piece: str, names: Iterable[str]) -> bool:
+    return any(f" {plain(name)} " in piece for name in names)
+
+
+def _distinct(said: list[str]) -> list[str]:
+    return list({plain(one): one for one in reversed(said)}.values())[::-1]
