@@ -27,12 +27,15 @@ ORGNR = "urn:oid:2.16.578.1.12.4.1.4.101"
 RECIPIENT = "urn:brobygger:mottaker"
 SENDER = "urn:brobygger:avsender"
 ANSWERS = "urn:brobygger:svar-pa"
+PERSON_LEFT = ("active", "gender", "birthDate", "address", "telecom", "maritalStatus")
+"""What a Patient has that is no part of any message."""
+
 OSLO = ZoneInfo("Europe/Oslo")
 
 
 def read_person(patient: Reader) -> Json:
-    """`person` of a Patient. Address, telecom, gender and birth date are not part of any message."""
-    patient.ignore("active", "gender", "birthDate", "address", "telecom", "maritalStatus")
+    """`person` of a Patient."""
+    patient.ignore(*PERSON_LEFT)
     patient.left_extensions()
     number = None
     for identifier in _national(patient):

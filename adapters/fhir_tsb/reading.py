@@ -14,9 +14,10 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from adapters.base import Findings
-from adapters.fhir import Json, Reader, coding, present
+from adapters.fhir import Json, Reader, open_concept, present
 from adapters.fhir_bundle import Bundle
-from adapters.fhir_parts import day, read_addressing, read_header, read_person
+from adapters.fhir_extensions import NOT_PART
+from adapters.fhir_parts import PERSON_LEFT, day, read_addressing, read_header, read_person
 from adapters.fhir_xml import Models
 from hub.message import Record
 
@@ -40,6 +41,21 @@ ANSWERS: Mapping[str, str] = {
     "kommuner.loslatelse": "valueString",
 }
 """The coded answers of the referral: linkId is the field."""
+
+FILING = "how the sender files it, issued anew on the way out"
+WHO_ELSE = "who else had to do with it; the role and the unit that refer are carried"
+LEFT: Mapping[str, Mapping[str, str]] = {
+    "MessageHeader": {"source": "which system sent it; the sender is `melding.avsender`"},
+    "ServiceRequest": {"identifier": FILING, "authoredOn": "the time of the message is `melding.sendt`"},
+    "Patient": dict.fromkeys(PERSON_LEFT, NOT_PART),
+    "PractitionerRole": {
+        "identifier": FILING,
+        "active": "who refers is read; whether the role is held still is not part of that",
+    },
+    "Organization": dict.fromkeys(("identifier", "active", "type", "telecom", "address"), WHO_ELSE),
+    "QuestionnaireResponse": {"identifier": FILING, **dict.fromkeys(("author", "source"), WHO_ELSE)},
+}
+"""What is left behind on purpose, with the reason; README.md lists it. All else is read or refused."""
 
 MODELS: Models = {
     "Bundle": BundleModel,
@@ -70,12 +86,24 @@ def read(document: Json) -> Record:
 
 
 def _read_message_header(header: Reader) -> Json:
-    header.ignore("source")
+    header.ignore(*LEFT["MessageHeader"])
     event = header.child("eventCoding", required=True)
     if event is not None:
         event.constant("system", EVENT)
         event.constant("code", TYPE)
     return read_addressing(header)
+
+
+def _code(concept: Reader | None) -> tuple[str | None, str | None] | None:
+    """(system, code). The record has no field for words beside a code: those that say more than it ("urgent")
+    would be lost, so they are refused."""
+    found = open_concept(concept)
+    if concept is None or found is None:
+        return None
+    system, code, display, text = found
+    if text is not None and text.casefold() not in {(code or "").casefold(), (display or "").casefold()}:
+        concept.fault("text", "value", "no words beside a code but its display")
+    return system, code
 
 
 class _Reading:
@@ -86,11 +114,11 @@ class _Reading:
         self._patient: Reader | None = None
 
     def request(self, request: Reader) -> None:
-        request.ignore("identifier", "authoredOn")
+        request.ignore(*LEFT["ServiceRequest"])
         request.constant("status", "active")
         request.constant("intent", "order")
-        service = coding(request.child("code", required=True))
-        if service is not None and service[:2] != SERVICE:
+        service = _code(request.child("code", required=True))
+        if service is not None and service != SERVICE:
             request.fault("code", "code", f"{SERVICE[0]} {SERVICE[1]}")
         subject = self._bundle.follow(request.child("subject", required=True), "Patient")
         if subject is not None:
@@ -113,20 +141,20 @@ class _Reading:
         if followed is None:
             return
         role = followed[1]
-        role.ignore("active", "identifier")
+        role.ignore(*LEFT["PractitionerRole"])
         for item in role.children("code", at_most=1):
-            found = coding(item)
+            found = _code(item)
             if found is not None and found[0] != ROLE:
                 item.fault("coding[0].system", "system", ROLE)
             elif found is not None:
                 self._put("henviser.rolle", found[1])
         unit = self._bundle.follow(role.child("organization"), "Organization")
         if unit is not None:
-            unit[1].ignore("identifier", "active", "type", "telecom", "address")
+            unit[1].ignore(*LEFT["Organization"])
             self._put("henviser.enhet", unit[1].text("name", required=True))
 
     def _answers(self, response: Reader) -> None:
-        response.ignore("identifier", "author", "source")
+        response.ignore(*LEFT["QuestionnaireResponse"])
         response.constant("status", "completed")
         if self._patient is None:  # told already, and nothing follows from it
             response.ignore("subject")
