@@ -24,6 +24,7 @@ from adapters.fhir_consent.resource import (
     read_series,
 )
 from adapters.fhir_parts import ORGNR, PERSONS, read_organisation
+from adapters.fhir_places import said_at
 from hub.message import Record
 
 TYPE = "samtykke.gitt"
@@ -87,7 +88,7 @@ class _Reading:
         scope = self._scope(provision, decision, actors_unknown=widened) if provision else {}
         unntak = self._exceptions(provision or (consent if self.newer else None), decision, 1)
         melding = present(
-            id=ids.get(MESSAGE_ID) or f"{series}.{version}",
+            id=ids.get(MESSAGE_ID) or said_at(f"{series}.{version}", series),
             sendt=moment(consent.text("date" if self.newer else "dateTime", required=True)),
             **extensions,
         )

@@ -14,6 +14,7 @@ from fhir.resources.R4B.consent import Consent as ConsentR4
 
 from adapters.base import Findings
 from adapters.fhir import Json, Reader
+from adapters.fhir_places import said_at
 from adapters.fhir_xml import Models
 from hub.errors import HubError
 from hub.message import Record
@@ -97,9 +98,9 @@ def moment(value: str | None) -> str | None:
     """A day is its first moment in Oslo. Of a second, FHIR has any number of digits, and a leap second;
     nothing is decided by them."""
     if value is None or not _DAY.fullmatch(value):
-        return value and _LEAP.sub(r"\1:59", _FINE.sub(r"\1", value))
+        return value and said_at(_LEAP.sub(r"\1:59", _FINE.sub(r"\1", value)), value)
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=_OSLO).isoformat()
+        return said_at(datetime.fromisoformat(value).replace(tzinfo=_OSLO).isoformat(), value)
     except ValueError:  # told with the structure
         return None
 

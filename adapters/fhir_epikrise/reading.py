@@ -62,7 +62,9 @@ def _plain(value: object) -> object:
         }
     if isinstance(value, list):
         return [_plain(inside) for inside in value]
-    return _FINER.sub(r"\1\2", value) if isinstance(value, str) and _FINER.fullmatch(value) else value
+    if isinstance(value, str) and _FINER.fullmatch(value):
+        return said_at(_FINER.sub(r"\1\2", value), value)
+    return value
 
 
 class _Reading:

@@ -18,6 +18,7 @@ from adapters.fhir import Json, Reader, open_concept, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_extensions import NOT_PART
 from adapters.fhir_parts import PERSON_LEFT, day, read_addressing, read_header, read_person
+from adapters.fhir_places import said_at
 from adapters.fhir_xml import Models
 from hub.message import Record
 
@@ -162,14 +163,15 @@ class _Reading:
             subject = self._bundle.follow(response.child("subject", required=True), "Patient")
             if subject is not None and subject[1] is not self._patient:
                 response.fault("subject", "reference", "the person of the referral")
-        form, _, edition = (response.text("questionnaire", required=True) or "").partition("|")
+        canonical = response.text("questionnaire", required=True) or ""
+        form, _, edition = canonical.partition("|")
         instrument = form.removeprefix(FORM)
         if form == FORM + TYPE:
             response.ignore("authored")
             for item in response.children("item"):
                 self._answer(item)
         elif form.startswith(FORM) and instrument in INSTRUMENTS:
-            self._screening(response, instrument, unquote(edition))
+            self._screening(response, instrument, said_at(unquote(edition), canonical))
         else:
             expected = ", ".join(FORM + name for name in (TYPE, *INSTRUMENTS))
             response.fault("questionnaire", "code", "one of " + expected)
