@@ -259,9 +259,23 @@ def open_resource(resource: Reader) -> None:
 
 def coding(concept: Reader | None) -> tuple[str | None, str | None, str | None] | None:
     """(system, code, words) of a CodeableConcept. Two codings could mean different things to the
-    labelling and to the reader, so there is one, and its display and text do not differ."""
+    labelling and to the reader, so there is one. Its words are its text, which somebody wrote; a display
+    beside one is what the code means, in whatever language, and the code is carried."""
     found = open_concept(concept)
-    return None if found is None else (found[0], found[1], found[2] or found[3])
+    return None if found is None else (found[0], found[1], found[3] or found[2])
+
+
+def only_code(concept: Reader | None, *names: str) -> tuple[str | None, str | None] | None:
+    """(system, code) for a field that has no words. A text that is neither the display nor the code nor one
+    of these names for it says more than the code ("urgent"), and would be lost: it is refused."""
+    found = open_concept(concept)
+    if concept is None or found is None:
+        return None
+    system, code, display, text = found
+    known = {name.casefold() for name in (code, display, *names) if name}
+    if text is not None and text.casefold() not in known:
+        concept.fault("text", "value", "no words beside a code but its display")
+    return system, code
 
 
 def open_concept(concept: Reader | None) -> tuple[str | None, str | None, str | None, str | None] | None:
@@ -274,8 +288,6 @@ def open_concept(concept: Reader | None) -> tuple[str | None, str | None, str | 
     if not codings:
         return None
     system, code, display = open_coding(codings[0])
-    if text is not None and display is not None and text != display:
-        concept.fault("text", "value", "the same words as display")
     return system, code, display, text
 
 

@@ -134,14 +134,19 @@ class Bundle:
         if reference is None:
             return None
         reference.ignore("display", "type", "id")
+        said = reference.child("identifier")
         address = reference.text("reference", required=True)
+        found = self.at(address, reference.at) if address is not None else None
+        if said is not None and found is None:
+            said.ignore_all()
         if address is None:
             return None
-        found = self.at(address, reference.at)
         if found is None or found[0] not in kinds:
             if not self.is_refused(address, reference.at):
                 reference.fault("reference", "reference", "an entry of this Bundle: " + " or ".join(kinds))
             return None
+        if said is not None:
+            _check_same(said, found[1])
         self.reach(found[1])
         return found
 
@@ -173,6 +178,16 @@ class Bundle:
             for resource in unreached:
                 resource.fault("", "unreached", "an entry that another entry refers to")
         self._findings.finish()
+
+
+def _check_same(said: Reader, resource: Reader) -> None:
+    """An identifier beside a reference says no more than it, if the resource has the same one."""
+    said.ignore("use", "type", "assigner", "period")
+    number = said.text("system"), said.text("value")
+    listed = resource.peek("identifier")
+    own = [one for one in (listed if isinstance(listed, list) else [listed]) if isinstance(one, Mapping)]
+    if number not in [(one.get("system"), one.get("value")) for one in own]:
+        said.fault("value", "value", "the identifier of the resource referred to")
 
 
 def _address(reference: str, place: str) -> _Address:

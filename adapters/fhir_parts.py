@@ -33,32 +33,55 @@ PERSON_LEFT = ("active", "gender", "birthDate", "address", "telecom", "maritalSt
 OSLO = ZoneInfo("Europe/Oslo")
 
 
-def read_person(patient: Reader) -> Json:
-    """`person` of a Patient."""
+def read_person(patient: Reader, on: object = None) -> Json:
+    """`person` of a Patient, as it is on the day of the message."""
     patient.ignore(*PERSON_LEFT)
     patient.left_extensions()
     number = None
-    for identifier in _national(patient):
+    for identifier in _national(patient, on):
+        identifier.ignore("period")
         number = person_number(identifier)
     name = None
-    for entry in patient.children("name", at_most=1):
-        name = read_name(entry)
+    names = patient.children("name")
+    current = [one for one in names if not _is_over(one, on)] or names
+    if len(current) > 1:
+        patient.fault("name", "count", "0 to 1")
+    for entry in names:
+        if entry in current:
+            name = read_name(entry)
+        else:
+            entry.ignore_all()
     return present(id=number, navn=name)
 
 
-def _national(patient: Reader) -> list[Reader]:
+def _national(patient: Reader, on: object) -> list[Reader]:
     """The one identifier that is a fødselsnummer or D-number, or else an FH-number; beside it, those of other
-    systems are the sender's own and left behind. Two could be two persons."""
+    systems are the sender's own and left behind, and so are those that are over. Two could be two persons."""
     identifiers = patient.children("identifier", at_least=1)
-    national = [one for one in identifiers if one.peek("system") in (FNR, DNR)]
-    national = national or [one for one in identifiers if one.peek("system") == FHN]
+    current = [one for one in identifiers if not _is_over(one, on)]
+    national = [one for one in current if one.peek("system") in (FNR, DNR)]
+    national = national or [one for one in current if one.peek("system") == FHN]
     if len(identifiers) > 1 and len(national) > 1:
         patient.fault("identifier", "count", "one fødselsnummer or D-number")
-    chosen = national or identifiers[:1]
+    former = [one for one in identifiers if one not in current and one.peek("system") in PERSONS][:1]
+    chosen = national or former or identifiers[:1]
     for one in identifiers:
         if one not in chosen:
             one.ignore_all()
+    if not national and former:
+        former[0].fault("", "ended", "a number that is in use")
     return chosen
+
+
+_FORMER = frozenset({"old", "maiden"})
+
+
+def _is_over(entry: Reader, on: object) -> bool:
+    """Whether an identifier or a name is said to be a former one, or to have ended before this day. An end
+    may be a year or a month: it is over when that is."""
+    end = entry.peek("period", "end")
+    ended = isinstance(end, str) and isinstance(on, str) and end[:10] < on[: len(end[:10])]
+    return ended or entry.peek("use") in _FORMER
 
 
 def person_number(identifier: Reader) -> str | None:

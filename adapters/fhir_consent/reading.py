@@ -350,6 +350,8 @@ def _coded(concept: Reader | None, wide: bool) -> words.Code | None:
     system, code, display, text = found
     if text is not None and display is None and not wide:
         concept.fault("text", "narrower", "no words beside a code but its display")
+    if text is not None and display is not None and text != display:
+        concept.fault("text", "value", "the same words as display")
     return system, code
 
 

@@ -14,7 +14,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from adapters.base import Findings
-from adapters.fhir import Json, Reader, open_concept, present
+from adapters.fhir import Json, Reader, only_code, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_extensions import NOT_PART
 from adapters.fhir_parts import PERSON_LEFT, day, read_addressing, read_header, read_person
@@ -81,7 +81,7 @@ def read(document: Json) -> Record:
         focus = header.children("focus", at_least=1, at_most=1)
         followed = bundle.follow(focus[0], "ServiceRequest") if focus else None
         if followed is not None:
-            _Reading(bundle, fields).request(followed[1])
+            _Reading(bundle, fields, melding.get("sendt")).request(followed[1])
     bundle.finish()
     return Record(TYPE, present(melding=melding, **fields))
 
@@ -95,36 +95,24 @@ def _read_message_header(header: Reader) -> Json:
     return read_addressing(header)
 
 
-def _code(concept: Reader | None) -> tuple[str | None, str | None] | None:
-    """(system, code). The record has no field for words beside a code: those that say more than it ("urgent")
-    would be lost, so they are refused."""
-    found = open_concept(concept)
-    if concept is None or found is None:
-        return None
-    system, code, display, text = found
-    if text is not None and text.casefold() not in {(code or "").casefold(), (display or "").casefold()}:
-        concept.fault("text", "value", "no words beside a code but its display")
-    return system, code
-
-
 class _Reading:
     """The parts of one referral, read from its ServiceRequest downwards."""
 
-    def __init__(self, bundle: Bundle, fields: Json) -> None:
-        self._bundle, self._fields = bundle, fields
+    def __init__(self, bundle: Bundle, fields: Json, sent: object) -> None:
+        self._bundle, self._fields, self._sent = bundle, fields, sent
         self._patient: Reader | None = None
 
     def request(self, request: Reader) -> None:
         request.ignore(*LEFT["ServiceRequest"])
         request.constant("status", "active")
         request.constant("intent", "order")
-        service = _code(request.child("code", required=True))
+        service = only_code(request.child("code", required=True))
         if service is not None and service != SERVICE:
             request.fault("code", "code", f"{SERVICE[0]} {SERVICE[1]}")
         subject = self._bundle.follow(request.child("subject", required=True), "Patient")
         if subject is not None:
             self._patient = subject[1]
-            self._fields["person"] = read_person(subject[1])
+            self._fields["person"] = read_person(subject[1], on=self._sent)
         self._requester(request.child("requester"))
         for note in request.children("note", at_most=1):
             self._put("rus.merknad", note.text("text", required=True))
@@ -144,7 +132,7 @@ class _Reading:
         role = followed[1]
         role.ignore(*LEFT["PractitionerRole"])
         for item in role.children("code", at_most=1):
-            found = _code(item)
+            found = only_code(item)
             if found is not None and found[0] != ROLE:
                 item.fault("coding[0].system", "system", ROLE)
             elif found is not None:
