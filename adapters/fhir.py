@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from adapters.base import Findings
 from adapters.fhir_extensions import check_extensions, check_siblings
-from adapters.fhir_schema import shown
+from adapters.fhir_paths import below, shown_as
 
 JSON_TYPES = ("application/fhir+json", "application/json")
 XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml")
@@ -168,7 +168,7 @@ class Reader:
         """Report every element that nobody read, here and below."""
         for name in self._node:
             if name not in self._seen and name != "resourceType":
-                self.fault(shown(name), "not-read", NOT_CARRIED)
+                self._findings.add(below(self.at, name), "not-read", NOT_CARRIED)
         for reader in self._inside:
             reader.finish()
 
@@ -220,16 +220,18 @@ _RULES = {
 
 
 def _path(at: str, where: tuple[int | str, ...], kind: str) -> str:
-    if kind == _UNKNOWN:
-        where = (*where[:-1], "?")  # the last step is a name that the sender made up
-    if where == ("resource_type",):
-        where = ("resourceType",)
+    if kind == _UNKNOWN:  # the last step is a name that the sender made up
+        return shown_as(_steps(at, (*where[:-1], "?")), _steps(at, where))
+    return _steps(at, ("resourceType",) if where == ("resource_type",) else where) or "body"
+
+
+def _steps(at: str, where: tuple[int | str, ...]) -> str:
     path = at
     for step in where:
         if step == "root":
             continue
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    return path or "body"
+    return path
 
 
 # ---------------------------------------------------------------------------------------- parts

@@ -16,6 +16,7 @@ from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from lxml import etree
 
 from adapters.base import MAX_DIGITS, Findings
+from adapters.fhir_paths import shown_as
 from adapters.fhir_schema import RESOURCE, XHTML, Element, declared, extension_model, shown
 from adapters.safe_xml import read_xml
 from hub.errors import HubError
@@ -57,14 +58,18 @@ class XmlReader:
         self._findings = findings
         self._models = models if isinstance(models, Mapping) else models(frozenset(map(_local, root)))
         self._places = places
+        self._faults = 0
         self._same: dict[str, str] = {}  # a document says the same code systems again and again
         self.root = root
         self.root.attrib.pop(_SCHEMA_LOCATION, "")
         self.document = self._resource(self.root, "")
 
     def _fault(self, element: etree._Element, at: str, rule: str, expected: str) -> None:
-        self._note(at or "body", element)
-        self._findings.add(at or "body", rule, expected)
+        """Several may have one path, and each has a place of its own."""
+        self._faults += 1
+        here = f"{at}?{self._faults}"
+        self._note(here, element)
+        self._findings.add(shown_as(at or "body", here), rule, expected)
 
     def _note(self, at: str, element: etree._Element) -> None:
         if self._places is not None:

@@ -190,6 +190,10 @@ NOT_READ: dict[str, tuple[Change, set[tuple[str, str]]]] = {
     "a category nobody knows": (
         lambda c: c["category"].append(concept("urn:x", "y")), {("category[1].coding[0].code", "code")},
     ),
+    "words beside a code and its display": (
+        lambda c: c["category"][0].update(text="legen", coding=[c["category"][0]["coding"][0] | {"display": "x"}]),
+        {("category[0].text", "value")},
+    ),
     "no scope": (lambda c: c.pop("scope"), {("scope", "missing")}),
     "a scope without code": (lambda c: c.update(scope={"text": "x"}), {("scope.coding", "count")}),
     "a text without title": (
