@@ -5,6 +5,7 @@ It must not know any message type.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -124,7 +125,7 @@ def read_header(shell: Reader) -> Json:
     if identifier is not None:
         identifier.ignore("use", "system", "type", "assigner")
         number = identifier.text("value", required=True)
-    return present(id=number, sendt=shell.text("timestamp", required=True))
+    return present(id=number, sendt=read_moment(shell, "timestamp"))
 
 
 def write_header(record: Record) -> dict[str, object]:
@@ -203,13 +204,33 @@ def write_organisation(number: object) -> Json:
     return {"system": ORGNR, "value": number}
 
 
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:)([0-9]{2})(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def counted(value: str) -> str:
+    """A moment in microseconds at most and without the leap second of FHIR; any other text as it is."""
+    found = _MOMENT.fullmatch(value)
+    if found is None:
+        return value
+    to_minute, second, fraction, zone = found.groups()
+    return said_at(f"{to_minute}{'59' if second == '60' else second}{(fraction or '')[:7]}{zone}", value)
+
+
+def read_moment(resource: Reader, name: str) -> str | None:
+    """A moment that must be there."""
+    value = resource.text(name, required=True)
+    return None if value is None else counted(value)
+
+
 def day(value: str | None) -> str | None:
     """The day of a FHIR dateTime in Norway (Europe/Oslo); one without a zone is as it is written, a month or
     year alone stays and is refused later."""
     if value is None or "T" not in value:
         return value
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(counted(value))
     except ValueError:
         return said_at(value[:10], value)
     return said_at((moment.astimezone(OSLO) if moment.tzinfo else moment).date().isoformat(), value)

@@ -9,7 +9,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from adapters.base import Findings
 from adapters.brik_xml.adapter import FORMAT, TYPE
 from adapters.fhir import Json, Reader, open_resource, present
-from adapters.fhir_parts import read_addressing, read_message_id, read_subject
+from adapters.fhir_parts import read_addressing, read_message_id, read_moment, read_subject
 from adapters.fhir_xml import Models
 from adapters.xsd import Node
 from hub.message import Record
@@ -52,7 +52,7 @@ def read(document: Json) -> Record:
     response.constant("questionnaire", FORM)
     melding = present(
         id=read_message_id(response.child("identifier", required=True)),
-        sendt=response.text("authored", required=True),
+        sendt=read_moment(response, "authored"),
         **read_addressing(response),
     )
     person = read_subject(response.child("subject", required=True))

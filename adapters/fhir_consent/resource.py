@@ -14,6 +14,7 @@ from fhir.resources.R4B.consent import Consent as ConsentR4
 
 from adapters.base import Findings
 from adapters.fhir import Json, Reader
+from adapters.fhir_parts import counted
 from adapters.fhir_places import said_at
 from adapters.fhir_xml import Models
 from hub.errors import HubError
@@ -25,8 +26,6 @@ Resolve = Callable[[str], Mapping[str, object] | None]
 WITHDRAWAL = "urn:brobygger:withdrawal"
 """The system of the id of a withdrawal, which a consent gets when it ends."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_FINE = re.compile(r"(\.[0-9]{6})[0-9]+")
-_LEAP = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
 _OSLO = ZoneInfo("Europe/Oslo")
 _ONLY_R5 = frozenset(
     {"subject", "date", "period", "grantor", "grantee", "manager", "controller", "decision", "policyBasis"}
@@ -98,7 +97,7 @@ def moment(value: str | None) -> str | None:
     """A day is its first moment in Oslo. Of a second, FHIR has any number of digits, and a leap second;
     nothing is decided by them."""
     if value is None or not _DAY.fullmatch(value):
-        return value and said_at(_LEAP.sub(r"\1:59", _FINE.sub(r"\1", value)), value)
+        return value and counted(value)
     try:
         return said_at(datetime.fromisoformat(value).replace(tzinfo=_OSLO).isoformat(), value)
     except ValueError:  # told with the structure

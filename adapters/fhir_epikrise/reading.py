@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from fhir.resources.R4B.bundle import Bundle as BundleModel
 
 from adapters.base import Findings
@@ -13,7 +11,15 @@ from adapters.fhir_epikrise import losses
 from adapters.fhir_epikrise.dosages import read_dosages
 from adapters.fhir_epikrise.narrated import Content, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
-from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person, register_number
+from adapters.fhir_parts import (
+    counted,
+    day,
+    read_addressing,
+    read_header,
+    read_name,
+    read_person,
+    register_number,
+)
 from adapters.fhir_places import said_at
 from adapters.fhir_xml import Models
 from adapters.narrative import read_narrative
@@ -52,21 +58,16 @@ def read(document: Json) -> Record:
     return Record(TYPE, present(**fields))
 
 
-_FINER = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\d+(Z|[+-]\d\d:\d\d)")
-
-
 def _plain(value: object) -> object:
     """Without what tells nothing: the ids of elements, which lead nowhere but here, and what a moment says
-    beyond microseconds."""
+    beyond what the hub counts."""
     if isinstance(value, dict):
         return {
             name: _plain(inside) for name, inside in value.items() if name != "id" or "resourceType" in value
         }
     if isinstance(value, list):
         return [_plain(inside) for inside in value]
-    if isinstance(value, str) and _FINER.fullmatch(value):
-        return said_at(_FINER.sub(r"\1\2", value), value)
-    return value
+    return counted(value) if isinstance(value, str) else value
 
 
 class _Reading:

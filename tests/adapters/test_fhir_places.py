@@ -188,6 +188,26 @@ def test_what_is_made_of_one_element_is_told_at_that(
     assert {one.at.rpartition("resource.")[2] for one in found} == {at}
 
 
+MOMENTS: list[tuple[str, str, str]] = [
+    ("fhir-epikrise", "fhir_epikrise/examples/epikrise.json", "timestamp"),
+    ("fhir-tsb", "fhir_tsb/examples/henvisning.json", "timestamp"),
+    ("fhir-brik", "fhir_brik/examples/kartlegging.json", "authored"),
+    ("fhir-task", "fhir_task/examples/kvittering.json", "lastModified"),
+    ("fhir-consent", "fhir_consent/examples/samtykke_tsb.json", "dateTime"),
+]
+
+
+@pytest.mark.parametrize("spelled", ["", "-xml"])
+@pytest.mark.parametrize(("name", "file", "at"), MOMENTS)
+def test_a_leap_second_and_a_fine_fraction_are_times_in_every_type(
+    spelled: str, name: str, file: str, at: str
+) -> None:
+    document = example(file)
+    document[at] = "2016-12-31T23:59:60.1234567Z"
+
+    assert told(name + spelled, document)[1] == ()
+
+
 def test_nothing_that_is_read_for_a_record_knows_a_place() -> None:
     body = (FOLDER / "fhir_epikrise/examples/epikrise.json").read_bytes()
 

@@ -499,6 +499,10 @@ PARTS: dict[str, tuple[Callable[[Reader], object], dict[str, Any], object, Fault
         {"identifier": {"system": "urn:x", "value": "m", **ID}, "timestamp": "2026-01-01T00:00:00Z"},
         {"id": "m", "sendt": "2026-01-01T00:00:00Z"}, set(),
     ),
+    "a header of a leap second": (
+        fhir_parts.read_header, {"identifier": {"value": "m"}, "timestamp": "2016-12-31T23:59:60Z"},
+        {"id": "m", "sendt": "2016-12-31T23:59:59Z"}, set(),
+    ),
     "no header": (
         fhir_parts.read_header, {}, {}, {("identifier", "missing"), ("timestamp", "missing")},
     ),
@@ -562,6 +566,10 @@ WRITTEN: list[tuple[Callable[..., object], object, object]] = [
     (fhir_parts.read_organisation, (None), None),
     (fhir_parts.day, ("2026-01-31T10:00:00Z"), "2026-01-31"),
     (fhir_parts.day, (None), None),
+    (fhir_parts.day, ("2016-12-31T23:59:60Z"), "2017-01-01"),
+    (fhir_parts.counted, ("2016-12-31T23:59:60.1234567Z"), "2016-12-31T23:59:59.123456Z"),
+    (fhir_parts.counted, ("2016-12-31T23:58:07+01:00"), "2016-12-31T23:58:07+01:00"),
+    (fhir_parts.counted, ("kl. 2016-12-31T23:59:60Z"), "kl. 2016-12-31T23:59:60Z"),
     (fhir_parts.instant, ("2026-01-01T10:00+01:00"), "2026-01-01T10:00:00+01:00"),
     (fhir_parts.instant, ("2026-01-01T10:00:00.5+01:00"), "2026-01-01T10:00:00.5+01:00"),
     (fhir_parts.elements, ([{"a": 1}, 7, {"b": 2}]), [{"a": 1}, {"b": 2}]),
