@@ -111,8 +111,19 @@ PAIRS: dict[str, tuple[str, dict[str, object]]] = {
         },
     ),
     "an extension in an extension": (
-        '<extension url="urn:x"><extension url="urn:y"><valueDecimal value="1.50"/></extension></extension>',
-        {"extension": [{"url": "urn:x", "extension": [{"url": "urn:y", "valueDecimal": Decimal("1.50")}]}]},
+        '<extension url="urn:x"><extension url="urn:y"><valueDecimal value="1.50"/></extension>'
+        '<extension url="urn:z"><valueDecimal value="1.25E7"/></extension></extension>',
+        {
+            "extension": [
+                {
+                    "url": "urn:x",
+                    "extension": [
+                        {"url": "urn:y", "valueDecimal": Decimal("1.50")},
+                        {"url": "urn:z", "valueDecimal": 12500000},
+                    ],
+                }
+            ]
+        },
     ),
     "a contained resource": (
         '<contained><Patient><id value="c"/></Patient></contained>',

@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 
 from adapters import (
+    base,
     fhir,
     fhir_bundle,
     fhir_extensions,
@@ -31,6 +32,7 @@ from tests.hub import test_consent_folder
 
 R, V, W, FOLDER = reading, vocabulary, writing, folder
 SHARED = resource
+BASE = base
 FHIR, BUNDLE, PARTS, JSON, XML = fhir, fhir_bundle, fhir_parts, safe_json, safe_xml
 FHIR_XML, WIRE, EXTENSIONS, CONSENT = fhir_xml, fhir_wire, fhir_extensions, adapter
 
@@ -185,7 +187,7 @@ MUTATIONS: list[mutating.Mutation] = [
     (FHIR_XML, 'if written in ("true", "false"):', "if True:"),
     (FHIR_XML, "len(written) <= MAX_DIGITS and _INTEGER", "_INTEGER"),
     (FHIR_XML, "and _INTEGER.fullmatch(written)", "and _DECIMAL.fullmatch(written)"),
-    (FHIR_XML, "len(written) <= MAX_DIGITS and _DECIMAL", "_DECIMAL"),
+    (FHIR_XML, "written_out(written) if _DECIMAL.fullmatch(written) else None", "written"),
     (FHIR_XML, "elif not written.strip():", "elif False:"),
     (FHIR_XML, "siblings.extend([None] * (len(values) - 1 - len(siblings)))", "str()"),
     (FHIR_XML, "if isinstance(value, list) is not element.many:", "if False:"),
@@ -282,17 +284,22 @@ MUTATIONS: list[mutating.Mutation] = [
     (JSON, r'(?<!\\)(?:\\\\)*\\', r'\\'),
     (JSON, r'if text.startswith("\ufeff"):', "if False:"),
     (JSON, "    if not isinstance(document, dict):\n", "    if False:\n"),
-    (JSON, "    _bound_json(document)\n", ""),
+    (JSON, "    if not _bound_json(document):\n", "    if False:\n"),
     (JSON, "        if repeated:\n", "        if False:\n"),
-    (JSON, 'if len(digits) > MAX_DIGITS or "e" in digits.lower():', 'if "e" in digits.lower():'),
-    (JSON, 'if len(digits) > MAX_DIGITS or "e" in digits.lower():', "if len(digits) > MAX_DIGITS:"),
+    (JSON, "    if written is None:\n", "    if False:\n"),
+    (JSON, 'Decimal(written) if "." in written else int(written)', "Decimal(digits)"),
+    (JSON, "(not finite or written_out(number) is None)", "written_out(number) is None"),
+    (JSON, "if number[0] != '\"' and ", "if "),
+    (BASE, "len(mantissa) > MAX_DIGITS or len(exponent) > MAX_DIGITS", "len(mantissa) > MAX_DIGITS"),
+    (BASE, "len(mantissa) > MAX_DIGITS or len(exponent) > MAX_DIGITS", "len(exponent) > MAX_DIGITS"),
+    (BASE, "return written if len(written) <= MAX_DIGITS else None", "return written"),
     (JSON, "    if len(digits) > MAX_DIGITS:\n", "    if False:\n"),
     (JSON, "    if len(digits) > MAX_DIGITS:\n", "    if len(digits) >= MAX_DIGITS:\n"),
     (JSON, "and found < _MOST_REPEATED:", ":"),
     (JSON, "if depth > MAX_DEPTH:", "if depth >= MAX_DEPTH:"),
     (JSON, "if nodes > MAX_NODES:", "if nodes >= MAX_NODES:"),
-    (JSON, "                _bound_text(key)\n", "                pass\n"),
-    (JSON, "            _bound_text(node)\n", "            pass\n"),
+    (JSON, "            if not all(map(carries, node)):\n", "            if False:\n"),
+    (JSON, "elif isinstance(node, str) and not carries(node):", "elif False:"),
     (XML, "if encoding_of(body) not in encodings:", "if False:"),
     (XML, r"(?:\xef\xbb\xbf)?<\?xml[^>]", r"<\?xml[^>]"),
     (XML, '.decode("ascii").lower()', '.decode("ascii")'),
@@ -348,6 +355,7 @@ TABLES: dict[ModuleType, tuple[ModuleType, ...]] = {
     FHIR_XML: (test_consent_folder, test_fhir_paths, test_fhir_xml),
     WIRE: (test_fhir_consent_whole, test_fhir_paths, test_fhir_xml),
     EXTENSIONS: (test_fhir_reader,),
+    BASE: (test_safe_limits,),
     JSON: (test_safe_limits,),
     XML: (test_safe_limits,),
 }
