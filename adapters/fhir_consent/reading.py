@@ -20,6 +20,7 @@ from adapters.fhir_consent.resource import (
     kind_of,
     moment,
     nowhere,
+    number_behind,
     read_identified,
     read_series,
 )
@@ -150,18 +151,27 @@ class _Reading:
         kind = performer.text("type") or named or ""
         if named not in (None, kind):
             performer.fault("type", "value", "the kind of resource referred to")
-        identifier = performer.child("identifier")
+        identifier, said = performer.child("identifier"), None
         if identifier is not None:
             identifier.ignore("use", "type", "assigner", "period")
             said = identifier.text("system"), identifier.text("value")
             if kind == "Patient" and said != person:
                 identifier.fault("value", "value", "the person the consent is about")
         own = self.consent.peek("subject" if self.newer else "patient", "reference")
-        if kind == "Patient" and address not in (None, own):
+        elsewhere = kind == "Patient" and address not in (None, own)
+        if elsewhere and (own is not None or not self._leads_to(person, performer, said)):
             performer.fault("reference", "value", "the person the consent is about")
         if kind not in words.GRANTORS:
             performer.fault("type", "code", "one of " + ", ".join(words.GRANTORS))
         return words.GRANTORS.get(kind)
+
+    def _leads_to(self, person: object, performer: Reader, said: object) -> bool:
+        """Whether a reference is to this person: by the number beside it, or by that of the resource, where
+        somebody has it. Where both are there they must agree."""
+        address = performer.text("reference") or ""
+        behind = number_behind(performer, self.resolve(address), "Patient", PERSONS)
+        numbers = [one for one in (said, behind) if one is not None]
+        return person is not None and bool(numbers) and all(one == person for one in numbers)
 
     def _kind(self, wide: bool) -> str | None:
         """Sharing, or taking part in a programme. R4 says it in scope, R5 among the categories."""

@@ -113,7 +113,7 @@ def read_identified(
     for name, said in (("type", reference.text("type")), ("reference", kind_of(address, kind))):
         if said not in (None, kind):
             reference.fault(name, "value", f"a reference to a resource {kind}")
-    behind = _behind(reference, resolve(address) if address else None, kind, systems)
+    behind = number_behind(reference, resolve(address) if address else None, kind, systems)
     identifier = reference.child("identifier")
     if identifier is None:
         if behind is None:
@@ -129,9 +129,10 @@ def read_identified(
     return system, value
 
 
-def _behind(
+def number_behind(
     reference: Reader, resource: Mapping[str, object] | None, kind: str, systems: Mapping[str, str]
 ) -> tuple[str, str] | None:
+    """(system, value) that the resource referred to has, if it is of this kind and has one."""
     if resource is None or resource.get("resourceType") != kind:
         return None
     listed = resource.get("identifier")

@@ -491,3 +491,25 @@ def test_what_is_contained_is_told_and_not_looked_into() -> None:
     document = {**consents.r4(), "contained": [{"resourceType": "Evil"}]}
 
     assert told(document) == {("consent.not-evaluable", "contained", "not-read")}
+
+
+def refers(document: Any, **said: Any) -> Any:
+    """The same, given by the patient, who is known by the number and here by a reference, too."""
+    return {**document, "performer": [{"type": "Patient", "reference": "Patient/1", **said}]}
+
+
+def test_who_gave_it_is_the_person_by_the_number_whatever_the_reference() -> None:
+    document, elsewhere = consents.r4(), {("performer[0].reference", "value")}
+    somebody = _behind(lambda p: p.update(identifier=[OTHER]))
+    assert told(refers(document, identifier=NUMBER)) == set()
+    assert told(refers(document), _behind()) == set()
+    assert told(refers(document, identifier=NUMBER), _behind()) == set()
+    document["patient"] = {**document["patient"], "reference": "Patient/2"}
+    found = [
+        told(refers(document, identifier=NUMBER)),
+        told(refers(consents.r4(), identifier=NUMBER), somebody),
+        told(refers(consents.r4()), somebody),
+        told(refers(consents.r4())),
+    ]
+
+    assert [{(at, rule) for _, at, rule in one} for one in found] == [elsewhere] * 4
