@@ -33,6 +33,9 @@ _CONTAINER = re.compile(r"entry\[[0-9]+\]\.resource")
 _LOSING = frozenset({"missing", "count", "type", "reference", "unique", "not-read", "extension"})
 """The rules of what may have referred to something: beside them nothing is said of what nothing refers to."""
 
+_HISTORY = "/_history/"
+"""What stands between a resource and its version in a reference."""
+
 _Address = tuple[str, str]
 """The resource in which a reference counts, empty for the whole Bundle, and the reference."""
 
@@ -152,7 +155,11 @@ class Bundle:
 
     def at(self, reference: str, place: str) -> tuple[str, Reader] | None:
         """The entry that a reference in this place points to, of any kind, without counting as reached."""
-        return self._by_address.get(_address(reference, place))
+        found = self._by_address.get(_address(reference, place))
+        _, history, version = reference.partition(_HISTORY)
+        if found is not None and history and found[1].peek("meta", "versionId") not in (None, version):
+            return None  # another version than the one that is here
+        return found
 
     def is_refused(self, reference: str, place: str) -> bool:
         """Whether a reference points to what is refused already, so that nothing is to be said of it."""
@@ -192,7 +199,7 @@ def _check_same(said: Reader, resource: Reader) -> None:
 
 def _address(reference: str, place: str) -> _Address:
     container = _CONTAINER.match(place) if reference.startswith("#") else None
-    return (container.group() if container else "", reference)
+    return (container.group() if container else "", reference.partition(_HISTORY)[0])
 
 
 def _rules(findings: Findings) -> set[str]:

@@ -35,6 +35,11 @@ _READ: Mapping[str, Callable[[Reader], object]] = {
 }
 
 
+def is_form(canonical: str) -> bool:
+    """Whether it is the form, in whatever edition: the answers are read by their names."""
+    return canonical.partition("|")[0] == FORM
+
+
 def fields() -> dict[str, Node]:
     """The fields that are answers, by name."""
     return {node.name: node for node in FORMAT.root.children.values() if node.name not in HEADER}
@@ -49,7 +54,9 @@ def read(document: Json) -> Record:
     open_resource(response)
     response.ignore("author", "source")
     response.constant("status", "completed")
-    response.constant("questionnaire", FORM)
+    form = response.text("questionnaire", required=True)
+    if form is not None and not is_form(form):
+        response.fault("questionnaire", "value", FORM)
     melding = present(
         id=read_message_id(response.child("identifier", required=True)),
         sendt=read_moment(response, "authored"),

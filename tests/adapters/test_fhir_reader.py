@@ -353,6 +353,19 @@ BUNDLES: dict[str, tuple[Change, Faults]] = {
         lambda b: b["entry"][0]["resource"]["subject"].pop("reference"),
         {(f"{HERE}.subject.reference", "missing")},
     ),
+    "a reference to a version": (
+        lambda b: b["entry"][0]["resource"]["subject"].update(reference="Patient/p/_history/2"), set(),
+    ),
+    "a reference to the version that is here": (
+        lambda b: (b["entry"][0]["resource"]["subject"].update(reference="Patient/p/_history/2"),
+                   b["entry"][1]["resource"].update(meta={"versionId": "2"})),
+        set(),
+    ),
+    "a reference to another version": (
+        lambda b: (b["entry"][0]["resource"]["subject"].update(reference="Patient/p/_history/2"),
+                   b["entry"][1]["resource"].update(meta={"versionId": "1"})),
+        {(f"{HERE}.subject.reference", "reference")},
+    ),
     "a reference with the identifier of the resource": (
         lambda b: refer(b, {"system": FNR, "value": NUMBER, "use": "official"}), set(),
     ),
