@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from lxml import etree
@@ -137,6 +138,20 @@ def refuse(
 ) -> HubError:
     """One finding about the body as a whole."""
     return HubError(code, [Finding("body", rule, expected, line, column)])
+
+
+def written_out(number: str) -> str | None:
+    """A number digit by digit, also one with an exponent: 1.25E7 is 12500000. None for one that takes more
+    than MAX_DIGITS signs, which is not even made."""
+    mantissa, _, exponent = number.lower().partition("e")
+    if len(mantissa) > MAX_DIGITS or len(exponent) > MAX_DIGITS:
+        return None
+    if not exponent:
+        return mantissa
+    if abs(int(exponent)) > MAX_DIGITS:
+        return None
+    written = format(Decimal(number), "f")
+    return written if len(written) <= MAX_DIGITS else None
 
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

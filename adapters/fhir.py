@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from adapters.base import Findings
 from adapters.fhir_extensions import check_extensions, check_siblings
-from adapters.fhir_schema import shown
+from adapters.fhir_paths import below, shown_as
 
 JSON_TYPES = ("application/fhir+json", "application/json")
 XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml")
@@ -168,7 +168,7 @@ class Reader:
         """Report every element that nobody read, here and below."""
         for name in self._node:
             if name not in self._seen and name != "resourceType":
-                self.fault(shown(name), "not-read", NOT_CARRIED)
+                self._findings.add(below(self.at, name), "not-read", NOT_CARRIED)
         for reader in self._inside:
             reader.finish()
 
@@ -220,16 +220,18 @@ _RULES = {
 
 
 def _path(at: str, where: tuple[int | str, ...], kind: str) -> str:
-    if kind == _UNKNOWN:
-        where = (*where[:-1], "?")  # the last step is a name that the sender made up
-    if where == ("resource_type",):
-        where = ("resourceType",)
+    if kind == _UNKNOWN:  # the last step is a name that the sender made up
+        return shown_as(_steps(at, (*where[:-1], "?")), _steps(at, where))
+    return _steps(at, ("resourceType",) if where == ("resource_type",) else where) or "body"
+
+
+def _steps(at: str, where: tuple[int | str, ...]) -> str:
     path = at
     for step in where:
         if step == "root":
             continue
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    return path or "body"
+    return path
 
 
 # ---------------------------------------------------------------------------------------- parts
@@ -259,9 +261,23 @@ def open_resource(resource: Reader) -> None:
 
 def coding(concept: Reader | None) -> tuple[str | None, str | None, str | None] | None:
     """(system, code, words) of a CodeableConcept. Two codings could mean different things to the
-    labelling and to the reader, so there is one, and its display and text do not differ."""
+    labelling and to the reader, so there is one. Its words are its text, which somebody wrote; a display
+    beside one is what the code means, in whatever language, and the code is carried."""
     found = open_concept(concept)
-    return None if found is None else (found[0], found[1], found[2] or found[3])
+    return None if found is None else (found[0], found[1], found[3] or found[2])
+
+
+def only_code(concept: Reader | None, *names: str) -> tuple[str | None, str | None] | None:
+    """(system, code) for a field that has no words. A text that is neither the display nor the code nor one
+    of these names for it says more than the code ("urgent"), and would be lost: it is refused."""
+    found = open_concept(concept)
+    if concept is None or found is None:
+        return None
+    system, code, display, text = found
+    known = {name.casefold() for name in (code, display, *names) if name}
+    if text is not None and text.casefold() not in known:
+        concept.fault("text", "value", "no words beside a code but its display")
+    return system, code
 
 
 def open_concept(concept: Reader | None) -> tuple[str | None, str | None, str | None, str | None] | None:
@@ -274,8 +290,6 @@ def open_concept(concept: Reader | None) -> tuple[str | None, str | None, str | 
     if not codings:
         return None
     system, code, display = open_coding(codings[0])
-    if text is not None and display is not None and text != display:
-        concept.fault("text", "value", "the same words as display")
     return system, code, display, text
 
 

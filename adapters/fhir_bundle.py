@@ -33,6 +33,9 @@ _CONTAINER = re.compile(r"entry\[[0-9]+\]\.resource")
 _LOSING = frozenset({"missing", "count", "type", "reference", "unique", "not-read", "extension"})
 """The rules of what may have referred to something: beside them nothing is said of what nothing refers to."""
 
+_HISTORY = "/_history/"
+"""What stands between a resource and its version in a reference."""
+
 _Address = tuple[str, str]
 """The resource in which a reference counts, empty for the whole Bundle, and the reference."""
 
@@ -134,20 +137,29 @@ class Bundle:
         if reference is None:
             return None
         reference.ignore("display", "type", "id")
+        said = reference.child("identifier")
         address = reference.text("reference", required=True)
+        found = self.at(address, reference.at) if address is not None else None
+        if said is not None and found is None:
+            said.ignore_all()
         if address is None:
             return None
-        found = self.at(address, reference.at)
         if found is None or found[0] not in kinds:
             if not self.is_refused(address, reference.at):
                 reference.fault("reference", "reference", "an entry of this Bundle: " + " or ".join(kinds))
             return None
+        if said is not None:
+            _check_same(said, found[1])
         self.reach(found[1])
         return found
 
     def at(self, reference: str, place: str) -> tuple[str, Reader] | None:
         """The entry that a reference in this place points to, of any kind, without counting as reached."""
-        return self._by_address.get(_address(reference, place))
+        found = self._by_address.get(_address(reference, place))
+        _, history, version = reference.partition(_HISTORY)
+        if found is not None and history and found[1].peek("meta", "versionId") not in (None, version):
+            return None  # another version than the one that is here
+        return found
 
     def is_refused(self, reference: str, place: str) -> bool:
         """Whether a reference points to what is refused already, so that nothing is to be said of it."""
@@ -175,9 +187,19 @@ class Bundle:
         self._findings.finish()
 
 
+def _check_same(said: Reader, resource: Reader) -> None:
+    """An identifier beside a reference says no more than it, if the resource has the same one."""
+    said.ignore("use", "type", "assigner", "period")
+    number = said.text("system"), said.text("value")
+    listed = resource.peek("identifier")
+    own = [one for one in (listed if isinstance(listed, list) else [listed]) if isinstance(one, Mapping)]
+    if number not in [(one.get("system"), one.get("value")) for one in own]:
+        said.fault("value", "value", "the identifier of the resource referred to")
+
+
 def _address(reference: str, place: str) -> _Address:
     container = _CONTAINER.match(place) if reference.startswith("#") else None
-    return (container.group() if container else "", reference)
+    return (container.group() if container else "", reference.partition(_HISTORY)[0])
 
 
 def _rules(findings: Findings) -> set[str]:

@@ -5,6 +5,7 @@ It must not know any message type.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -27,35 +28,61 @@ ORGNR = "urn:oid:2.16.578.1.12.4.1.4.101"
 RECIPIENT = "urn:brobygger:mottaker"
 SENDER = "urn:brobygger:avsender"
 ANSWERS = "urn:brobygger:svar-pa"
+PERSON_LEFT = ("active", "gender", "birthDate", "address", "telecom", "maritalStatus")
+"""What a Patient has that is no part of any message."""
+
 OSLO = ZoneInfo("Europe/Oslo")
 
 
-def read_person(patient: Reader) -> Json:
-    """`person` of a Patient. Address, telecom, gender and birth date are not part of any message."""
-    patient.ignore("active", "gender", "birthDate", "address", "telecom", "maritalStatus")
+def read_person(patient: Reader, on: object = None) -> Json:
+    """`person` of a Patient, as it is on the day of the message."""
+    patient.ignore(*PERSON_LEFT)
     patient.left_extensions()
     number = None
-    for identifier in _national(patient):
+    for identifier in _national(patient, on):
+        identifier.ignore("period")
         number = person_number(identifier)
     name = None
-    for entry in patient.children("name", at_most=1):
-        name = read_name(entry)
+    names = patient.children("name")
+    current = [one for one in names if not _is_over(one, on)] or names
+    if len(current) > 1:
+        patient.fault("name", "count", "0 to 1")
+    for entry in names:
+        if entry in current:
+            name = read_name(entry)
+        else:
+            entry.ignore_all()
     return present(id=number, navn=name)
 
 
-def _national(patient: Reader) -> list[Reader]:
+def _national(patient: Reader, on: object) -> list[Reader]:
     """The one identifier that is a fødselsnummer or D-number, or else an FH-number; beside it, those of other
-    systems are the sender's own and left behind. Two could be two persons."""
+    systems are the sender's own and left behind, and so are those that are over. Two could be two persons."""
     identifiers = patient.children("identifier", at_least=1)
-    national = [one for one in identifiers if one.peek("system") in (FNR, DNR)]
-    national = national or [one for one in identifiers if one.peek("system") == FHN]
+    current = [one for one in identifiers if not _is_over(one, on)]
+    national = [one for one in current if one.peek("system") in (FNR, DNR)]
+    national = national or [one for one in current if one.peek("system") == FHN]
     if len(identifiers) > 1 and len(national) > 1:
         patient.fault("identifier", "count", "one fødselsnummer or D-number")
-    chosen = national or identifiers[:1]
+    former = [one for one in identifiers if one not in current and one.peek("system") in PERSONS][:1]
+    chosen = national or former or identifiers[:1]
     for one in identifiers:
         if one not in chosen:
             one.ignore_all()
+    if not national and former:
+        former[0].fault("", "ended", "a number that is in use")
     return chosen
+
+
+_FORMER = frozenset({"old", "maiden"})
+
+
+def _is_over(entry: Reader, on: object) -> bool:
+    """Whether an identifier or a name is said to be a former one, or to have ended before this day. An end
+    may be a year or a month: it is over when that is."""
+    end = entry.peek("period", "end")
+    ended = isinstance(end, str) and isinstance(on, str) and end[:10] < on[: len(end[:10])]
+    return ended or entry.peek("use") in _FORMER
 
 
 def person_number(identifier: Reader) -> str | None:
@@ -98,7 +125,7 @@ def read_header(shell: Reader) -> Json:
     if identifier is not None:
         identifier.ignore("use", "system", "type", "assigner")
         number = identifier.text("value", required=True)
-    return present(id=number, sendt=shell.text("timestamp", required=True))
+    return present(id=number, sendt=read_moment(shell, "timestamp"))
 
 
 def write_header(record: Record) -> dict[str, object]:
@@ -177,13 +204,33 @@ def write_organisation(number: object) -> Json:
     return {"system": ORGNR, "value": number}
 
 
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:)([0-9]{2})(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def counted(value: str) -> str:
+    """A moment in microseconds at most and without the leap second of FHIR; any other text as it is."""
+    found = _MOMENT.fullmatch(value)
+    if found is None:
+        return value
+    to_minute, second, fraction, zone = found.groups()
+    return said_at(f"{to_minute}{'59' if second == '60' else second}{(fraction or '')[:7]}{zone}", value)
+
+
+def read_moment(resource: Reader, name: str) -> str | None:
+    """A moment that must be there."""
+    value = resource.text(name, required=True)
+    return None if value is None else counted(value)
+
+
 def day(value: str | None) -> str | None:
     """The day of a FHIR dateTime in Norway (Europe/Oslo); one without a zone is as it is written, a month or
     year alone stays and is refused later."""
     if value is None or "T" not in value:
         return value
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(counted(value))
     except ValueError:
         return said_at(value[:10], value)
     return said_at((moment.astimezone(OSLO) if moment.tzinfo else moment).date().isoformat(), value)

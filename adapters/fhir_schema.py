@@ -83,15 +83,20 @@ def extension_model(model: type[FHIRAbstractModel]) -> type[FHIRAbstractModel]:
 
 @cache
 def element_names() -> frozenset[str]:
-    """Every name that FHIR gives to an element of a resource or type that is in use here."""
-    for extension in (ExtensionR4, ExtensionR5):
-        declared(extension)  # loads every type, so that the names do not hang on what was read before
+    """Every name that FHIR gives to an element of a type, or of a resource that is in use here."""
     names: set[str] = set()
-    waiting: list[type[FHIRAbstractModel]] = [FHIRAbstractModel]
+    seen: set[type[FHIRAbstractModel]] = set()
+    waiting: list[type[FHIRAbstractModel]] = [FHIRAbstractModel, ExtensionR4, ExtensionR5]
     while waiting:
         model = waiting.pop()
+        if model in seen:
+            continue
+        seen.add(model)
         waiting.extend(model.__subclasses__())
-        names.update(model.elements_sequence() if hasattr(model, "elements_sequence") else ())
+        if hasattr(model, "elements_sequence"):
+            names.update(model.elements_sequence())
+            # An Extension holds every type there is, whether anybody has asked for it or not.
+            waiting.extend(said.model for said in declared(model).values() if said.model is not None)
     return frozenset(names)
 
 

@@ -6,6 +6,7 @@ Every finding gets its line and column here, whoever made it. It must not know a
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from lxml import etree
 
 from adapters.base import Adapter, Findings, Sniff, decode
 from adapters.fhir import JSON_TYPES, XML_TYPES, Json
+from adapters.fhir_paths import noted
 from adapters.fhir_places import at_fields
 from adapters.fhir_xml import FHIR, Models, Release, XmlReader, write_fhir_xml
 from adapters.safe_json import read_json, write_json
@@ -112,12 +114,13 @@ def _written(models: Models | Release) -> Models:
 def _placed(findings: Iterable[Finding], places: Mapping[str, Place]) -> list[Finding]:
     """Where each path stands; of what is not there, where it would have to be put in."""
     return [
-        finding if finding.line else _at_place(finding, *_nearest(finding.at, places)) for finding in findings
+        finding if finding.line else _at_place(finding, *_nearest(noted(finding.at), places))
+        for finding in findings
     ]
 
 
 def _at_place(finding: Finding, line: int, column: int) -> Finding:
-    return replace(finding, line=line, column=column)
+    return replace(finding, at=str(finding.at), line=line, column=column)  # no more than is shown
 
 
 def told(faults: Findings) -> tuple[Finding, ...]:
@@ -175,7 +178,7 @@ def json_places(text: str) -> dict[str, Place]:
         elif said == ":":
             key = False
         elif key:
-            name = said[1:-1]
+            name = str(json.loads(said)) if "\\" in said else said[1:-1]
             here = f"{path[-1]}.{name}" if path[-1] else name
             note(token.start())
         else:

@@ -15,7 +15,8 @@ from typing import cast
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from lxml import etree
 
-from adapters.base import MAX_DIGITS, Findings
+from adapters.base import MAX_DIGITS, Findings, written_out
+from adapters.fhir_paths import shown_as
 from adapters.fhir_schema import RESOURCE, XHTML, Element, declared, extension_model, shown
 from adapters.safe_xml import read_xml
 from hub.errors import HubError
@@ -33,7 +34,7 @@ Release = Callable[[frozenset[str]], Models]
 
 _INTEGERS = frozenset({"Integer", "Integer64", "PositiveInt", "UnsignedInt"})
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 # ------------------------------------------------------------------------------------------ read
@@ -57,14 +58,18 @@ class XmlReader:
         self._findings = findings
         self._models = models if isinstance(models, Mapping) else models(frozenset(map(_local, root)))
         self._places = places
+        self._faults = 0
         self._same: dict[str, str] = {}  # a document says the same code systems again and again
         self.root = root
         self.root.attrib.pop(_SCHEMA_LOCATION, "")
         self.document = self._resource(self.root, "")
 
     def _fault(self, element: etree._Element, at: str, rule: str, expected: str) -> None:
-        self._note(at or "body", element)
-        self._findings.add(at or "body", rule, expected)
+        """Several may have one path, and each has a place of its own."""
+        self._faults += 1
+        here = f"{at}?{self._faults}"
+        self._note(here, element)
+        self._findings.add(shown_as(at or "body", here), rule, expected)
 
     def _note(self, at: str, element: etree._Element) -> None:
         if self._places is not None:
@@ -195,8 +200,9 @@ class XmlReader:
                 return int(written)
             self._fault(child, here, "type", f"an integer of at most {MAX_DIGITS} digits")
         elif said.holds == "Decimal":
-            if len(written) <= MAX_DIGITS and _DECIMAL.fullmatch(written):
-                return Decimal(written) if "." in written else int(written)
+            plain = written_out(written) if _DECIMAL.fullmatch(written) else None
+            if plain is not None:
+                return Decimal(plain) if "." in plain else int(plain)
             self._fault(child, here, "type", f"a plain number of at most {MAX_DIGITS} digits")
         elif not written.strip():
             self._fault(child, here, "empty", "a value that is not blank")

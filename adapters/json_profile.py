@@ -296,7 +296,11 @@ def _found(node: Node, given: Value, path: str) -> str | None:
     if isinstance(node, Items):
         index, _, rest = path.partition("]")
         number = int(index[1:]) if index[:1] == "[" and index[1:].isdigit() else -1
-        item = given[number] if isinstance(given, list) and -1 < number < len(given) else None
+        said = _said(node, given)
+        item = None
+        if isinstance(given, list) and -1 < number < len(said):
+            number = said[number]
+            item = given[number]
         below = _found(node.node, item, rest.removeprefix("."))
         return None if below is None else f"[{number}]" + (f".{below}" if below else "")
     if not isinstance(node, Group) or not isinstance(given, Mapping):
@@ -307,6 +311,12 @@ def _found(node: Node, given: Value, path: str) -> str | None:
         if inside is not None:
             return part.key + ("." if inside[:1] not in ("", "[") else "") + inside
     return None
+
+
+def _said(items: Items, given: Value) -> list[int]:
+    """Where in a list the items of the record stand: it has none of those that say nothing."""
+    listed = given if isinstance(given, list) else []
+    return [index for index, item in enumerate(listed) if items.node.read(item, {}) is not None]
 
 
 def _from_top(node: Node, given: Value, path: str) -> str | None:

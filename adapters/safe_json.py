@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from adapters.base import MAX_DEPTH, MAX_DIGITS, MAX_NODES, carries, decode, position, refuse
+from adapters.base import MAX_DEPTH, MAX_DIGITS, MAX_NODES, carries, decode, position, refuse, written_out
 from hub.errors import Finding, HubError
 
 _MOST_COMMAS = 10 * MAX_NODES
@@ -32,11 +32,7 @@ def write_json(document: dict[str, object]) -> bytes:
 
 
 class _Forbidden(Exception):
-    """Raised inside the JSON parser, never seen outside; says which rule."""
-
-    def __init__(self, rule: str, expected: str) -> None:
-        self.rule, self.expected = rule, expected
-        super().__init__(rule)
+    """Raised inside the JSON parser at a number that we do not read, never seen outside."""
 
 
 def read_json(body: bytes) -> dict[str, object]:
@@ -54,7 +50,8 @@ def read_json(body: bytes) -> dict[str, object]:
     document = _parse_json(text)
     if not isinstance(document, dict):
         raise refuse("parse.malformed", "object", "a JSON object", 1, 1)
-    _bound_json(document)
+    if not _bound_json(document):
+        raise _forbidden_character(text)
     return document
 
 
@@ -68,6 +65,7 @@ def _parse_json(text: str) -> object:
             repeated.append(len(pairs))
         return found
 
+    line = column = None
     try:
         document: object = json.loads(
             text,
@@ -78,31 +76,53 @@ def _parse_json(text: str) -> object:
         )
     except json.JSONDecodeError as fault:
         line, column = fault.lineno, fault.colno
-    except _Forbidden as fault:
-        raise refuse("parse.forbidden-construct", fault.rule, fault.expected) from None
+    except _Forbidden:
+        pass
     except RecursionError:
         raise refuse("parse.forbidden-construct", "depth", f"at most {MAX_DEPTH} levels") from None
     else:
         if repeated:
             raise HubError("parse.malformed", list(_repeated_keys(text)))
         return document
+    if line is None:
+        raise _forbidden_number(text)
     raise refuse("parse.malformed", "well-formed", "well-formed JSON", line, column)
 
 
 def _constant(_name: str) -> object:
-    raise _Forbidden("number", "a finite number")
+    raise _Forbidden
 
 
-def _fraction(digits: str) -> Decimal:
-    if len(digits) > MAX_DIGITS or "e" in digits.lower():
-        raise _Forbidden("number", f"a plain number of at most {MAX_DIGITS} digits")
-    return Decimal(digits)
+def _fraction(digits: str) -> Decimal | int:
+    """A number with a fraction or an exponent; one that is whole when written out is whole."""
+    written = written_out(digits)
+    if written is None:
+        raise _Forbidden
+    return Decimal(written) if "." in written else int(written)
 
 
 def _integer(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise _Forbidden("number", f"a plain number of at most {MAX_DIGITS} digits")
+        raise _Forbidden
     return int(digits)
+
+
+_NUMBER = re.compile(
+    r'"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|-?Infinity|NaN'
+)
+"""What stands in the way of a number, and a number as the parser takes it."""
+
+
+def _forbidden_number(text: str) -> HubError:
+    """The first number that we do not read: the parser has come as far, so all before it is well-formed."""
+    for token in _NUMBER.finditer(text):
+        number = token.group()
+        finite = number[-1].isdigit()
+        if number[0] != '"' and (not finite or written_out(number) is None):
+            expected = f"a plain number of at most {MAX_DIGITS} digits" if finite else "a finite number"
+            place = position(text[: token.start()])
+            return refuse("parse.forbidden-construct", "number", expected, *place)
+    raise AssertionError("the parser stopped at a number")
 
 
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}]')
@@ -129,7 +149,8 @@ def _repeated_keys(text: str) -> Iterator[Finding]:
             open_objects[-1].add(key)
 
 
-def _bound_json(document: dict[str, object]) -> None:
+def _bound_json(document: dict[str, object]) -> bool:
+    """Whether every text is one that we read."""
     waiting: list[tuple[object, int]] = [(document, 1)]
     nodes = 0
     while waiting:
@@ -140,15 +161,22 @@ def _bound_json(document: dict[str, object]) -> None:
         if nodes > MAX_NODES:
             raise refuse("parse.forbidden-construct", "nodes", f"at most {MAX_NODES} values")
         if isinstance(node, dict):
-            for key in node:
-                _bound_text(key)
+            if not all(map(carries, node)):
+                return False
             waiting.extend((child, depth + 1) for child in node.values())
         elif isinstance(node, list):
             waiting.extend((child, depth + 1) for child in node)
-        elif isinstance(node, str):
-            _bound_text(node)
+        elif isinstance(node, str) and not carries(node):
+            return False
+    return True
 
 
-def _bound_text(text: str) -> None:
-    if not carries(text):
-        raise refuse("parse.forbidden-construct", "character", "no control characters, no lone surrogates")
+def _forbidden_character(text: str) -> HubError:
+    """The first text with a character that we do not read."""
+    for token in _TOKEN.finditer(text):
+        said = token.group()
+        if said[0] == '"' and not carries(json.loads(said.removesuffix(":").rstrip())):
+            expected = "no control characters, no lone surrogates"
+            place = position(text[: token.start()])
+            return refuse("parse.forbidden-construct", "character", expected, *place)
+    raise AssertionError("there is a text that we do not read")

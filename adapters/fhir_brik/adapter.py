@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from adapters.base import Sniff
 from adapters.brik_xml.adapter import TYPE
-from adapters.fhir_brik.reading import FORM, MODELS, read
+from adapters.fhir_brik.reading import MODELS, is_form, read
 from adapters.fhir_brik.writing import compose
 from adapters.fhir_wire import both
 
 
 def recognise(sniff: Sniff) -> bool:
-    return sniff.at("resourceType") == "QuestionnaireResponse" and sniff.at("questionnaire") == FORM
+    form = sniff.at("questionnaire")
+    return sniff.at("resourceType") == "QuestionnaireResponse" and isinstance(form, str) and is_form(form)
 
 
 ADAPTERS = both("fhir-brik", TYPE, recognise, read, compose, MODELS)

@@ -9,7 +9,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from adapters.base import Findings
 from adapters.brik_xml.adapter import FORMAT, TYPE
 from adapters.fhir import Json, Reader, open_resource, present
-from adapters.fhir_parts import read_addressing, read_message_id, read_subject
+from adapters.fhir_parts import read_addressing, read_message_id, read_moment, read_subject
 from adapters.fhir_xml import Models
 from adapters.xsd import Node
 from hub.message import Record
@@ -35,6 +35,11 @@ _READ: Mapping[str, Callable[[Reader], object]] = {
 }
 
 
+def is_form(canonical: str) -> bool:
+    """Whether it is the form, in whatever edition: the answers are read by their names."""
+    return canonical.partition("|")[0] == FORM
+
+
 def fields() -> dict[str, Node]:
     """The fields that are answers, by name."""
     return {node.name: node for node in FORMAT.root.children.values() if node.name not in HEADER}
@@ -49,10 +54,12 @@ def read(document: Json) -> Record:
     open_resource(response)
     response.ignore("author", "source")
     response.constant("status", "completed")
-    response.constant("questionnaire", FORM)
+    form = response.text("questionnaire", required=True)
+    if form is not None and not is_form(form):
+        response.fault("questionnaire", "value", FORM)
     melding = present(
         id=read_message_id(response.child("identifier", required=True)),
-        sendt=response.text("authored", required=True),
+        sendt=read_moment(response, "authored"),
         **read_addressing(response),
     )
     person = read_subject(response.child("subject", required=True))

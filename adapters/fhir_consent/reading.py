@@ -20,10 +20,12 @@ from adapters.fhir_consent.resource import (
     kind_of,
     moment,
     nowhere,
+    number_behind,
     read_identified,
     read_series,
 )
 from adapters.fhir_parts import ORGNR, PERSONS, read_organisation
+from adapters.fhir_places import said_at
 from hub.message import Record
 
 TYPE = "samtykke.gitt"
@@ -87,7 +89,7 @@ class _Reading:
         scope = self._scope(provision, decision, actors_unknown=widened) if provision else {}
         unntak = self._exceptions(provision or (consent if self.newer else None), decision, 1)
         melding = present(
-            id=ids.get(MESSAGE_ID) or f"{series}.{version}",
+            id=ids.get(MESSAGE_ID) or said_at(f"{series}.{version}", series),
             sendt=moment(consent.text("date" if self.newer else "dateTime", required=True)),
             **extensions,
         )
@@ -149,18 +151,27 @@ class _Reading:
         kind = performer.text("type") or named or ""
         if named not in (None, kind):
             performer.fault("type", "value", "the kind of resource referred to")
-        identifier = performer.child("identifier")
+        identifier, said = performer.child("identifier"), None
         if identifier is not None:
             identifier.ignore("use", "type", "assigner", "period")
             said = identifier.text("system"), identifier.text("value")
             if kind == "Patient" and said != person:
                 identifier.fault("value", "value", "the person the consent is about")
         own = self.consent.peek("subject" if self.newer else "patient", "reference")
-        if kind == "Patient" and address not in (None, own):
+        elsewhere = kind == "Patient" and address not in (None, own)
+        if elsewhere and (own is not None or not self._leads_to(person, performer, said)):
             performer.fault("reference", "value", "the person the consent is about")
         if kind not in words.GRANTORS:
             performer.fault("type", "code", "one of " + ", ".join(words.GRANTORS))
         return words.GRANTORS.get(kind)
+
+    def _leads_to(self, person: object, performer: Reader, said: object) -> bool:
+        """Whether a reference is to this person: by the number beside it, or by that of the resource, where
+        somebody has it. Where both are there they must agree."""
+        address = performer.text("reference") or ""
+        behind = number_behind(performer, self.resolve(address), "Patient", PERSONS)
+        numbers = [one for one in (said, behind) if one is not None]
+        return person is not None and bool(numbers) and all(one == person for one in numbers)
 
     def _kind(self, wide: bool) -> str | None:
         """Sharing, or taking part in a programme. R4 says it in scope, R5 among the categories."""
@@ -349,6 +360,8 @@ def _coded(concept: Reader | None, wide: bool) -> words.Code | None:
     system, code, display, text = found
     if text is not None and display is None and not wide:
         concept.fault("text", "narrower", "no words beside a code but its display")
+    if text is not None and display is not None and text != display:
+        concept.fault("text", "value", "the same words as display")
     return system, code
 
 

@@ -14,6 +14,8 @@ from fhir.resources.R4B.consent import Consent as ConsentR4
 
 from adapters.base import Findings
 from adapters.fhir import Json, Reader
+from adapters.fhir_parts import counted
+from adapters.fhir_places import said_at
 from adapters.fhir_xml import Models
 from hub.errors import HubError
 from hub.message import Record
@@ -24,8 +26,6 @@ Resolve = Callable[[str], Mapping[str, object] | None]
 WITHDRAWAL = "urn:brobygger:withdrawal"
 """The system of the id of a withdrawal, which a consent gets when it ends."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_FINE = re.compile(r"(\.[0-9]{6})[0-9]+")
-_LEAP = re.compile(r"(T[0-9]{2}:[0-9]{2}):60")
 _OSLO = ZoneInfo("Europe/Oslo")
 _ONLY_R5 = frozenset(
     {"subject", "date", "period", "grantor", "grantee", "manager", "controller", "decision", "policyBasis"}
@@ -97,9 +97,9 @@ def moment(value: str | None) -> str | None:
     """A day is its first moment in Oslo. Of a second, FHIR has any number of digits, and a leap second;
     nothing is decided by them."""
     if value is None or not _DAY.fullmatch(value):
-        return value and _LEAP.sub(r"\1:59", _FINE.sub(r"\1", value))
+        return value and counted(value)
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=_OSLO).isoformat()
+        return said_at(datetime.fromisoformat(value).replace(tzinfo=_OSLO).isoformat(), value)
     except ValueError:  # told with the structure
         return None
 
@@ -113,7 +113,7 @@ def read_identified(
     for name, said in (("type", reference.text("type")), ("reference", kind_of(address, kind))):
         if said not in (None, kind):
             reference.fault(name, "value", f"a reference to a resource {kind}")
-    behind = _behind(reference, resolve(address) if address else None, kind, systems)
+    behind = number_behind(reference, resolve(address) if address else None, kind, systems)
     identifier = reference.child("identifier")
     if identifier is None:
         if behind is None:
@@ -129,9 +129,10 @@ def read_identified(
     return system, value
 
 
-def _behind(
+def number_behind(
     reference: Reader, resource: Mapping[str, object] | None, kind: str, systems: Mapping[str, str]
 ) -> tuple[str, str] | None:
+    """(system, value) that the resource referred to has, if it is of this kind and has one."""
     if resource is None or resource.get("resourceType") != kind:
         return None
     listed = resource.get("identifier")

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import re
-
 from fhir.resources.R4B.bundle import Bundle as BundleModel
 
 from adapters.base import Findings
-from adapters.fhir import ORDINARY, Json, Reader, coding, open_coding, present
+from adapters.fhir import ORDINARY, Json, Reader, coding, only_code, open_coding, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_epikrise import losses
 from adapters.fhir_epikrise.dosages import read_dosages
 from adapters.fhir_epikrise.lines import Group, Words
 from adapters.fhir_epikrise.narrated import Coded, Content, named, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
-from adapters.fhir_parts import day, read_addressing, read_header, read_name, read_person, register_number
+from adapters.fhir_parts import (
+    counted,
+    day,
+    read_addressing,
+    read_header,
+    read_name,
+    read_person,
+    register_number,
+)
 from adapters.fhir_places import said_at
 from adapters.fhir_xml import Models
 from adapters.narrative import read_narrative
@@ -24,7 +30,9 @@ TYPE = "epikrise"
 LOINC = "http://loinc.org"
 DOCUMENT_TYPE = "urn:oid:2.16.578.1.12.4.1.1.9602"
 DISCHARGE = frozenset({(DOCUMENT_TYPE, "A03-2"), (LOINC, "18842-5"), (LOINC, "34105-7")})
-CLASSES = frozenset({(DOCUMENT_TYPE, "A00-1")})
+CLASSES = frozenset({(DOCUMENT_TYPE, "A00-1"), (LOINC, "LP173421-1")})
+"""Summaries, and reports: classes that say no more than the type."""
+
 ABSENT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
 CODED = "urn:brobygger:innhold"
 RESH = "urn:oid:2.16.578.1.12.4.1.4.102"
@@ -51,19 +59,16 @@ def read(document: Json) -> Record:
     return Record(TYPE, present(**fields))
 
 
-_FINER = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\d+(Z|[+-]\d\d:\d\d)")
-
-
 def _plain(value: object) -> object:
     """Without what tells nothing: the ids of elements, which lead nowhere but here, and what a moment says
-    beyond microseconds."""
+    beyond what the hub counts."""
     if isinstance(value, dict):
         return {
             name: _plain(inside) for name, inside in value.items() if name != "id" or "resourceType" in value
         }
     if isinstance(value, list):
         return [_plain(inside) for inside in value]
-    return _FINER.sub(r"\1\2", value) if isinstance(value, str) and _FINER.fullmatch(value) else value
+    return counted(value) if isinstance(value, str) else value
 
 
 class _Reading:
@@ -80,7 +85,7 @@ class _Reading:
         composition.constant("status", "final")
         self._type(composition.child("type", required=True))
         for item in composition.children("category"):
-            self._known(item, CLASSES, "9602 A00-1")
+            self._known(item, CLASSES, "9602 A00-1 or LOINC LP173421-1")
         if composition.text("confidentiality") not in (None, *ORDINARY):
             composition.fault("confidentiality", "security-label", "no label above normal")
         melding = fields["melding"]
@@ -92,7 +97,7 @@ class _Reading:
             self._leave(subject[1], "Patient")
             if subject[1].peek("deceasedBoolean") is False:
                 subject[1].ignore("deceasedBoolean")
-            fields["person"] = read_person(subject[1])
+            fields["person"] = read_person(subject[1], on=melding.get("sendt"))
         fields["dato"] = day(composition.text("date", required=True))
         fields["avsender"] = self._authors(composition)
         for event in composition.children("event", at_most=1):
@@ -223,8 +228,8 @@ class _Reading:
 
     def _section(self, section: Reader, above: str) -> None:
         section.ignore("id", *(("emptyReason",) if section.has("text") else ()))
-        title = section.text("title")
         coded = coding(section.child("code"))
+        title = _title(section.text("title"), section.peek("code", "text"))
         content = Content()
         self._coded_content(section, content)
         if section.text("mode") not in (None, "working", "snapshot"):
@@ -381,6 +386,13 @@ class _Reading:
         return read | (_period(period) if period is not None else {})
 
 
+def _title(title: str | None, kind: object) -> str | None:
+    """The title of a section, with what the text of its code says beside it."""
+    if title is None or not isinstance(kind, str) or title.casefold() == kind.casefold():
+        return title
+    return said_at(f"{title} ({kind})", title)
+
+
 _FIELDS = frozenset({"Condition", "MedicationStatement"})
 """What has fields of its own in the record."""
 
@@ -403,6 +415,7 @@ def _peeked(resource: Reader, name: str) -> object:
 
 
 _STANDS = (("verificationStatus", "confirmed"), ("clinicalStatus", "active"))
+_IN_NORWEGIAN = {"confirmed": "bekreftet", "active": "aktiv"}
 
 
 def _period(period: Reader) -> Json:
@@ -439,7 +452,7 @@ def _practitioner(resource: Reader, *, required: bool) -> str | None:
 def _condition(resource: Reader) -> Json:
     """A diagnosis that stands. One that was ruled out would read as its opposite."""
     for name, value in _STANDS:
-        status = coding(resource.child(name))
+        status = only_code(resource.child(name), _IN_NORWEGIAN[value])
         if status is not None and status[1] != value:
             resource.fault(name, "code", value)
     return _coded(coding(resource.child("code", required=True)), resource, "code", "tekst")

@@ -23,6 +23,7 @@ from adapters.fhir_parts import (
     needed,
     read_addressing,
     read_message_id,
+    read_moment,
     read_subject,
     write_addressing,
     write_message_id,
@@ -76,7 +77,7 @@ def read(document: Json) -> Record:
         item.constant("code", TYPE)
     melding = present(
         id=read_message_id(identifiers[0]) if identifiers else None,
-        sendt=task.text("lastModified", required=True),
+        sendt=read_moment(task, "lastModified"),
         **read_addressing(task),
     )
     status = _status(task)

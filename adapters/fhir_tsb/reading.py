@@ -14,9 +14,11 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from adapters.base import Findings
-from adapters.fhir import Json, Reader, coding, present
+from adapters.fhir import Json, Reader, only_code, present
 from adapters.fhir_bundle import Bundle
-from adapters.fhir_parts import day, read_addressing, read_header, read_person
+from adapters.fhir_extensions import NOT_PART
+from adapters.fhir_parts import PERSON_LEFT, day, read_addressing, read_header, read_person
+from adapters.fhir_places import said_at
 from adapters.fhir_xml import Models
 from hub.message import Record
 
@@ -41,6 +43,21 @@ ANSWERS: Mapping[str, str] = {
 }
 """The coded answers of the referral: linkId is the field."""
 
+FILING = "how the sender files it, issued anew on the way out"
+WHO_ELSE = "who else had to do with it; the role and the unit that refer are carried"
+LEFT: Mapping[str, Mapping[str, str]] = {
+    "MessageHeader": {"source": "which system sent it; the sender is `melding.avsender`"},
+    "ServiceRequest": {"identifier": FILING, "authoredOn": "the time of the message is `melding.sendt`"},
+    "Patient": dict.fromkeys(PERSON_LEFT, NOT_PART),
+    "PractitionerRole": {
+        "identifier": FILING,
+        "active": "who refers is read; whether the role is held still is not part of that",
+    },
+    "Organization": dict.fromkeys(("identifier", "active", "type", "telecom", "address"), WHO_ELSE),
+    "QuestionnaireResponse": {"identifier": FILING, **dict.fromkeys(("author", "source"), WHO_ELSE)},
+}
+"""What is left behind on purpose, with the reason; README.md lists it. All else is read or refused."""
+
 MODELS: Models = {
     "Bundle": BundleModel,
     "MessageHeader": MessageHeader,
@@ -64,13 +81,13 @@ def read(document: Json) -> Record:
         focus = header.children("focus", at_least=1, at_most=1)
         followed = bundle.follow(focus[0], "ServiceRequest") if focus else None
         if followed is not None:
-            _Reading(bundle, fields).request(followed[1])
+            _Reading(bundle, fields, melding.get("sendt")).request(followed[1])
     bundle.finish()
     return Record(TYPE, present(melding=melding, **fields))
 
 
 def _read_message_header(header: Reader) -> Json:
-    header.ignore("source")
+    header.ignore(*LEFT["MessageHeader"])
     event = header.child("eventCoding", required=True)
     if event is not None:
         event.constant("system", EVENT)
@@ -81,21 +98,21 @@ def _read_message_header(header: Reader) -> Json:
 class _Reading:
     """The parts of one referral, read from its ServiceRequest downwards."""
 
-    def __init__(self, bundle: Bundle, fields: Json) -> None:
-        self._bundle, self._fields = bundle, fields
+    def __init__(self, bundle: Bundle, fields: Json, sent: object) -> None:
+        self._bundle, self._fields, self._sent = bundle, fields, sent
         self._patient: Reader | None = None
 
     def request(self, request: Reader) -> None:
-        request.ignore("identifier", "authoredOn")
+        request.ignore(*LEFT["ServiceRequest"])
         request.constant("status", "active")
         request.constant("intent", "order")
-        service = coding(request.child("code", required=True))
-        if service is not None and service[:2] != SERVICE:
+        service = only_code(request.child("code", required=True))
+        if service is not None and service != SERVICE:
             request.fault("code", "code", f"{SERVICE[0]} {SERVICE[1]}")
         subject = self._bundle.follow(request.child("subject", required=True), "Patient")
         if subject is not None:
             self._patient = subject[1]
-            self._fields["person"] = read_person(subject[1])
+            self._fields["person"] = read_person(subject[1], on=self._sent)
         self._requester(request.child("requester"))
         for note in request.children("note", at_most=1):
             self._put("rus.merknad", note.text("text", required=True))
@@ -113,20 +130,20 @@ class _Reading:
         if followed is None:
             return
         role = followed[1]
-        role.ignore("active", "identifier")
+        role.ignore(*LEFT["PractitionerRole"])
         for item in role.children("code", at_most=1):
-            found = coding(item)
+            found = only_code(item)
             if found is not None and found[0] != ROLE:
                 item.fault("coding[0].system", "system", ROLE)
             elif found is not None:
                 self._put("henviser.rolle", found[1])
         unit = self._bundle.follow(role.child("organization"), "Organization")
         if unit is not None:
-            unit[1].ignore("identifier", "active", "type", "telecom", "address")
+            unit[1].ignore(*LEFT["Organization"])
             self._put("henviser.enhet", unit[1].text("name", required=True))
 
     def _answers(self, response: Reader) -> None:
-        response.ignore("identifier", "author", "source")
+        response.ignore(*LEFT["QuestionnaireResponse"])
         response.constant("status", "completed")
         if self._patient is None:  # told already, and nothing follows from it
             response.ignore("subject")
@@ -134,14 +151,15 @@ class _Reading:
             subject = self._bundle.follow(response.child("subject", required=True), "Patient")
             if subject is not None and subject[1] is not self._patient:
                 response.fault("subject", "reference", "the person of the referral")
-        form, _, edition = (response.text("questionnaire", required=True) or "").partition("|")
+        canonical = response.text("questionnaire", required=True) or ""
+        form, _, edition = canonical.partition("|")
         instrument = form.removeprefix(FORM)
         if form == FORM + TYPE:
             response.ignore("authored")
             for item in response.children("item"):
                 self._answer(item)
         elif form.startswith(FORM) and instrument in INSTRUMENTS:
-            self._screening(response, instrument, unquote(edition))
+            self._screening(response, instrument, said_at(unquote(edition), canonical))
         else:
             expected = ", ".join(FORM + name for name in (TYPE, *INSTRUMENTS))
             response.fault("questionnaire", "code", "one of " + expected)

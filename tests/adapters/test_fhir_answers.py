@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import adapters
-from adapters.base import Adapter
+from adapters.base import Adapter, Sniff
 from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
 from adapters.fhir_brik import reading, writing
 from adapters.fhir_brik.adapter import ADAPTERS as BRIK
@@ -63,7 +63,22 @@ def test_four_statuses_of_a_task_mean_something(status: str, word: str) -> None:
     assert json.loads(TASK[0].render(record))["status"] == status
 
 
+@pytest.mark.parametrize(("form", "known"), [(reading.FORM + "|1.0", True), (reading.FORM + "2|1.0", False)])
+def test_the_form_is_known_in_every_edition(form: str, known: bool) -> None:
+    document = json.loads(EXAMPLES[BRIK[0]].read_bytes())
+    example = BRIK[0].parse(json.dumps(document).encode())
+    document["questionnaire"] = form
+    body = json.dumps(document).encode()
+
+    assert BRIK[0].recognise(Sniff("application/fhir+json", document=document)) is known
+    if known:
+        assert BRIK[0].parse(body) == example
+
+
 REFUSED: dict[str, tuple[Adapter, Break, str]] = {
+    "answers to a form of a longer name": (
+        BRIK[0], lambda d: d.update(questionnaire=reading.FORM + "2"), "questionnaire",
+    ),
     "answers that are not complete": (BRIK[0], lambda d: d.update(status="in-progress"), "status"),
     "answers to another form": (BRIK[0], lambda d: d.update(questionnaire="urn:x"), "questionnaire"),
     "an answer to nothing": (BRIK[0], lambda d: d["item"][0].update(linkId="x"), "item[0].linkId"),

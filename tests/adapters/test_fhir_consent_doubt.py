@@ -190,6 +190,10 @@ NOT_READ: dict[str, tuple[Change, set[tuple[str, str]]]] = {
     "a category nobody knows": (
         lambda c: c["category"].append(concept("urn:x", "y")), {("category[1].coding[0].code", "code")},
     ),
+    "words beside a code and its display": (
+        lambda c: c["category"][0].update(text="legen", coding=[c["category"][0]["coding"][0] | {"display": "x"}]),
+        {("category[0].text", "value")},
+    ),
     "no scope": (lambda c: c.pop("scope"), {("scope", "missing")}),
     "a scope without code": (lambda c: c.update(scope={"text": "x"}), {("scope.coding", "count")}),
     "a text without title": (
@@ -487,3 +491,25 @@ def test_what_is_contained_is_told_and_not_looked_into() -> None:
     document = {**consents.r4(), "contained": [{"resourceType": "Evil"}]}
 
     assert told(document) == {("consent.not-evaluable", "contained", "not-read")}
+
+
+def refers(document: Any, **said: Any) -> Any:
+    """The same, given by the patient, who is known by the number and here by a reference, too."""
+    return {**document, "performer": [{"type": "Patient", "reference": "Patient/1", **said}]}
+
+
+def test_who_gave_it_is_the_person_by_the_number_whatever_the_reference() -> None:
+    document, elsewhere = consents.r4(), {("performer[0].reference", "value")}
+    somebody = _behind(lambda p: p.update(identifier=[OTHER]))
+    assert told(refers(document, identifier=NUMBER)) == set()
+    assert told(refers(document), _behind()) == set()
+    assert told(refers(document, identifier=NUMBER), _behind()) == set()
+    document["patient"] = {**document["patient"], "reference": "Patient/2"}
+    found = [
+        told(refers(document, identifier=NUMBER)),
+        told(refers(consents.r4(), identifier=NUMBER), somebody),
+        told(refers(consents.r4()), somebody),
+        told(refers(consents.r4())),
+    ]
+
+    assert [{(at, rule) for _, at, rule in one} for one in found] == [elsewhere] * 4

@@ -11,11 +11,13 @@ import pytest
 
 import adapters
 from adapters.fhir_epikrise.adapter import ADAPTERS
+from adapters.fhir_tsb.adapter import ADAPTERS as TSB
 from hub.errors import HubError
 from hub.message import Record, walk
 
 ADAPTER = ADAPTERS[0]
 EXAMPLE = (Path(adapters.__file__).parent / "fhir_epikrise/examples/epikrise.json").read_bytes()
+TSB_EXAMPLE = (Path(adapters.__file__).parent / "fhir_tsb/examples/henvisning.json").read_bytes()
 MARKER = "KANARI-7c1f"
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
 
@@ -93,9 +95,11 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
         ),
         "code.coding",
     ),
-    "words that differ from the display": (
-        lambda b: resource(b, "Condition")["code"].update(text="noe annet"),
-        "code.text",
+    "words beside a status that say more than it": (
+        lambda b: resource(b, "Condition").update(
+            clinicalStatus={"coding": [{"code": "active"}], "text": "bedre"}
+        ),
+        "clinicalStatus.text",
     ),
     "a diagnosis without a code": (lambda b: resource(b, "Condition").update(code={"text": "x"}), "code"),
     "a medicine that was stopped": (
@@ -289,6 +293,19 @@ HARMLESS: dict[str, Callable[[Any], object]] = {
     "a time that is finer than microseconds": lambda b: b.update(
         timestamp="2026-11-02T14:05:00.0000007+01:00"
     ),
+    "a category that is no more than a report": lambda b: resource(b, "Composition").update(
+        category=[{"coding": [{"system": "http://loinc.org", "code": "LP173421-1", "display": "Report"}]}]
+    ),
+    "the number of the person beside the reference": lambda b: resource(b, "Composition")["subject"].update(
+        identifier=resource(b, "Patient")["identifier"][0]
+    ),
+    "a number that has not ended": lambda b: resource(b, "Patient")["identifier"][0].update(
+        period={"start": "2000-01-01", "end": "9999"}
+    ),
+    "a former name": lambda b: resource(b, "Patient")["name"].append({"text": "x", "use": "old"}),
+    "a status in Norwegian": lambda b: resource(b, "Condition").update(
+        clinicalStatus={"coding": [{"code": "active", "display": "Active"}], "text": "Aktiv"}
+    ),
     "why a section with a text is empty": lambda b: resource(b, "Composition")["section"][2].update(
         emptyReason={"text": "nilknown"}
     ),
@@ -303,6 +320,28 @@ def test_what_says_nothing_is_let_through(change: Callable[[Any], object]) -> No
     read = {**parse(bundle).fields, "melding": parse(document()).fields["melding"]}
 
     assert read == parse(document()).fields
+
+
+def test_words_beside_a_display_in_another_language_are_carried() -> None:
+    bundle = document()
+    condition, section = resource(bundle, "Condition"), resource(bundle, "Composition")["section"][2]
+    condition["code"]["coding"][0]["display"], condition["code"]["text"] = "Asthma", "Astma"
+    section["code"]["coding"][0]["display"], section["code"]["text"] = "Narrative", "Undersøkelser"
+    section["title"] = "Funn"
+    record = parse(bundle)
+
+    assert record.get("diagnoser")[0]["tekst"] == "Astma"
+    assert record.get("seksjoner")[0]["tittel"] == "Funn (Undersøkelser)"
+
+
+def test_a_number_that_is_over_on_the_day_of_the_message_is_refused() -> None:
+    for made, kind in ((document(), ADAPTER), (json.loads(TSB_EXAMPLE), TSB[0])):
+        resource(made, "Patient")["identifier"][0]["period"] = {"end": made["timestamp"][:4] + "-01-01"}
+
+        with pytest.raises(HubError) as refused:
+            kind.parse(json.dumps(made).encode())
+
+        assert [finding.rule for finding in refused.value.findings] == ["ended"]
 
 
 def test_that_the_person_died_is_refused() -> None:

@@ -160,6 +160,54 @@ def test_what_is_made_of_a_value_is_told_where_that_stands() -> None:
     }
 
 
+MADE: list[tuple[str, str, Callable[[Any], object], str]] = [
+    ("fhir-consent", "fhir_consent/examples/samtykke_tsb.json",
+     lambda d: d.update(dateTime="2026-10"), "dateTime"),
+    ("fhir-consent", "fhir_consent/examples/samtykke_tsb.json",
+     lambda d: d.update(dateTime="0001-01-01"), "dateTime"),
+    ("fhir-withdrawal", "fhir_withdrawal/examples/trukket.json",
+     lambda d: d["meta"].update(lastUpdated="0001-01-01T00:00:00.1234567Z"), "meta.lastUpdated"),
+    ("fhir-epikrise", "fhir_epikrise/examples/epikrise.json",
+     lambda d: d.update(timestamp="0001-01-01T00:00:00.1234567Z"), "timestamp"),
+    ("fhir-tsb", "fhir_tsb/examples/henvisning.json",
+     lambda d: next(e["resource"] for e in d["entry"] if "AUDIT" in e["resource"].get("questionnaire", ""))
+     .update(questionnaire="urn:brobygger:questionnaire:AUDIT|" + "%31" * 21), "questionnaire"),
+]  # one row per case # fmt: skip
+
+
+@pytest.mark.parametrize("spelled", ["", "-xml"])
+@pytest.mark.parametrize(("name", "file", "say", "at"), MADE)
+def test_what_is_made_of_one_element_is_told_at_that(
+    spelled: str, name: str, file: str, say: Callable[[Any], object], at: str
+) -> None:
+    document = example(file)
+    say(document)
+
+    _, found = told(name + spelled, document)
+
+    assert {one.at.rpartition("resource.")[2] for one in found} == {at}
+
+
+MOMENTS: list[tuple[str, str, str]] = [
+    ("fhir-epikrise", "fhir_epikrise/examples/epikrise.json", "timestamp"),
+    ("fhir-tsb", "fhir_tsb/examples/henvisning.json", "timestamp"),
+    ("fhir-brik", "fhir_brik/examples/kartlegging.json", "authored"),
+    ("fhir-task", "fhir_task/examples/kvittering.json", "lastModified"),
+    ("fhir-consent", "fhir_consent/examples/samtykke_tsb.json", "dateTime"),
+]
+
+
+@pytest.mark.parametrize("spelled", ["", "-xml"])
+@pytest.mark.parametrize(("name", "file", "at"), MOMENTS)
+def test_a_leap_second_and_a_fine_fraction_are_times_in_every_type(
+    spelled: str, name: str, file: str, at: str
+) -> None:
+    document = example(file)
+    document[at] = "2016-12-31T23:59:60.1234567Z"
+
+    assert told(name + spelled, document)[1] == ()
+
+
 def test_nothing_that_is_read_for_a_record_knows_a_place() -> None:
     body = (FOLDER / "fhir_epikrise/examples/epikrise.json").read_bytes()
 

@@ -38,6 +38,7 @@ def told(findings: Findings) -> Faults:
     return set()
 
 
+NUMBER = "14839030186"
 ELEMENT: dict[str, Any] = {
     "text": "x", "blank": " ", "seven": 7, "yes": True, "none": None, "many": ["a", "b"], "odd": ["a", 7, " "],
     "object": {"id": "1"}, "objects": [{"id": "1"}, {"id": "2"}], "mixed": [{"id": "1"}, 7],
@@ -211,10 +212,8 @@ CODED: list[tuple[Any, object, Faults]] = [
     ({"coding": [{**code("s", "c"), "version": "1", "userSelected": True}]}, ("s", "c", None), set()),
     ({"coding": [code("s", "c")], "text": "x"}, ("s", "c", "x"), set()),
     ({"coding": [{**code("s", "c"), "display": "x"}], "text": "x"}, ("s", "c", "x"), set()),
-    (
-        {"coding": [{**code("s", "c"), "display": "x"}], "text": "y"}, ("s", "c", "x"),
-        {("c.text", "value")},
-    ),
+    ({"coding": [{**code("s", "c"), "display": "x"}], "text": "y"}, ("s", "c", "y"), set()),
+    ({"coding": [{**code("s", "c"), "display": "x"}]}, ("s", "c", "x"), set()),
     ({"text": "x"}, None, {("c.coding", "count")}),
     ({"coding": [{}, {}]}, (None, None, None), {("c.coding", "count")}),
 ]  # one row per case # fmt: skip
@@ -224,6 +223,19 @@ CODED: list[tuple[Any, object, Faults]] = [
 def test_a_concept_has_one_coding(concept: Any, got: object, faults: Faults) -> None:
     assert taken({"c": concept}, lambda r: fhir.coding(r.child("c"))) == (got, faults)
     assert fhir.coding(None) is None
+
+
+ONLY_CODES: list[tuple[str, Faults]] = [
+    ("C", set()), ("X", set()), ("Navn", set()), ("noe mer", {("c.text", "value")}),
+]  # one row per case # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "faults"), ONLY_CODES)
+def test_where_there_is_no_field_for_words_they_say_no_more_than_the_code(text: str, faults: Faults) -> None:
+    concept = {"coding": [{**code("s", "c"), "display": "x"}], "text": text}
+
+    assert taken({"c": concept}, lambda r: fhir.only_code(r.child("c"), "navn")) == (("s", "c"), faults)
+    assert fhir.only_code(None) is None
 
 
 def test_what_holds_nothing_is_not_written() -> None:
@@ -264,12 +276,19 @@ def opened_in_order(document: dict[str, Any]) -> list[tuple[str, str]]:
     read = fhir_bundle.Bundle(document, "document", models, findings)
     first = read.first("Composition")
     if first is not None:
-        read.follow(first.child("subject"), "Patient")
+        found = read.follow(first.child("subject"), "Patient")
+        if found is not None:
+            found[1].ignore("identifier")
     try:
         read.finish()
     except HubError as refused:
         return [(finding.at, finding.rule) for finding in refused.findings]
     return []
+
+
+def refer(document: dict[str, Any], identifier: dict[str, Any], **changes: str) -> None:
+    document["entry"][1]["resource"].update(identifier=[{"system": FNR, "value": NUMBER}])
+    document["entry"][0]["resource"]["subject"].update(identifier=identifier, **changes)
 
 
 Change = Callable[[Any], object]
@@ -334,6 +353,29 @@ BUNDLES: dict[str, tuple[Change, Faults]] = {
         lambda b: b["entry"][0]["resource"]["subject"].pop("reference"),
         {(f"{HERE}.subject.reference", "missing")},
     ),
+    "a reference to a version": (
+        lambda b: b["entry"][0]["resource"]["subject"].update(reference="Patient/p/_history/2"), set(),
+    ),
+    "a reference to the version that is here": (
+        lambda b: (b["entry"][0]["resource"]["subject"].update(reference="Patient/p/_history/2"),
+                   b["entry"][1]["resource"].update(meta={"versionId": "2"})),
+        set(),
+    ),
+    "a reference to another version": (
+        lambda b: (b["entry"][0]["resource"]["subject"].update(reference="Patient/p/_history/2"),
+                   b["entry"][1]["resource"].update(meta={"versionId": "1"})),
+        {(f"{HERE}.subject.reference", "reference")},
+    ),
+    "a reference with the identifier of the resource": (
+        lambda b: refer(b, {"system": FNR, "value": NUMBER, "use": "official"}), set(),
+    ),
+    "a reference with another identifier": (
+        lambda b: refer(b, {"system": FNR, "value": "7"}), {(f"{HERE}.subject.identifier.value", "value")},
+    ),
+    "a reference to nowhere with an identifier": (
+        lambda b: refer(b, {"system": FNR, "value": NUMBER}, reference="urn:3"),
+        {(f"{HERE}.subject.reference", "reference")},
+    ),
     "a reference to nowhere": (
         lambda b: b["entry"][0]["resource"]["subject"].update(reference="urn:3"),
         {(f"{HERE}.subject.reference", "reference")},
@@ -377,12 +419,17 @@ def test_a_bundle_is_written_with_the_first_in_front() -> None:
 
 # ------------------------------------------------------------------------------- the parts
 
-NUMBER = "14839030186"
 WHO = {"system": FNR, "value": NUMBER}
 ID = {"use": "official", "type": {"text": "x"}, "assigner": {"display": "x"}}
 TO = {"url": fhir_parts.RECIPIENT, "valueIdentifier": {"system": ORGNR, "value": "310000043", **ID}}
 FROM = {"url": fhir_parts.SENDER, "valueIdentifier": {"system": ORGNR, "value": "310000078"}}
 ANSWERS = {"url": fhir_parts.ANSWERS, "valueString": "m-0"}
+
+
+def on_the_day(patient: Reader) -> object:
+    return fhir_parts.read_person(patient, on="2030-02-01T12:00:00+01:00")
+
+
 PARTS: dict[str, tuple[Callable[[Reader], object], dict[str, Any], object, Faults]] = {
     "a person": (
         fhir_parts.read_person,
@@ -401,8 +448,29 @@ PARTS: dict[str, tuple[Callable[[Reader], object], dict[str, Any], object, Fault
         {"id": NUMBER}, set(),
     ),
     "a number with something nobody reads": (
-        fhir_parts.read_person, {"identifier": [WHO | {"period": {}}]}, {"id": NUMBER},
-        {("identifier[0].period", "not-read")},
+        fhir_parts.read_person, {"identifier": [WHO | {"extension": []}]}, {"id": NUMBER},
+        {("identifier[0].extension", "not-read")},
+    ),
+    "a number in use beside former ones": (
+        on_the_day,
+        {"identifier": [{"system": DNR, "value": "5", "period": {"end": "2029"}}, {"system": DNR, "value": "6", "use": "old"},
+                        WHO | {"period": {"start": "2030-01-01", "end": "2030-02"}}]},
+        {"id": NUMBER}, set(),
+    ),
+    "a number that is over": (
+        on_the_day, {"identifier": [{"system": "urn:x", "value": "7"}, WHO | {"period": {"end": "2030-01-31T10:00:00Z"}}]},
+        {"id": NUMBER}, {("identifier[1]", "ended")},
+    ),
+    "a former number": (on_the_day, {"identifier": [WHO | {"use": "old"}]}, {"id": NUMBER}, {("identifier[0]", "ended")}),
+    "a number in the last year of it": (on_the_day, {"identifier": [WHO | {"period": {"end": "2030"}}]}, {"id": NUMBER}, set()),
+    "a name beside former ones": (
+        on_the_day,
+        {"identifier": [WHO], "name": [{"text": "a", "use": "old"}, {"text": "b", "use": "usual"},
+                                       {"text": "c", "use": "maiden"}, {"text": "d", "period": {"end": "2030-01"}}]},
+        {"id": NUMBER, "navn": "b"}, set(),
+    ),
+    "a former name alone": (
+        on_the_day, {"identifier": [WHO], "name": [{"text": "a", "use": "old"}]}, {"id": NUMBER, "navn": "a"}, set(),
     ),
     "extensions that may be left behind": (
         fhir_parts.read_person,
@@ -443,6 +511,10 @@ PARTS: dict[str, tuple[Callable[[Reader], object], dict[str, Any], object, Fault
         fhir_parts.read_header,
         {"identifier": {"system": "urn:x", "value": "m", **ID}, "timestamp": "2026-01-01T00:00:00Z"},
         {"id": "m", "sendt": "2026-01-01T00:00:00Z"}, set(),
+    ),
+    "a header of a leap second": (
+        fhir_parts.read_header, {"identifier": {"value": "m"}, "timestamp": "2016-12-31T23:59:60Z"},
+        {"id": "m", "sendt": "2016-12-31T23:59:59Z"}, set(),
     ),
     "no header": (
         fhir_parts.read_header, {}, {}, {("identifier", "missing"), ("timestamp", "missing")},
@@ -507,6 +579,10 @@ WRITTEN: list[tuple[Callable[..., object], object, object]] = [
     (fhir_parts.read_organisation, (None), None),
     (fhir_parts.day, ("2026-01-31T10:00:00Z"), "2026-01-31"),
     (fhir_parts.day, (None), None),
+    (fhir_parts.day, ("2016-12-31T23:59:60Z"), "2017-01-01"),
+    (fhir_parts.counted, ("2016-12-31T23:59:60.1234567Z"), "2016-12-31T23:59:59.123456Z"),
+    (fhir_parts.counted, ("2016-12-31T23:58:07+01:00"), "2016-12-31T23:58:07+01:00"),
+    (fhir_parts.counted, ("kl. 2016-12-31T23:59:60Z"), "kl. 2016-12-31T23:59:60Z"),
     (fhir_parts.instant, ("2026-01-01T10:00+01:00"), "2026-01-01T10:00:00+01:00"),
     (fhir_parts.instant, ("2026-01-01T10:00:00.5+01:00"), "2026-01-01T10:00:00.5+01:00"),
     (fhir_parts.elements, ([{"a": 1}, 7, {"b": 2}]), [{"a": 1}, {"b": 2}]),

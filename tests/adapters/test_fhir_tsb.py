@@ -11,11 +11,13 @@ import pytest
 
 import adapters
 from adapters.fhir_tsb.adapter import ADAPTERS
+from adapters.fhir_tsb.reading import LEFT
 from hub.errors import HubError
 from hub.message import Record
 
 ADAPTER = ADAPTERS[0]
-EXAMPLE = (Path(adapters.__file__).parent / "fhir_tsb/examples/henvisning.json").read_bytes()
+FOLDER = Path(adapters.__file__).parent / "fhir_tsb"
+EXAMPLE = (FOLDER / "examples/henvisning.json").read_bytes()
 FORM = "urn:brobygger:questionnaire:"
 
 
@@ -95,6 +97,22 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "a revoked request": (lambda d: resource(d, "ServiceRequest").update(status="revoked"), "status"),
     "do not perform": (lambda d: resource(d, "ServiceRequest").update(doNotPerform=True), "doNotPerform"),
+    "words that say more than the service": (
+        lambda d: resource(d, "ServiceRequest")["code"].update(text="haster"), "resource.code.text",
+    ),
+    "words that say more than the service and its display": (
+        lambda d: resource(d, "ServiceRequest")["code"].update(
+            text="haster", coding=[{**resource(d, "ServiceRequest")["code"]["coding"][0], "display": "TSB"}]
+        ),
+        "resource.code.text",
+    ),
+    "words that say more than the role": (
+        lambda d: resource(d, "PractitionerRole")["code"][0].update(text="vikar"), "resource.code[0].text",
+    ),
+    "an author of the note": (
+        lambda d: resource(d, "ServiceRequest")["note"][0].update(authorString="x"), "resource.note[0].",
+    ),
+    "a priority": (lambda d: resource(d, "ServiceRequest").update(priority="urgent"), "resource.priority"),
     "a second note": (
         lambda d: resource(d, "ServiceRequest")["note"].append({"text": "x"}), "note",
     ),
@@ -123,3 +141,39 @@ def test_what_cannot_be_read_exactly_is_refused_with_its_path(
 
     assert refused.value.code == "parse.invalid"
     assert any(where in finding.at for finding in refused.value.findings)
+
+
+def test_words_that_say_no_more_than_the_code_are_no_loss() -> None:
+    document = bundle()
+    role, service = (
+        resource(document, "PractitionerRole")["code"][0],
+        resource(document, "ServiceRequest")["code"],
+    )
+    role["text"] = role["coding"][0]["code"].capitalize()
+    service["coding"][0]["display"] = service["text"] = "TSB"
+
+    assert parse(document) == parse(bundle())
+
+
+IDENTIFIER = {"system": "urn:oid:2.16.578.1.12.4.1.4.102", "value": "1"}
+UNSAID: dict[str, object] = {
+    "active": True, "gender": "unknown", "birthDate": "1990-01-01", "address": [{"city": "Eksempelbyen"}],
+    "telecom": [{"system": "phone", "value": "1"}], "maritalStatus": {"text": "x"}, "type": [{"text": "x"}],
+    "authoredOn": "2030-01-01", "source": {"display": "x"}, "author": {"display": "x"},
+}  # one element per name # fmt: skip
+
+
+def test_what_is_left_behind_is_no_loss_of_the_record_and_the_readme_says_why() -> None:
+    readme = (FOLDER / "README.md").read_text()
+    document = bundle()
+    for kind, names in LEFT.items():
+        for name, reason in names.items():
+            assert any(
+                line.startswith(f"| {kind} |") and f"`{name}`" in line and line.endswith(f"| {reason} |")
+                for line in readme.splitlines()
+            ), (kind, name)
+            said = resource(document, kind)
+            many = kind in ("ServiceRequest", "PractitionerRole", "Organization")
+            said.setdefault(name, UNSAID.get(name, [IDENTIFIER] if many else IDENTIFIER))
+
+    assert parse(document) == parse(bundle())

@@ -111,8 +111,19 @@ PAIRS: dict[str, tuple[str, dict[str, object]]] = {
         },
     ),
     "an extension in an extension": (
-        '<extension url="urn:x"><extension url="urn:y"><valueDecimal value="1.50"/></extension></extension>',
-        {"extension": [{"url": "urn:x", "extension": [{"url": "urn:y", "valueDecimal": Decimal("1.50")}]}]},
+        '<extension url="urn:x"><extension url="urn:y"><valueDecimal value="1.50"/></extension>'
+        '<extension url="urn:z"><valueDecimal value="1.25E7"/></extension></extension>',
+        {
+            "extension": [
+                {
+                    "url": "urn:x",
+                    "extension": [
+                        {"url": "urn:y", "valueDecimal": Decimal("1.50")},
+                        {"url": "urn:z", "valueDecimal": 12500000},
+                    ],
+                }
+            ]
+        },
     ),
     "a contained resource": (
         '<contained><Patient><id value="c"/></Patient></contained>',
@@ -320,9 +331,9 @@ def test_what_is_wrong_in_xml_alone_is_refused_and_told_with_the_rest() -> None:
 
 
 def test_of_two_in_one_place_the_first_is_where_it_is() -> None:
-    body = f'<Patient xmlns="{NS}">\n<x/>\n<y/></Patient>'.encode()
+    body = f'<Bundle xmlns="{NS}">\n<entry>\n<resource>\n<Patient/></resource></entry></Bundle>'.encode()
 
-    assert fhir_wire.xml_places(body, MODELS) == {"": (1, 1), "?": (2, 1)}
+    assert fhir_wire.xml_places(body, MODELS)["entry[0].resource"] == (3, 1)
 
 
 def test_every_path_of_a_document_has_its_place() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from adapters.digisos_soker.adapter import FILE as SOKER
 from adapters.digisos_soknad.adapter import FILE as SOKNAD
+from adapters.digisos_vedlegg.adapter import FILE as VEDLEGG
 from adapters.json_places import located, places
 from adapters.plain_json.adapter import adapter_for
 from hub.errors import Finding
@@ -121,6 +122,17 @@ def test_a_finding_in_a_list_of_the_type_is_told_by_the_path_of_the_file() -> No
         ("hendelser[0].referanse", 2),
         ("hendelser[1].saksreferanse", 4),
         ("hendelser[7].saksreferanse", 1),
+    ]
+
+
+def test_a_list_is_counted_with_the_items_that_say_nothing() -> None:
+    body = b'{"vedlegg": [{},\n {"type": "a"},\n {"type": " "},\n {"type": "b",\n  "status": "x"}]}'
+
+    found = VEDLEGG.locate(body, [Finding(f"vedlegg[{n}].status", "too-long", "500") for n in (0, 1)])
+
+    assert [(one.at, one.line) for one in found] == [
+        ("vedlegg[1].status", 2),
+        ("vedlegg[3].status", 5),
     ]
 
 

@@ -38,12 +38,21 @@ JSON: list[tuple[str, str, list[Told]]] = [
     ("as many values as may be", '{"a":[' + "1," * (MAX_NODES - 3) + "1]}", []),
     ("a value more", '{"a":[' + "1," * (MAX_NODES - 2) + "1]}", [(FORBIDDEN, "nodes", None, None)]),
     ("as long a number as may be", '{"a":' + "9" * MAX_DIGITS + "}", []),
-    ("a longer number", '{"a":' + "9" * (MAX_DIGITS + 1) + "}", [(FORBIDDEN, "number", None, None)]),
+    ("a longer number", '{"a":' + "9" * (MAX_DIGITS + 1) + "}", [(FORBIDDEN, "number", 1, 6)]),
     ("as long a fraction as may be", '{"a":1.' + "9" * (MAX_DIGITS - 2) + "}", []),
-    ("a longer fraction", '{"a":1.' + "9" * (MAX_DIGITS - 1) + "}", [(FORBIDDEN, "number", None, None)]),
-    ("an exponent", '{"a":1E2}', [(FORBIDDEN, "number", None, None)]),
-    ("a control character in a list", '{"a":["\\u0001"]}', [(FORBIDDEN, "character", None, None)]),
-    ("a control character in a key", '{"\\u0001":1}', [(FORBIDDEN, "character", None, None)]),
+    ("a longer fraction", '{"a":1.' + "9" * (MAX_DIGITS - 1) + "}", [(FORBIDDEN, "number", 1, 6)]),
+    ("as large an exponent as may be", f'{{"a":1E{MAX_DIGITS - 1}}}', []),
+    ("a larger exponent", f'{{"a":1E{MAX_DIGITS}}}', [(FORBIDDEN, "number", 1, 6)]),
+    ("as small an exponent as may be", f'{{"a":1E-{MAX_DIGITS - 2}}}', []),
+    ("a smaller exponent", f'{{"a":1E-{MAX_DIGITS - 1}}}', [(FORBIDDEN, "number", 1, 6)]),
+    ("a huge exponent", '{"1e999999":"1e999999",\n "a":[1, 1e999999999]}', [(FORBIDDEN, "number", 2, 10)]),
+    ("an exponent that is long itself", '{"a":1e' + "0" * MAX_DIGITS + "1}", [(FORBIDDEN, "number", 1, 6)]),
+    ("a long number with an exponent", '{"a":0.' + "1" * MAX_DIGITS + "e1}", [(FORBIDDEN, "number", 1, 6)]),
+    ("a huge exponent that goes on", '{"a":1e999999999-5}', [(FORBIDDEN, "number", 1, 6)]),
+    ("no number", '{"a":"NaN",\n"b":NaN}', [(FORBIDDEN, "number", 2, 5)]),
+    ("less than any number", '{"a":-Infinity}', [(FORBIDDEN, "number", 1, 6)]),
+    ("a control character in a list", '{"a":[1,\n"\\u0001"]}', [(FORBIDDEN, "character", 2, 1)]),
+    ("a control character in a key", '{"a":"x",\n "\\u0001" :1}', [(FORBIDDEN, "character", 2, 2)]),
     ("a byte order mark", "\ufeff{}", [("parse.malformed", "encoding", 1, 1)]),
     ("a list", "[]", [("parse.malformed", "object", 1, 1)]),
     ("a list that repeats", '[{"a":1,"a":2}]', [("parse.malformed", "unique-key", 1, 9)]),
@@ -73,6 +82,10 @@ def test_json_is_read_up_to_its_limits(body: str, expected: list[Told]) -> None:
 
 def test_numbers_are_what_they_say() -> None:
     assert read_json(b'{"a":1.50,"b":-7,"c":0}') == {"a": Decimal("1.50"), "b": -7, "c": 0}
+    found = read_json(b'{"a":1.25E7,"b":[1E-2,-1.5e+1,0E5,12.50e0,1.234567890123456E7]}')
+    assert repr(found) == repr(
+        {"a": 12500000, "b": [Decimal("0.01"), -15, 0, Decimal("12.50"), Decimal("12345678.90123456")]}
+    )
 
 
 WRITTEN: list[tuple[dict[str, object], bytes | None]] = [
