@@ -133,7 +133,7 @@ def _patient_idents(ns: str, least: int = 0) -> tuple[El, ...]:
     )
 
 
-def professional(ns: str, prefix: str, least: int = 0) -> El:
+def professional(ns: str, prefix: str, unless: tuple[str, ...] = ()) -> El:
     """HealthcareProfessional: the name as `<prefix>`, HPR and HER-id as `<prefix>_hpr`, `<prefix>_her`."""
     return _in(
         ns,
@@ -150,9 +150,10 @@ def professional(ns: str, prefix: str, least: int = 0) -> El:
             *ident("", {f"{prefix}_hpr": ("HPR", "8116"), f"{prefix}_her": ("HER", "8116")}),
             address(),
             telecom(),
-            least=least,
+            least=0,
             needs=(f"{prefix}_hpr", f"{prefix}_her"),
             alone=_ALONE_WHY,
+            unless=unless,
         ),
     )
 
@@ -167,12 +168,13 @@ _DEPARTMENT = {
 
 def organisation(number: str) -> El:
     """mh:Organisation, name before type, in two levels: `enhet` with `her`, then `avdeling`, `avdeling_her`,
-    `avdeling_orgnr`; a professional is `behandler`. `number` is the field of its organisation number. A third
-    level is dropped: the address register has two."""
+    `avdeling_orgnr`. `number` is the field of its organisation number. A third level is dropped: the address
+    register has two. A professional is `behandler`: of the two that there may be the inner one is read, and
+    whoever is in a department is written there."""
     third = without(_organisation("x", {}, ()), "the address register has two levels")
     second = _organisation("avdeling", _DEPARTMENT, (third, professional("", "behandler")), least=0)
     idents: dict[str, tuple[str, str]] = {number: ("ENH", "9051"), "her": ("HER", "9051")}
-    return _organisation("enhet", idents, (second, professional("", "behandler")), least=1)
+    return _organisation("enhet", idents, (second, professional("", "behandler", second.needs)), least=1)
 
 
 def _organisation(
@@ -350,7 +352,7 @@ def _party(name: str, field: str, rule: str) -> El:
         leaf("ComMethod", CS, 0, why=_ENVELOPE_WHY),
         organisation(f"/melding.{field}"),
         into=field,
-        must=(rule,),
+        must=(rule, "one-professional"),
     )
 
 

@@ -78,6 +78,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "person-name-missing": ("pasientens navn", "the name of the patient"),
     "sender-missing": ("avsenderens navn eller id", "the name or the id of the sender"),
     "receiver-missing": ("mottakerens navn eller id", "the name or the id of the receiver"),
+    "other-professional": (
+        "én behandler for hver part: den som står i to virksomheter, er den samme med de samme opplysningene",
+        "one professional for each party: who stands in two organisations is the same with the same words",
+    ),
     "content-named": (
         "et innhold som leses her; {} leses ikke",
         "a content that is read here; {} is not",

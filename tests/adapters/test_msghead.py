@@ -184,6 +184,93 @@ def test_every_national_envelope_that_its_schema_takes_is_read(absent_reference:
     assert seen > 100 or national is None
 
 
+def doctor(name: str = "Ås", number: str = "9999999", kind: str = "HPR", more: str = "") -> str:
+    ident = f'<Ident><Id>{number}</Id><TypeId V="{kind}" S="2.16.578.1.12.4.1.1.8116"/></Ident>'
+    family = f"<FamilyName>{name}</FamilyName>" if name else ""
+    return f"<HealthcareProfessional>{family}{ident}{more}</HealthcareProfessional>"
+
+
+def between(inner: str, outer: str, party: str) -> bytes:
+    """The envelope with a professional in the department of a party, and one beside the department."""
+    there = {**WHOLE["avsender"], "avdeling": "Avdeling"}
+    text = ADAPTER.render(Record("note", {**WHOLE, "avsender": there, "mottaker": there})).decode()
+    start = text.index(f"<{party}>")
+    end = text.index("</Organisation></Organisation>", start)
+    return (text[:end] + text[end:].replace("</Organisation>", f"{inner}</Organisation>{outer}", 1)).encode()
+
+
+PARTIES = {"Sender": "avsender", "Receiver": "mottaker"}
+REACHED = '<Address><City>Oslo</City></Address><TeleCom><TeleAddress V="tel:1"/></TeleCom>'
+
+
+@pytest.mark.parametrize("party", PARTIES)
+@pytest.mark.parametrize(
+    ("inner", "outer"),
+    [
+        (doctor("Ås", "9999999"), doctor("Bø", "9999998")),
+        (doctor("Ås", "100003", "HER"), doctor("Bø", "9999998")),
+        (doctor("", "9999999"), doctor("Bø", "9999999")),
+        (doctor("Ås", "15859010099", "FNR"), doctor("Ås", "9999998")),
+        (doctor("Ås"), doctor("Ås").replace("<FamilyName>", '<RoleToPatient V="6"/><FamilyName>')),
+    ],
+)
+def test_a_party_with_two_professionals_is_refused_at_the_outer_one(
+    party: str, inner: str, outer: str
+) -> None:
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse(between(inner, outer, party))
+
+    (finding,) = refused.value.findings
+    assert (finding.rule, finding.at) == (
+        "other-professional",
+        f"/MsgHead/MsgInfo/{party}/Organisation/HealthcareProfessional",
+    )
+
+
+@pytest.mark.parametrize("party", PARTIES)
+@pytest.mark.parametrize(
+    ("inner", "outer"),
+    [
+        (doctor(), ""),
+        ("", doctor()),
+        (doctor(), doctor()),
+        (doctor(), doctor(more=REACHED)),
+        (doctor(), doctor("")),
+    ],
+)
+def test_a_professional_said_once_or_twice_is_read_once_and_written_once(
+    party: str, inner: str, outer: str
+) -> None:
+    read = ADAPTER.parse(between(inner, outer, party))
+    again = ADAPTER.render(read)
+
+    assert read.get(f"{PARTIES[party]}.behandler") == "Ås"
+    assert read.get(f"{PARTIES[party]}.behandler_hpr") == "9999999"
+    assert ADAPTER.parse(again) == read
+    assert again.count(b"<HealthcareProfessional>") == 1
+
+
+def test_a_refused_document_gives_nobody_anothers_number() -> None:
+    profile = ADAPTER.profile
+    assert isinstance(profile, Profile)
+    body = between(doctor("Ås", "100003", "HER"), doctor("Bø", "9999998"), "Sender")
+
+    sender = profile.read(read_xml(body), body).fields["avsender"]
+
+    assert (sender["behandler"], sender["behandler_her"]) == ("Ås", "100003")
+    assert "behandler_hpr" not in sender
+
+
+def test_a_professional_below_two_levels_is_refused() -> None:
+    third = f"<Organisation><OrganisationName>x</OrganisationName>{{}}{doctor()}</Organisation>"
+    ident = '<Ident><Id>1</Id><TypeId V="LIN"/></Ident>'
+
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse(between(third.format(ident), "", "Sender"))
+
+    assert {finding.rule for finding in refused.value.findings} == {"other-professional"}
+
+
 @pytest.mark.parametrize("first", ["310000019", "310000018"])
 def test_a_number_that_is_nobodys_stands_beside_one_that_is_somebodys(first: str) -> None:
     other = {"310000019": "310000018", "310000018": "310000019"}[first]
