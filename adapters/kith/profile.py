@@ -30,6 +30,7 @@ from hub.errors import Finding, HubError
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
 Fields = dict[str, Any]
+_OF_A_CODE = ("V", "DN", "OT")
 
 
 @dataclass(eq=False)
@@ -240,6 +241,8 @@ class Reader:
             self._fault(element, at, say("fixed", row.default[declared.main]))
         if row.absent and declared.attributes and declared.main not in parts and not faults:
             self._fault(element, at, say("code", *lists()[row.codes]) if row.codes else say("empty"))
+        if (unread := _unread(row, parts)) is not None:
+            self._fault(element, at, unread)
         for name in row.must:
             said_ = CHECKS[name](parts, row)
             if said_ is not None:
@@ -278,6 +281,21 @@ def _faults_of(declared: Datatype, said: str) -> list[Said]:
     holder = etree.Element("attribute")
     holder.text = said
     return declared.read(holder)[1]
+
+
+def _unread(row: El, parts: Mapping[str, object]) -> Said | None:
+    """A code, or words for one, where the row carries only the other of the two."""
+    read = [part for part in _OF_A_CODE if part in row.to]
+    if (
+        not read
+        or row.absent
+        or "code" in row.must
+        or row.type is None
+        or not row.type.attributes.issuperset(("V", "DN"))
+    ):
+        return None
+    said = any(part in parts for part in _OF_A_CODE)
+    return say("part-missing", *read) if said and not any(part in parts for part in read) else None
 
 
 def _variant(slot: Slot, element: etree._Element, seen: Mapping[int, int]) -> El:

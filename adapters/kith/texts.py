@@ -78,6 +78,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "person-name-missing": ("pasientens navn", "the name of the patient"),
     "sender-missing": ("avsenderens navn eller id", "the name or the id of the sender"),
     "receiver-missing": ("mottakerens navn eller id", "the name or the id of the receiver"),
+    "part-missing": (
+        "en verdi i {}: det som står der ellers, er det ikke plass til",
+        "a value in {}: there is no place for what else stands there",
+    ),
     "other-professional": (
         "én behandler for hver part: den som står i to virksomheter, er den samme med de samme opplysningene",
         "one professional for each party: who stands in two organisations is the same with the same words",
