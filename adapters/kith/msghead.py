@@ -228,10 +228,12 @@ def document(
     """mh:Document with this content; MsgType `kind` (8114). One with a group of its own is described too, and
     stands `beside` the message, as another of a standard of its own does."""
 
-    def said(name: str, datatype: Datatype, part: str, field: str) -> El:
+    def said(name: str, datatype: Datatype, part: str, field: str, must: tuple[str, ...] = ()) -> El:
         if into:
             return leaf(name, datatype, 0, to={part: field})
-        return leaf(name, datatype, 0, why=_ENVELOPE_WHY)
+        return leaf(name, datatype, 0, must=must, why=_ENVELOPE_WHY)
+
+    made = {"day": "dato", "clock": "dato_kl", "partial": "dato_omtrent"} if into else {}
 
     return group(
         "Document",
@@ -240,19 +242,19 @@ def document(
         said("ContentDescription", ST, "text", "beskrivelse"),
         leaf("ContentCategory", CV, 0, why=_ENVELOPE_WHY),
         leaf("Consent", CV, 0, why="a consent is recorded by itself, never taken from an envelope"),
-        leaf("Annotation", ST, 0, why=_ENVELOPE_WHY),
+        said("Annotation", ST, "lines", "merknad", must=("no-annotation",)),
         leaf("FromDate", TS, 0, why=_ENVELOPE_WHY),
         leaf("ToDate", TS, 0, why=_ENVELOPE_WHY),
         leaf("OidRef", ST, 0, why=_ENVELOPE_WHY),
         leaf("EnquiryRefId", ST, 0, why=_ENVELOPE_WHY),
         group(
             "RefDoc",
-            said("IssueDate", TS, "day", "dato"),
+            leaf("IssueDate", TS, 0, to=made, why="" if made else _ENVELOPE_WHY),
             leaf("MsgType", CS, default=kind, codes="8114"),
-            leaf("Id", ST, 0, why=_ENVELOPE_WHY),
+            said("Id", ST, "text", "id"),
             said("MimeType", ST, "text", "type"),
             said("Description", ST, "text", "navn"),
-            leaf("Compression", CS, 0, why=_ENVELOPE_WHY),
+            said("Compression", CS, "V", "pakket"),
             *content,
         ),
         least=least,

@@ -52,6 +52,11 @@ def _code_in_words(parts: Mapping[str, object], row: El) -> Said | None:
     return say("code", *known) if str(parts.get("DN", "")).casefold() in others else None
 
 
+def _no_annotation(parts: Mapping[str, object], _: El) -> Said | None:
+    """The record has a place for what somebody noted of an attachment, none for a note on the message."""
+    return say("annotation") if parts else None
+
+
 LOINC = "2.16.840.1.113883.6.1"
 
 NUMBERS = ("FNR", "DNR", "FHN")
@@ -192,6 +197,7 @@ CHECKS: Mapping[str, Callable[[Mapping[str, object], El], Said | None]] = {
     "moment": _moment,
     "code": _code,
     "code-in-words": _code_in_words,
+    "no-annotation": _no_annotation,
 }
 """Rules of one value, asked with its parts."""
 

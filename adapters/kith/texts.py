@@ -82,6 +82,10 @@ RULES: Mapping[str, tuple[str, str]] = {
         "en verdi i {}: det som står der ellers, er det ikke plass til",
         "a value in {}: there is no place for what else stands there",
     ),
+    "annotation": (
+        "ingen merknad om selve meldingen; om et vedlegg leses den",
+        "no annotation of the message itself; that of an attachment is read",
+    ),
     "other-professional": (
         "én behandler for hver part: den som står i to virksomheter, er den samme med de samme opplysningene",
         "one professional for each party: who stands in two organisations is the same with the same words",

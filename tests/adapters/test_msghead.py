@@ -52,11 +52,14 @@ WHOLE: dict[str, Any] = {
         {
             "beskrivelse": "Plan",
             "dato": "2030-03-01",
+            "dato_kl": "23:30:00-02:00",
             "type": "text/plain",
             "navn": "plan.txt",
             "innhold": "aGVp",
+            "pakket": "ZIP",
         },
-        {"navn": "bilde.png", "adresse": "x:1"},
+        {"navn": "bilde.png", "adresse": "x:1", "dato_omtrent": "2030-03"},
+        {"id": "journal-77", "merknad": "Sendes per post.\nPasienten vet det."},
     ],
 }
 
@@ -89,6 +92,7 @@ def test_the_traps_of_the_envelope() -> None:
     assert [document.findtext(f"{{{MH}}}RefDoc/{{{MH}}}MimeType") for document in root[1:]] == [  # type: ignore[index]  # lxml-stubs know no slices
         None,
         "text/plain",
+        None,
         None,
     ]
 
@@ -182,6 +186,58 @@ def test_every_national_envelope_that_its_schema_takes_is_read(absent_reference:
 
         assert told == [], file.name
     assert seen > 100 or national is None
+
+
+def attached(*, note: str = "", inside: str = "") -> bytes:
+    """The envelope with one more document, which is an attachment."""
+    text = ADAPTER.render(Record("note", {**WHOLE, "vedlegg": []})).decode()
+    made = f'<Document><DocumentConnection V="V"/>{note}<RefDoc>{inside}</RefDoc></Document>'
+    return text.replace("</MsgHead>", f"{made}</MsgHead>").encode()
+
+
+FILE = '<Content><Base64Container xmlns="http://www.kith.no/xmlstds/base64container">UEs=</Base64Container></Content>'
+KIND = '<MsgType V="A"/>'
+ATTACHED = {
+    "a packed file": (
+        attached(inside=f'{KIND}<Compression V="ZIP"/>{FILE}'),
+        {"pakket": "ZIP", "innhold": "UEs="},
+    ),
+    "no more than an id": (attached(inside=f"{KIND}<Id>journal-77</Id>"), {"id": "journal-77"}),
+    "no more than a note": (
+        attached(note="<Annotation>Pasienten skal ikke se det</Annotation>", inside=KIND),
+        {"merknad": "Pasienten skal ikke se det"},
+    ),
+    "a month": (attached(inside=f'<IssueDate V="2030-03"/>{KIND}'), {"dato_omtrent": "2030-03"}),
+    "a time of day": (
+        attached(inside=f'<IssueDate V="2030-03-01T23:30:00-02:00"/>{KIND}'),
+        {"dato": "2030-03-01", "dato_kl": "23:30:00-02:00"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "says"), ATTACHED.values(), ids=ATTACHED)
+def test_what_is_said_of_an_attachment_is_read_and_written_again(body: bytes, says: dict[str, str]) -> None:
+    read = ADAPTER.parse(body)
+
+    assert read.get("vedlegg") == [says]
+    assert ADAPTER.parse(ADAPTER.render(read)) == read
+
+
+def test_a_packed_file_is_sent_on_as_packed() -> None:
+    (compression,) = written().iter(f"{{{MH}}}Compression")
+
+    assert compression.get("V") == "ZIP"
+
+
+def test_an_annotation_of_the_message_itself_is_refused_at_its_place() -> None:
+    body = ADAPTER.render(Record("note", WHOLE)).decode()
+    noted = body.replace("<RefDoc>", "<Annotation>Haster</Annotation><RefDoc>", 1).encode()
+
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse(noted)
+
+    (finding,) = refused.value.findings
+    assert (finding.rule, finding.at) == ("annotation", "/MsgHead/Document/Annotation")
 
 
 def doctor(name: str = "Ås", number: str = "9999999", kind: str = "HPR", more: str = "") -> str:
