@@ -230,6 +230,10 @@ def _patient(element: etree._Element, _: El) -> Iterator[tuple[etree._Element, S
             yield at, say("person-number-blank")
         if not is_person_number(in_one(number)):
             yield at, say("person-number")
+    first: dict[str, str] = {}
+    for at, kind, said in numbers:
+        if kind in NUMBERS and first.setdefault(kind, in_one(said)) != in_one(said):
+            yield at, say("person-number-two")
     if not any(_is_name(child) for child in element):
         yield element, say("person-name-missing")
 

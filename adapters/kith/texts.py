@@ -75,6 +75,10 @@ RULES: Mapping[str, tuple[str, str]] = {
         "a national identity number, D-number or common help number; a local one is known where it was "
         "made, and a person's consent cannot be found by it",
     ),
+    "person-number-two": (
+        "ett nummer av hvert slag: to forskjellige er to personer",
+        "one number of each kind: two that differ are two persons",
+    ),
     "person-name-missing": ("pasientens navn", "the name of the patient"),
     "sender-missing": ("avsenderens navn eller id", "the name or the id of the sender"),
     "receiver-missing": ("mottakerens navn eller id", "the name or the id of the receiver"),

@@ -240,6 +240,24 @@ def test_an_annotation_of_the_message_itself_is_refused_at_its_place() -> None:
     assert (finding.rule, finding.at) == ("annotation", "/MsgHead/Document/Annotation")
 
 
+@pytest.mark.parametrize(
+    ("number", "kind", "rules"),
+    [
+        ("15859010098", "FNR", ["person-number-two"]),
+        ("15859010099", "FNR", []),
+        ("15859010098", "XXX", []),
+    ],
+)
+def test_two_numbers_of_one_kind_are_two_persons(number: str, kind: str, rules: list[str]) -> None:
+    text = ADAPTER.render(Record("note", WHOLE)).decode()
+    more = f'<Ident><Id>{number}</Id><TypeId V="{kind}"/></Ident></Patient>'
+    body = text.replace("</Patient>", more).encode()
+    profile = ADAPTER.profile
+    assert isinstance(profile, Profile)
+
+    assert [finding.rule for finding in profile.read(read_xml(body), body).refused] == rules
+
+
 def doctor(name: str = "Ås", number: str = "9999999", kind: str = "HPR", more: str = "") -> str:
     ident = f'<Ident><Id>{number}</Id><TypeId V="{kind}" S="2.16.578.1.12.4.1.1.8116"/></Ident>'
     family = f"<FamilyName>{name}</FamilyName>" if name else ""
