@@ -171,7 +171,7 @@ def _organisation() -> El:
             professional("", "behandler"),
             least=0,
         ),
-        professional("", "behandler"),
+        professional("", "behandler", ("avdeling", *units)),
     )
 
 

@@ -133,7 +133,7 @@ def _patient_idents(ns: str, least: int = 0) -> tuple[El, ...]:
     )
 
 
-def professional(ns: str, prefix: str, least: int = 0) -> El:
+def professional(ns: str, prefix: str, unless: tuple[str, ...] = ()) -> El:
     """HealthcareProfessional: the name as `<prefix>`, HPR and HER-id as `<prefix>_hpr`, `<prefix>_her`."""
     return _in(
         ns,
@@ -150,9 +150,10 @@ def professional(ns: str, prefix: str, least: int = 0) -> El:
             *ident("", {f"{prefix}_hpr": ("HPR", "8116"), f"{prefix}_her": ("HER", "8116")}),
             address(),
             telecom(),
-            least=least,
+            least=0,
             needs=(f"{prefix}_hpr", f"{prefix}_her"),
             alone=_ALONE_WHY,
+            unless=unless,
         ),
     )
 
@@ -167,12 +168,13 @@ _DEPARTMENT = {
 
 def organisation(number: str) -> El:
     """mh:Organisation, name before type, in two levels: `enhet` with `her`, then `avdeling`, `avdeling_her`,
-    `avdeling_orgnr`; a professional is `behandler`. `number` is the field of its organisation number. A third
-    level is dropped: the address register has two."""
+    `avdeling_orgnr`. `number` is the field of its organisation number. A third level is dropped: the address
+    register has two. A professional is `behandler`: of the two that there may be the inner one is read, and
+    whoever is in a department is written there."""
     third = without(_organisation("x", {}, ()), "the address register has two levels")
     second = _organisation("avdeling", _DEPARTMENT, (third, professional("", "behandler")), least=0)
     idents: dict[str, tuple[str, str]] = {number: ("ENH", "9051"), "her": ("HER", "9051")}
-    return _organisation("enhet", idents, (second, professional("", "behandler")), least=1)
+    return _organisation("enhet", idents, (second, professional("", "behandler", second.needs)), least=1)
 
 
 def _organisation(
@@ -226,10 +228,12 @@ def document(
     """mh:Document with this content; MsgType `kind` (8114). One with a group of its own is described too, and
     stands `beside` the message, as another of a standard of its own does."""
 
-    def said(name: str, datatype: Datatype, part: str, field: str) -> El:
+    def said(name: str, datatype: Datatype, part: str, field: str, must: tuple[str, ...] = ()) -> El:
         if into:
             return leaf(name, datatype, 0, to={part: field})
-        return leaf(name, datatype, 0, why=_ENVELOPE_WHY)
+        return leaf(name, datatype, 0, must=must, why=_ENVELOPE_WHY)
+
+    made = {"day": "dato", "clock": "dato_kl", "partial": "dato_omtrent"} if into else {}
 
     return group(
         "Document",
@@ -238,19 +242,19 @@ def document(
         said("ContentDescription", ST, "text", "beskrivelse"),
         leaf("ContentCategory", CV, 0, why=_ENVELOPE_WHY),
         leaf("Consent", CV, 0, why="a consent is recorded by itself, never taken from an envelope"),
-        leaf("Annotation", ST, 0, why=_ENVELOPE_WHY),
+        said("Annotation", ST, "lines", "merknad", must=("no-annotation",)),
         leaf("FromDate", TS, 0, why=_ENVELOPE_WHY),
         leaf("ToDate", TS, 0, why=_ENVELOPE_WHY),
         leaf("OidRef", ST, 0, why=_ENVELOPE_WHY),
         leaf("EnquiryRefId", ST, 0, why=_ENVELOPE_WHY),
         group(
             "RefDoc",
-            said("IssueDate", TS, "day", "dato"),
+            leaf("IssueDate", TS, 0, to=made, why="" if made else _ENVELOPE_WHY),
             leaf("MsgType", CS, default=kind, codes="8114"),
-            leaf("Id", ST, 0, why=_ENVELOPE_WHY),
+            said("Id", ST, "text", "id"),
             said("MimeType", ST, "text", "type"),
             said("Description", ST, "text", "navn"),
-            leaf("Compression", CS, 0, why=_ENVELOPE_WHY),
+            said("Compression", CS, "V", "pakket"),
             *content,
         ),
         least=least,
@@ -350,7 +354,7 @@ def _party(name: str, field: str, rule: str) -> El:
         leaf("ComMethod", CS, 0, why=_ENVELOPE_WHY),
         organisation(f"/melding.{field}"),
         into=field,
-        must=(rule,),
+        must=(rule, "one-professional"),
     )
 
 

@@ -19,17 +19,18 @@ from adapters.kith.codes import lists
 from adapters.kith.conditions import matches
 from adapters.kith.datatypes import Datatype
 from adapters.kith.names import join_names, split_name
+from adapters.kith.numbers import note_numbers, sort_numbers
 from adapters.kith.places import At, fault_at
 from adapters.kith.rules import CHECKS, DERIVED, FILLED, GROUP_CHECKS
-from adapters.kith.tables import El, Numbers, OneOf, Slot, with_meaning
+from adapters.kith.tables import El, OneOf, Slot, with_meaning
 from adapters.kith.texts import Said, say
 from adapters.safe_xml import positions
 from hub.errors import Finding, HubError
-from mappings.identifiers import is_orgnr
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS = frozenset(f"{_XSI}{name}" for name in ("schemaLocation", "noNamespaceSchemaLocation", "type"))
 Fields = dict[str, Any]
+_OF_A_CODE = ("V", "DN", "OT")
 
 
 @dataclass(eq=False)
@@ -205,11 +206,15 @@ class Reader:
                 self._fault(element, at, say("choice", names))
 
     def _one(self, element: etree._Element, row: El, fields: Fields, at: At) -> None:
-        if not row.into:
+        if not row.into and not row.unless:
             self._group(element, row, fields, at)
             return
         inner: Fields = {}
         self._group(element, row, inner, at)
+        if row.unless:
+            if row.sources[0].isdisjoint(name.partition("#")[0] for name in fields):
+                fields.update(inner)
+            return
         if row.fill:
             FILLED[row.fill](inner)
         if inner:
@@ -236,6 +241,8 @@ class Reader:
             self._fault(element, at, say("fixed", row.default[declared.main]))
         if row.absent and declared.attributes and declared.main not in parts and not faults:
             self._fault(element, at, say("code", *lists()[row.codes]) if row.codes else say("empty"))
+        if (unread := _unread(row, parts)) is not None:
+            self._fault(element, at, unread)
         for name in row.must:
             said_ = CHECKS[name](parts, row)
             if said_ is not None:
@@ -269,24 +276,26 @@ class Reader:
             here.setdefault(last, value)
 
 
-def sort_numbers(numbers: Numbers, fields: Fields) -> list[tuple[str, str]]:
-    """What the rows of a group noted of its numbers, each with the field for its kind."""
-    noted = [{"id": fields.pop(f"{numbers.name}#id", None), "type": fields.pop(f"{numbers.name}#type", None)}]
-    noted += fields.pop(f"{numbers.name}#more", [])
-    return [
-        (str(one["id"]), numbers.kinds[str(one["type"])])
-        for one in noted
-        if one.get("id") is not None
-        and one.get("type") in numbers.kinds
-        and (one["type"] != "ENH" or is_orgnr(str(one["id"])))
-    ]
-
-
 def _faults_of(declared: Datatype, said: str) -> list[Said]:
     """What is wrong with the value of an attribute."""
     holder = etree.Element("attribute")
     holder.text = said
     return declared.read(holder)[1]
+
+
+def _unread(row: El, parts: Mapping[str, object]) -> Said | None:
+    """A code, or words for one, where the row carries only the other of the two."""
+    read = [part for part in _OF_A_CODE if part in row.to]
+    if (
+        not read
+        or row.absent
+        or "code" in row.must
+        or row.type is None
+        or not row.type.attributes.issuperset(("V", "DN"))
+    ):
+        return None
+    said = any(part in parts for part in _OF_A_CODE)
+    return say("part-missing", *read) if said and not any(part in parts for part in read) else None
 
 
 def _variant(slot: Slot, element: etree._Element, seen: Mapping[int, int]) -> El:
@@ -326,7 +335,8 @@ class _Writer:
         )
         said = self._attributes(element, row, fields)
         if row.numbers is not None:
-            fields = {**fields, **self._numbers(row.numbers, fields)}
+            given = {kind: self._at(fields, target) for kind, target in row.numbers.kinds.items()}
+            fields = {**fields, **note_numbers(row.numbers, given)}
         written: set[str] = set()
         empty: set[str] = set()
         for below in row.written:
@@ -382,7 +392,7 @@ class _Writer:
         if not least and row.type is not None and row.plainly and not self._speaks(row, fields):
             return False
         at = f"{at}/{row.name}"
-        if row.elsewhere:
+        if row.elsewhere or any(self._at(fields, name) is not None for name in row.unless):
             return False
         if row.type is not None:
             return self._leaf(parent, row, fields, at, least)
@@ -466,16 +476,6 @@ class _Writer:
             row.type.write(element, with_meaning(row, parts))
         except ValueError:  # what XML cannot carry; lxml quotes it
             self.findings.add(at, "value", "text that XML can carry")
-
-    def _numbers(self, numbers: Numbers, fields: Mapping[str, Any]) -> dict[str, Any]:
-        given = {kind: self._at(fields, target) for kind, target in numbers.kinds.items()}
-        there = [{"id": number, "type": kind} for kind, number in given.items() if number is not None]
-        found: dict[str, Any] = {}
-        if there:
-            found[f"{numbers.name}#id"], found[f"{numbers.name}#type"] = there[0]["id"], there[0]["type"]
-        if there[1:]:
-            found[f"{numbers.name}#more"] = there[1:]
-        return found
 
     def _at(self, fields: Mapping[str, Any], target: str) -> Any:
         here: Any = fields

@@ -52,6 +52,11 @@ def _code_in_words(parts: Mapping[str, object], row: El) -> Said | None:
     return say("code", *known) if str(parts.get("DN", "")).casefold() in others else None
 
 
+def _no_annotation(parts: Mapping[str, object], _: El) -> Said | None:
+    """The record has a place for what somebody noted of an attachment, none for a note on the message."""
+    return say("annotation") if parts else None
+
+
 LOINC = "2.16.840.1.113883.6.1"
 
 NUMBERS = ("FNR", "DNR", "FHN")
@@ -192,6 +197,7 @@ CHECKS: Mapping[str, Callable[[Mapping[str, object], El], Said | None]] = {
     "moment": _moment,
     "code": _code,
     "code-in-words": _code_in_words,
+    "no-annotation": _no_annotation,
 }
 """Rules of one value, asked with its parts."""
 
@@ -224,6 +230,10 @@ def _patient(element: etree._Element, _: El) -> Iterator[tuple[etree._Element, S
             yield at, say("person-number-blank")
         if not is_person_number(in_one(number)):
             yield at, say("person-number")
+    first: dict[str, str] = {}
+    for at, kind, said in numbers:
+        if kind in NUMBERS and first.setdefault(kind, in_one(said)) != in_one(said):
+            yield at, say("person-number-two")
     if not any(_is_name(child) for child in element):
         yield element, say("person-name-missing")
 
@@ -281,6 +291,34 @@ def _is_kept(number: etree._Element, kinds: Mapping[str, Collection[str]]) -> bo
     return code in kept and (code != "ENH" or is_orgnr(said))
 
 
+def _one_professional(element: etree._Element, _: El) -> Iterator[tuple[etree._Element, Said]]:
+    """A party of MsgHead has one professional: of two, in an organisation and in the one inside it, the outer
+    one says nothing that the inner one does not. What is below the two levels is not read."""
+    persons = sorted(element.iter("{*}HealthcareProfessional"), key=_levels, reverse=True)
+    read = next((_said_of(person) for person in persons if _levels(person) <= _READ), frozenset())
+    for person in persons:
+        if not _said_of(person) <= read:
+            yield person, say("other-professional")
+
+
+_READ = 2
+"""Levels of organisations that the address register has."""
+
+
+def _levels(person: etree._Element) -> int:
+    return sum(1 for _ in person.iterancestors("{*}Organisation"))
+
+
+def _said_of(person: etree._Element) -> frozenset[tuple[str, ...]]:
+    """What is said of who it is: names, numbers, occupation, role; not where the person can be reached."""
+    return frozenset(
+        (etree.QName(part).localname, *said)
+        for part in person
+        if etree.QName(part).localname not in ("Address", "TeleCom")
+        and any(said := tuple((leaf.get("V") or leaf.text or "").strip() for leaf in part.iter()))
+    )
+
+
 _OF_NOBODY = ("DIALOG_AVVIK", "DIALOG_INNBYGGER_TEST", "DIALOG_INNBYGGER_DIGITALBRUKER")
 """Uses of a dialog that may be about a message, a system or several persons rather than one patient."""
 
@@ -311,5 +349,6 @@ GROUP_CHECKS: Mapping[str, GroupCheck] = {
     "patient-there": _patient_there,
     "patient-of-dialog": _patient_of_dialog,
     "one-file": _one_file,
+    "one-professional": _one_professional,
 }
 """Rules of a group, asked with the element and its row; each fault with the element it stands at."""

@@ -70,7 +70,8 @@ class El:
     list though the element stands once; `numbers` what its numbers are; `fill` a function (`rules.py`) of
     what was read; `any_order` that the schema takes the rows in any; `elsewhere` that another row writes it;
     `strangers` the rule that an element breaks which the schema allows and no row has; `why` the reason where
-    nothing is carried.
+    nothing is carried; `unless` the fields with any of which another row writes the group: this one is read
+    whole, or not at all where that one said something.
     """
 
     name: str
@@ -94,6 +95,7 @@ class El:
     numbers: Numbers | None = None
     fill: str = ""
     elsewhere: bool = False
+    unless: tuple[str, ...] = ()
     hollow: bool = False
     any_order: bool = False
     listed: bool = False
@@ -300,6 +302,7 @@ def group(
     numbers: Numbers | None = None,
     fill: str = "",
     elsewhere: bool = False,
+    unless: tuple[str, ...] = (),
     hollow: bool = False,
     any_order: bool = False,
     listed: bool = False,
@@ -323,6 +326,7 @@ def group(
         numbers=numbers,
         fill=fill,
         elsewhere=elsewhere,
+        unless=unless,
         hollow=hollow,
         any_order=any_order,
         listed=listed,
@@ -378,6 +382,7 @@ def without(row: El, why: str) -> El:
         into="",
         fill="",
         numbers=None,
+        unless=(),
         why=why,
         rows=tuple(rows),
     )

@@ -75,9 +75,25 @@ RULES: Mapping[str, tuple[str, str]] = {
         "a national identity number, D-number or common help number; a local one is known where it was "
         "made, and a person's consent cannot be found by it",
     ),
+    "person-number-two": (
+        "ett nummer av hvert slag: to forskjellige er to personer",
+        "one number of each kind: two that differ are two persons",
+    ),
     "person-name-missing": ("pasientens navn", "the name of the patient"),
     "sender-missing": ("avsenderens navn eller id", "the name or the id of the sender"),
     "receiver-missing": ("mottakerens navn eller id", "the name or the id of the receiver"),
+    "part-missing": (
+        "en verdi i {}: det som står der ellers, er det ikke plass til",
+        "a value in {}: there is no place for what else stands there",
+    ),
+    "annotation": (
+        "ingen merknad om selve meldingen; om et vedlegg leses den",
+        "no annotation of the message itself; that of an attachment is read",
+    ),
+    "other-professional": (
+        "én behandler for hver part: den som står i to virksomheter, er den samme med de samme opplysningene",
+        "one professional for each party: who stands in two organisations is the same with the same words",
+    ),
     "content-named": (
         "et innhold som leses her; {} leses ikke",
         "a content that is read here; {} is not",

@@ -182,7 +182,7 @@ def _patient(old: bool) -> El:
 def _document(old: bool) -> El:
     """RefDoc: an attachment in 1.1; in 1.0 only that there is a document."""
     about = (
-        leaf("IssueDate", TS, 0, to="dato"),
+        leaf("IssueDate", TS, 0, to={"day": "dato", "clock": "dato_kl", "partial": "dato_omtrent"}),
         leaf("MsgType", CS, to="dokumenttype", absent="A", codes="8114"),
         leaf("Id", ST, 0, to="id"),
     )

@@ -24,7 +24,15 @@ BEYOND = frozenset(
     (
         *("msgid-uuid", "person-number-missing", "person-number", "person-number-local"),
         *("person-name-missing", "sender-missing", "receiver-missing", "code", "day", "moment", "empty"),
-        *("one-file", "base64", "once"),
+        *(
+            "one-file",
+            "base64",
+            "once",
+            "other-professional",
+            "part-missing",
+            "annotation",
+            "person-number-two",
+        ),
     )
 )
 """Rules that no schema knows, or that libxml2 is lax about: base64 without its padding."""

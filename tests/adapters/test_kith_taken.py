@@ -55,7 +55,7 @@ DOCTOR = (
     "<HealthcareProfessional><FamilyName>Vik</FamilyName>"
     '<Ident><Id>9999998</Id><TypeId V="HPR"/></Ident></HealthcareProfessional>'
 )
-DEPARTMENTS = unit("To", unit("Tre", unit("Fire", unit("Fem"), DOCTOR), DOCTOR))
+DEPARTMENTS = unit("To", unit("Tre", unit("Fire", unit("Fem"))))
 CONTACT = unit("En", unit("To", unit("Tre", unit("Fire", ns="fk1:"), ns="fk1:"), ns="fk1:"), ns="fk1:")
 CONTACT = CONTACT.replace("Organisation>", "fk1:Organisation>").replace(
     "fk1:Organisation>", "Kontaktenhet>", 1
@@ -70,7 +70,7 @@ TAKEN = {
         "samtale",
         None,
     ),
-    "departments of departments, with somebody in each": Taken(
+    "departments of departments": Taken(
         DIALOG,
         "</Ident>\n        <HealthcareProfessional>",
         f"</Ident>{DEPARTMENTS}<HealthcareProfessional>",

@@ -53,11 +53,14 @@ WHOLE: dict[str, Any] = {
         {
             "beskrivelse": "Plan",
             "dato": "2030-03-01",
+            "dato_kl": "23:30:00-02:00",
             "type": "text/plain",
             "navn": "plan.txt",
             "innhold": "aGVp",
+            "pakket": "ZIP",
         },
-        {"navn": "bilde.png", "adresse": "x:1"},
+        {"navn": "bilde.png", "adresse": "x:1", "dato_omtrent": "2030-03"},
+        {"id": "journal-77", "merknad": "Sendes per post.\nPasienten vet det."},
     ],
 }
 
@@ -90,6 +93,7 @@ def test_the_traps_of_the_envelope() -> None:
     assert [document.findtext(f"{{{MH}}}RefDoc/{{{MH}}}MimeType") for document in root[1:]] == [  # type: ignore[index]  # lxml-stubs know no slices
         None,
         "text/plain",
+        None,
         None,
     ]
 
@@ -194,6 +198,163 @@ def test_every_national_envelope_that_its_schema_takes_is_read(absent_reference:
 
         assert told == [], file.name
     assert seen > 100 or national is None
+
+
+def attached(*, note: str = "", inside: str = "") -> bytes:
+    """The envelope with one more document, which is an attachment."""
+    text = ADAPTER.render(Record("note", {**WHOLE, "vedlegg": []})).decode()
+    made = f'<Document><DocumentConnection V="V"/>{note}<RefDoc>{inside}</RefDoc></Document>'
+    return text.replace("</MsgHead>", f"{made}</MsgHead>").encode()
+
+
+FILE = '<Content><Base64Container xmlns="http://www.kith.no/xmlstds/base64container">UEs=</Base64Container></Content>'
+KIND = '<MsgType V="A"/>'
+ATTACHED = {
+    "a packed file": (
+        attached(inside=f'{KIND}<Compression V="ZIP"/>{FILE}'),
+        {"pakket": "ZIP", "innhold": "UEs="},
+    ),
+    "no more than an id": (attached(inside=f"{KIND}<Id>journal-77</Id>"), {"id": "journal-77"}),
+    "no more than a note": (
+        attached(note="<Annotation>Pasienten skal ikke se det</Annotation>", inside=KIND),
+        {"merknad": "Pasienten skal ikke se det"},
+    ),
+    "a month": (attached(inside=f'<IssueDate V="2030-03"/>{KIND}'), {"dato_omtrent": "2030-03"}),
+    "a time of day": (
+        attached(inside=f'<IssueDate V="2030-03-01T23:30:00-02:00"/>{KIND}'),
+        {"dato": "2030-03-01", "dato_kl": "23:30:00-02:00"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "says"), ATTACHED.values(), ids=ATTACHED)
+def test_what_is_said_of_an_attachment_is_read_and_written_again(body: bytes, says: dict[str, str]) -> None:
+    read = ADAPTER.parse(body)
+
+    assert read.get("vedlegg") == [says]
+    assert ADAPTER.parse(ADAPTER.render(read)) == read
+
+
+def test_a_packed_file_is_sent_on_as_packed() -> None:
+    (compression,) = written().iter(f"{{{MH}}}Compression")
+
+    assert compression.get("V") == "ZIP"
+
+
+def test_an_annotation_of_the_message_itself_is_refused_at_its_place() -> None:
+    body = ADAPTER.render(Record("note", WHOLE)).decode()
+    noted = body.replace("<RefDoc>", "<Annotation>Haster</Annotation><RefDoc>", 1).encode()
+
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse(noted)
+
+    (finding,) = refused.value.findings
+    assert (finding.rule, finding.at) == ("annotation", "/MsgHead/Document/Annotation")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "rules"),
+    [
+        ("15859010098", "FNR", ["person-number-two"]),
+        ("15859010099", "FNR", []),
+        ("15859010098", "XXX", []),
+    ],
+)
+def test_two_numbers_of_one_kind_are_two_persons(number: str, kind: str, rules: list[str]) -> None:
+    text = ADAPTER.render(Record("note", WHOLE)).decode()
+    more = f'<Ident><Id>{number}</Id><TypeId V="{kind}"/></Ident></Patient>'
+    body = text.replace("</Patient>", more).encode()
+    profile = ADAPTER.profile
+    assert isinstance(profile, Profile)
+
+    assert [finding.rule for finding in profile.read(read_xml(body), body).refused] == rules
+
+
+def doctor(name: str = "Ås", number: str = "9999999", kind: str = "HPR", more: str = "") -> str:
+    ident = f'<Ident><Id>{number}</Id><TypeId V="{kind}" S="2.16.578.1.12.4.1.1.8116"/></Ident>'
+    family = f"<FamilyName>{name}</FamilyName>" if name else ""
+    return f"<HealthcareProfessional>{family}{ident}{more}</HealthcareProfessional>"
+
+
+def between(inner: str, outer: str, party: str) -> bytes:
+    """The envelope with a professional in the department of a party, and one beside the department."""
+    there = {**WHOLE["avsender"], "avdeling": "Avdeling"}
+    text = ADAPTER.render(Record("note", {**WHOLE, "avsender": there, "mottaker": there})).decode()
+    start = text.index(f"<{party}>")
+    end = text.index("</Organisation></Organisation>", start)
+    return (text[:end] + text[end:].replace("</Organisation>", f"{inner}</Organisation>{outer}", 1)).encode()
+
+
+PARTIES = {"Sender": "avsender", "Receiver": "mottaker"}
+REACHED = '<Address><City>Oslo</City></Address><TeleCom><TeleAddress V="tel:1"/></TeleCom>'
+
+
+@pytest.mark.parametrize("party", PARTIES)
+@pytest.mark.parametrize(
+    ("inner", "outer"),
+    [
+        (doctor("Ås", "9999999"), doctor("Bø", "9999998")),
+        (doctor("Ås", "100003", "HER"), doctor("Bø", "9999998")),
+        (doctor("", "9999999"), doctor("Bø", "9999999")),
+        (doctor("Ås", "15859010099", "FNR"), doctor("Ås", "9999998")),
+        (doctor("Ås"), doctor("Ås").replace("<FamilyName>", '<RoleToPatient V="6"/><FamilyName>')),
+    ],
+)
+def test_a_party_with_two_professionals_is_refused_at_the_outer_one(
+    party: str, inner: str, outer: str
+) -> None:
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse(between(inner, outer, party))
+
+    (finding,) = refused.value.findings
+    assert (finding.rule, finding.at) == (
+        "other-professional",
+        f"/MsgHead/MsgInfo/{party}/Organisation/HealthcareProfessional",
+    )
+
+
+@pytest.mark.parametrize("party", PARTIES)
+@pytest.mark.parametrize(
+    ("inner", "outer"),
+    [
+        (doctor(), ""),
+        ("", doctor()),
+        (doctor(), doctor()),
+        (doctor(), doctor(more=REACHED)),
+        (doctor(), doctor("")),
+    ],
+)
+def test_a_professional_said_once_or_twice_is_read_once_and_written_once(
+    party: str, inner: str, outer: str
+) -> None:
+    read = ADAPTER.parse(between(inner, outer, party))
+    again = ADAPTER.render(read)
+
+    assert read.get(f"{PARTIES[party]}.behandler") == "Ås"
+    assert read.get(f"{PARTIES[party]}.behandler_hpr") == "9999999"
+    assert ADAPTER.parse(again) == read
+    assert again.count(b"<HealthcareProfessional>") == 1
+
+
+def test_a_refused_document_gives_nobody_anothers_number() -> None:
+    profile = ADAPTER.profile
+    assert isinstance(profile, Profile)
+    body = between(doctor("Ås", "100003", "HER"), doctor("Bø", "9999998"), "Sender")
+
+    sender = profile.read(read_xml(body), body).fields["avsender"]
+
+    assert (sender["behandler"], sender["behandler_her"]) == ("Ås", "100003")
+    assert "behandler_hpr" not in sender
+
+
+def test_a_professional_below_two_levels_is_refused() -> None:
+    third = f"<Organisation><OrganisationName>x</OrganisationName>{{}}{doctor()}</Organisation>"
+    ident = '<Ident><Id>1</Id><TypeId V="LIN"/></Ident>'
+
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse(between(third.format(ident), "", "Sender"))
+
+    assert {finding.rule for finding in refused.value.findings} == {"other-professional"}
 
 
 @pytest.mark.parametrize("first", ["310000019", "310000018"])
