@@ -393,18 +393,24 @@ def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
     faults: list[Finding] = []
     if seconds > MOST_SECONDS:
         faults.append(Finding("parse", "time", f"at most {MOST_SECONDS:.0f} s"))
-    if isinstance(result, HubError):
-        whole = asked(told_whole, case.adapter, case.spec, body, result)
-        faults.extend(_told(case, body, whole))
-    elif getattr(result, "type", None) != case.spec.name:  # whatever a stranger's parse returns
-        faults.append(Finding("parse", "record", f"a record of {case.spec.name}"))
-    elif wrong := case.spec.check(result.fields):
-        placed = asked(in_place, case.adapter, body, wrong)
-        refused = placed if isinstance(placed, HubError) else HubError("parse.invalid", placed)
+    if not isinstance(result, HubError) and getattr(result, "type", None) != case.spec.name:
+        faults.append(Finding("parse", "record", f"a record of {case.spec.name}"))  # a stranger's parse
+    elif (refused := _answer(case, body, result)) is not None:
         faults.extend(_told(case, body, refused))
-    else:
+    elif not isinstance(result, HubError):
         faults.extend(_there_and_back(case, result, "read"))
     return faults, seconds
+
+
+def _answer(case: Case, body: bytes, result: Record | HubError) -> HubError | None:
+    """What its sender is told: the refusal of the format, or that of the type; None for what is read."""
+    if isinstance(result, HubError):
+        whole: HubError = asked(told_whole, case.adapter, case.spec, body, result)
+        return whole
+    if not (wrong := case.spec.check(result.fields)):
+        return None
+    placed = asked(in_place, case.adapter, body, wrong)
+    return placed if isinstance(placed, HubError) else HubError("parse.invalid", placed)
 
 
 def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
@@ -423,8 +429,9 @@ def _is_echo(case: Case, body: bytes, value: str) -> bool:
     What an adapter says of itself ("a version such as 1.0.0") stays."""
     text = body.decode("utf-8", "surrogateescape")
     other = re.sub(re.escape(value), value.translate(OTHER), text, flags=re.IGNORECASE)
-    again = asked(case.adapter.parse, other.encode("utf-8", "surrogateescape"))
-    return not isinstance(again, HubError) or not says(said_in(again), value)
+    spoiled = other.encode("utf-8", "surrogateescape")
+    again = _answer(case, spoiled, asked(case.adapter.parse, spoiled))
+    return again is None or not says(said_in(again), value)
 
 
 def _hostile(case: Case) -> Check:

@@ -198,7 +198,11 @@ BREAKING: dict[str, tuple[dict[str, Any], str]] = {
     "what can be read of it": ({"partly": _breaks}, "KeyError"),
     "where it stands": ({"locate": _breaks}, "KeyError"),
     "a value for a place": (
-        {"locate": lambda body, found: [Finding("Furulund fengsel", "r", "e")]},
+        {
+            "locate": lambda body, found: [
+                Finding("Furulund fengsel" if b"Furulund f" in body else "", "r", "e")
+            ]
+        },
         "value-told",
     ),
 }
