@@ -108,6 +108,14 @@ def _says_of_itself(body: bytes) -> Record:
         raise HubError(refused.code, [Finding("dato", "date", f"a date such as {date}")]) from None
 
 
+def _says_of_itself_writing(record: Record) -> bytes:
+    """A number that records are made of stands in a sentence of the adapter's own."""
+    if "fritid" in record.fields:
+        number = CASE.records["kartlegging.xml"].get("person.id")
+        raise HubError("render.incomplete", [Finding("fritid", "x", f"a number such as {number}")])
+    return CASE.adapter.render(record)
+
+
 def _tells_writing(record: Record) -> bytes:
     if "fritid" in record.fields:
         raise HubError("render.incomplete", [Finding("fritid", "x", f"not for {record.get('person.id')}")])
@@ -164,6 +172,7 @@ def test_an_echo_of_the_example_is_told_as_that(parse: Callable[[bytes], Record]
 
 def test_what_an_adapter_says_of_itself_is_no_echo() -> None:
     assert "noise" not in wrong(replace(CASE.adapter, parse=_says_of_itself))
+    assert "records" not in wrong(replace(CASE.adapter, render=_says_of_itself_writing))
 
 
 @pytest.mark.parametrize(
