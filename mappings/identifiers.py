@@ -5,9 +5,9 @@ is the one table: what each kind is called in the national code lists (8116 pers
 under which OID and other names it travels, and what it is about.
 
 A D-number adds 40 to the day. A made-up number adds 80 to the month (Skatteetaten, Tenor), 65 (Norsk
-helsenett) or 40 (NAV, Dolly), also to a D-number. An H-number, made where somebody's number is not known yet, adds 40 to the
-month as well: it cannot be told from NAV's. An FH-number begins with 8 or 9 and says nothing of a birth
-date. Which of them an installation takes is a setting; here all are known.
+helsenett) or 40 (NAV, Dolly), also to a D-number. An H-number, made where somebody's number is not known
+yet, adds 40 to the month as well: it cannot be told from NAV's. An FH-number begins with 8 or 9 and says
+nothing of a birth date. Which of them an installation takes is a setting; here all are known.
 """
 
 from __future__ import annotations

@@ -287,7 +287,10 @@ def test_of_one_fault_the_cause_is_told_and_nothing_that_follows(change: Change,
         ("if not self._lost and not", "if not"),
         ("& _LOSING", "& set()"),
         ("if not self.is_refused(address, reference.at)", "if True"),
-        ("return (container.group() if container else \"\", reference)", 'return ("", reference)'),
+        (
+            'return (container.group() if container else "", reference.partition(_HISTORY)[0])',
+            'return ("", reference.partition(_HISTORY)[0])',
+        ),
     ],
 )  # fmt: skip  # one check per line
 def test_a_check_that_is_gone_is_noticed(old: str, new: str) -> None:

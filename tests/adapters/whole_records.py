@@ -47,7 +47,7 @@ def whole_records(root: El, spec: TypeSpec, **more: Any) -> Iterator[dict[str, A
 
 def _widths(row: El) -> list[int]:
     """How many alternatives the widest choice has, for choices in choices by depth."""
-    widths: list[int] = []
+    widths: list[int] = [2] if _is_a_day_or_about(row) else []
     for below in row.rows:
         if not isinstance(below, OneOf):
             widths = _wider(widths, _widths(below))
@@ -63,6 +63,11 @@ def _wider(one: list[int], other: list[int]) -> list[int]:
     return [max(pair) for pair in zip_longest(one, other, fillvalue=1)]
 
 
+def _is_a_day_or_about(row: El) -> bool:
+    """Whether it holds a day, and perhaps a time of it, or else less than a day."""
+    return {"day", "partial"} <= row.to.keys()
+
+
 class _Filler:
     def __init__(self, spec: TypeSpec, turn: int, widths: list[int]) -> None:
         self._spec = spec
@@ -76,12 +81,18 @@ class _Filler:
         return self._top
 
     def _chosen(self, choice: OneOf, depth: int) -> El:
-        return choice.rows[self._turn // prod(self._widths[:depth]) % len(choice.rows)]
+        return choice.rows[self._alternative(depth) % len(choice.rows)]
+
+    def _alternative(self, depth: int) -> int:
+        return self._turn // prod(self._widths[:depth])
 
     def _fill(self, row: El, fields: dict[str, Any], path: str, depth: int = 0) -> None:
         if row.type is not None and not row.into:
+            about = _is_a_day_or_about(row) and self._alternative(depth) % 2 == 1
             for part, target in row.to.items():
                 name, _, piece = target.partition("#")
+                if _is_a_day_or_about(row) and (part == "partial") is not about:
+                    continue
                 if part == "nobody" or (piece in NOTED and (name or piece != "id")):
                     continue  # the number of an organisation that has none; what is only noted
                 target = "id" if piece == "id" else target
@@ -150,6 +161,8 @@ def _value(spec: FieldSpec, row: El, part: str, count: int) -> Any:
             return said if said not in ("", row.absent) else min(set(spec.codes) - {row.absent})
     if part == "S":
         return f"urn:oid:2.16.578.1.12.4.1.1.{count}"
+    if part in ("clock", "partial"):
+        return f"10:11:{count % 60:02}" if part == "clock" else f"2030-{count % 12 + 1:02}"
     if datatype == "dateTime":
         return f"2030-01-{count % 28 + 1:02}T10:11:12+01:00"
     if datatype in ("TS", "date"):
