@@ -1,7 +1,7 @@
 """Understands a person's name in pieces and as one text: `navn#given`, `navn#middle`, `navn#family`.
 
 Records have one text; MsgHead has three elements. The last word is the family name, unless the text is in the
-form "Family, Given". It must not know any message.
+form "Family, Given", which a family name of several words gets. It must not know any message.
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ def split_name(name: str) -> Mapping[str, str]:
 
 
 def join_pieces(pieces: Mapping[str, str]) -> str:
-    """One text of the pieces."""
-    return " ".join(pieces[piece] for piece in PIECES if pieces.get(piece))
+    """One text of the pieces, from which `split_name` makes the same family name."""
+    given = " ".join(pieces[piece] for piece in PIECES[:2] if pieces.get(piece))
+    family = pieces.get("family", "")
+    if given and " " in family and "," not in given + family:
+        return f"{family}, {given}"
+    return f"{given} {family}".strip()
 
 
 def join_names(fields: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 from lxml import etree
 
 from adapters.base import Findings
+from adapters.kith.coded import in_words, unread_part
 from adapters.kith.codes import lists
 from adapters.kith.conditions import matches
 from adapters.kith.datatypes import Datatype
@@ -30,7 +31,6 @@ from hub.errors import Finding, HubError
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS = frozenset(f"{_XSI}{name}" for name in ("schemaLocation", "noNamespaceSchemaLocation", "type"))
 Fields = dict[str, Any]
-_OF_A_CODE = ("V", "DN", "OT")
 
 
 @dataclass(eq=False)
@@ -235,13 +235,14 @@ class Reader:
         if not declared.text and element.text:
             self._fault(element, at, say("no-text"))
         parts, faults = declared.read(element)
+        parts = in_words(row, parts)
         for said in faults:
             self._fault(element, at, said)
         if row.fixed and parts.get(declared.main) != row.default[declared.main]:
             self._fault(element, at, say("fixed", row.default[declared.main]))
         if row.absent and declared.attributes and declared.main not in parts and not faults:
             self._fault(element, at, say("code", *lists()[row.codes]) if row.codes else say("empty"))
-        if (unread := _unread(row, parts)) is not None:
+        if (unread := unread_part(row, parts)) is not None:
             self._fault(element, at, unread)
         for name in row.must:
             said_ = CHECKS[name](parts, row)
@@ -281,21 +282,6 @@ def _faults_of(declared: Datatype, said: str) -> list[Said]:
     holder = etree.Element("attribute")
     holder.text = said
     return declared.read(holder)[1]
-
-
-def _unread(row: El, parts: Mapping[str, object]) -> Said | None:
-    """A code, or words for one, where the row carries only the other of the two."""
-    read = [part for part in _OF_A_CODE if part in row.to]
-    if (
-        not read
-        or row.absent
-        or "code" in row.must
-        or row.type is None
-        or not row.type.attributes.issuperset(("V", "DN"))
-    ):
-        return None
-    said = any(part in parts for part in _OF_A_CODE)
-    return say("part-missing", *read) if said and not any(part in parts for part in read) else None
 
 
 def _variant(slot: Slot, element: etree._Element, seen: Mapping[int, int]) -> El:

@@ -1,6 +1,6 @@
 """Understands what a declared message says in other words on purpose: the record as it reads back.
 
-    a name           "Family, Given" as "Given Family", where elements hold its pieces
+    a name           "Family, Given" as "Given Family", where elements hold its pieces and one word the family
     a text           on one line where an attribute holds it; without blanks around a line anywhere
     a time           with seconds; a day as its midnight where a moment is demanded
     a choice         without the fields that its first alternative leaves no place for (`OneOf.yields`)

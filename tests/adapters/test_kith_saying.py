@@ -15,6 +15,7 @@ import adapters
 from adapters.base import Adapter, without
 from adapters.kith.datatypes import BASE64, CS, CV, DATE, DATETIME, ST, TS
 from adapters.kith.message import own_root
+from adapters.kith.names import join_pieces, split_name
 from adapters.kith.saying import in_order
 from adapters.kith.tables import El, group, leaf, one_of, within
 from adapters.registry import adapters_for
@@ -37,7 +38,8 @@ NAMES = {
     "Vik,": "Vik",
     ", Kari": "Kari",
     "Vik, Kari, lege": "Kari, lege Vik",
-    "van der Berg, Kari": "Kari van der Berg",
+    "van der Berg, Kari": "van der Berg, Kari",
+    "van der Berg, Kari Anne": "van der Berg, Kari Anne",
 }
 
 
@@ -218,3 +220,21 @@ def test_the_national_samples_of_a_referral_can_be_said_in_every_version(absent_
 
 def _read(body: bytes) -> Record:
     return REGISTRY.recognise("application/xml", body).parse(body)
+
+
+@pytest.mark.parametrize(
+    ("given", "middle", "family", "read"),
+    [
+        ("Kari", "", "Vik", "Kari Vik"),
+        ("Kari Anne", "Berg", "von der Lippe", "von der Lippe, Kari Anne Berg"),
+        ("Kari", "", "Vik Dal", "Vik Dal, Kari"),
+        ("", "", "Vik Dal", "Vik Dal"),
+        ("Kari, lege", "", "Vik Dal", "Kari, lege Vik Dal"),
+    ],
+)
+def test_a_family_name_of_several_words_stays_one(given: str, middle: str, family: str, read: str) -> None:
+    pieces = {"given": given, "middle": middle, "family": family}
+
+    assert join_pieces(pieces) == read
+    if given and "," not in given:
+        assert split_name(read)["family"] == family

@@ -85,7 +85,7 @@ TAKEN = {
         "100009",
     ),
     "a name with two kinds of blanks between": Taken(
-        DIALOG, "<FamilyName>Testesen", "<FamilyName>Vik \u00a0Dal", "person.navn", "Test Vik \u00a0Dal"
+        DIALOG, "<FamilyName>Testesen", "<FamilyName>Vik \u00a0Dal", "person.navn", "Vik \u00a0Dal, Test"
     ),
     "a unit of another service, four levels down": Taken(
         DIALOG,
