@@ -14,7 +14,7 @@ from datetime import datetime
 
 from adapters.base import decode
 from adapters.json_places import located
-from adapters.json_profile import Group, Kind, Leaf, Part, findings, on_wire, write_text
+from adapters.json_profile import Group, Kind, Leaf, Part, Places, findings, on_wire, write_text
 from adapters.safe_json import read_json
 from hub.errors import Finding, HubError
 from hub.message import Record
@@ -89,7 +89,8 @@ class File:
     def locate(self, body: bytes, found: Iterable[Finding]) -> list[Finding]:
         """Findings by the record's paths as findings by the file's, with line and column."""
         document = read_json(body)
-        there = (replace(one, at=on_wire(self.profile, document, one.at) or one.at) for one in found)
+        places: Places = {}
+        there = (replace(one, at=on_wire(self.profile, document, one.at, places) or one.at) for one in found)
         return located(there, decode(body))
 
     def render(self, record: Record) -> bytes:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from adapters.base import Findings
 from adapters.fhir_extensions import check_extensions, check_siblings
 from adapters.fhir_paths import below, shown_as
+from adapters.fhir_places import said_at
 
 JSON_TYPES = ("application/fhir+json", "application/json")
 XML_TYPES = ("application/fhir+xml", "application/xml", "text/xml")
@@ -261,10 +262,15 @@ def open_resource(resource: Reader) -> None:
 
 def coding(concept: Reader | None) -> tuple[str | None, str | None, str | None] | None:
     """(system, code, words) of a CodeableConcept. Two codings could mean different things to the
-    labelling and to the reader, so there is one. Its words are its text, which somebody wrote; a display
-    beside one is what the code means, in whatever language, and the code is carried."""
+    labelling and to the reader, so there is one. Its words are its display and, where somebody wrote
+    another, its text behind it."""
     found = open_concept(concept)
-    return None if found is None else (found[0], found[1], found[3] or found[2])
+    if found is None:
+        return None
+    system, code, display, text = found
+    if display and text and display.casefold() != text.casefold():
+        return system, code, said_at(f"{display} / {text}", text)
+    return system, code, text or display
 
 
 def only_code(concept: Reader | None, *names: str) -> tuple[str | None, str | None] | None:

@@ -285,29 +285,36 @@ def findings(node: Node, given: Value, at: str = "") -> Iterator[Finding]:
                 yield _finding(at, rule, node.words())
 
 
-def on_wire(node: Node, given: Value, path: str) -> str | None:
-    """The path in a document for one in the record that was read from it, as far as the table has it."""
-    return _found(node, given, path) or _from_top(node, given, path)
+Places = dict[int, list[int]]
+"""By the id of a list of the document: where the items of the record stand in it."""
 
 
-def _found(node: Node, given: Value, path: str) -> str | None:
+def on_wire(node: Node, given: Value, path: str, places: Places) -> str | None:
+    """The path in a document for one in the record that was read from it, as far as the table has it.
+    `places` is the same for all paths of one document, and begins empty."""
+    return _found(node, given, path, places) or _from_top(node, given, path)
+
+
+def _found(node: Node, given: Value, path: str, places: Places) -> str | None:
     if not path:
         return ""
     if isinstance(node, Items):
         index, _, rest = path.partition("]")
         number = int(index[1:]) if index[:1] == "[" and index[1:].isdigit() else -1
-        said = _said(node, given)
+        if id(given) not in places:
+            places[id(given)] = _said(node, given)
+        said = places[id(given)]
         item = None
         if isinstance(given, list) and -1 < number < len(said):
             number = said[number]
             item = given[number]
-        below = _found(node.node, item, rest.removeprefix("."))
+        below = _found(node.node, item, rest.removeprefix("."), places)
         return None if below is None else f"[{number}]" + (f".{below}" if below else "")
     if not isinstance(node, Group) or not isinstance(given, Mapping):
         return None
     for part in node.of(given):
         left = _rest(path, part.place)
-        inside = None if left is None else _found(part.node, given.get(part.key), left)
+        inside = None if left is None else _found(part.node, given.get(part.key), left, places)
         if inside is not None:
             return part.key + ("." if inside[:1] not in ("", "[") else "") + inside
     return None

@@ -7,12 +7,11 @@ What it is about comes first: `Hepatitt C: Positiv`. It must not know any code o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 _BETWEEN = re.compile(r"(?:[,;:|/]|\.)+(?=\s|$)|\s[|/](?=\s)")
-_PIECES = re.compile(r"\n|;|[.!?](?=\s|$)")
 
 
 @dataclass
@@ -58,10 +57,10 @@ Part: TypeAlias = "Words | Pointer | Group"
 
 @dataclass
 class Group:
-    """What a resource, or an element in it, says: its parts in their order, each with its element. `others`:
-    for one of the family, the words beside which a text may mean another one."""
+    """What a resource, or an element in it, says: its parts in their order, each with its element. `family`:
+    it is of one of the family."""
 
-    others: frozenset[str] = frozenset()
+    family: bool = False
     _parts: list[tuple[str, Part]] = field(default_factory=list)
 
     def add(self, name: str, part: Part) -> None:
@@ -81,10 +80,10 @@ class Group:
         """What it says itself, without what it refers to, and what it is about first."""
         return [part.said() for _, part in self._parts if isinstance(part, Words)]
 
-    def about(self, part: Part) -> str:
-        """What a part of it is said of; nothing if that is what the whole is about."""
+    def subject(self) -> tuple[str, frozenset[int]]:
+        """What it is about, and the ids of the parts that are said of that."""
         subject, rest = self._split()
-        return subject if any(one is part for _, one in rest) else ""
+        return subject, frozenset(id(part) for _, part in rest)
 
     def paired(self) -> bool:
         """Whether one thing is said of another."""
@@ -108,29 +107,10 @@ class Group:
         about = [part.said() for name, part in saying if name == first]
         return ", ".join(_distinct(about)), [(name, part) for name, part in saying if name != first]
 
-    def told_by(self, text: str) -> bool:
-        """Whether a line of the text is this one, or for one of the family whether it says of whom and what
-        in one breath."""
-        if plain(self.said()) in {plain(line) for line in text.split("\n")}:
-            return True
-        if not self.others:
-            return False
-        whose, *what = self.parts()
-        pieces = [
-            piece
-            for piece in (f" {plain(one)} " for one in _PIECES.split(text))
-            if _has(piece, whose.names) and not _has(piece, self.others - set(map(plain, whose.names)))
-        ]
-        return bool(what) and all(any(_has(piece, one.names) for piece in pieces) for one in what)
-
 
 def plain(line: str) -> str:
     """What two lines that say the same have in common."""
     return " ".join(_BETWEEN.sub(" ", line.casefold()).split())
-
-
-def _has(piece: str, names: Iterable[str]) -> bool:
-    return any(f" {plain(name)} " in piece for name in names)
 
 
 def _distinct(said: list[str]) -> list[str]:

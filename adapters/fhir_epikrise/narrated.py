@@ -11,8 +11,8 @@ from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from adapters.base import Findings
 from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
-from adapters.fhir_epikrise.lines import Group, Part, Pointer, Words
-from adapters.fhir_epikrise.relatives import NAMES, OTHERS
+from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
+from adapters.fhir_epikrise.relatives import NAMES
 from adapters.fhir_extensions import check_extensions, check_siblings
 from adapters.fhir_places import said_at
 from adapters.fhir_schema import Element, declared, shown
@@ -38,12 +38,17 @@ class Coded:
     words: Words | None = None
     inside: tuple[Group, ...] = ()
 
-    def whole(self) -> Json:
-        """The code; for one that is said of another thing its words say of which."""
+    def whole(self, subjects: dict[int, tuple[str, frozenset[int]]]) -> Json:
+        """The code; for one that is said of another thing its words say of which. `subjects`: what each group
+        is about, found out once."""
         if self.words is None:
             return self.code
-        within: list[Part] = [*self.inside[1:], self.words]
-        said = [group.about(within[depth]) for depth, group in enumerate(self.inside)]
+        said = []
+        for group, part in zip(self.inside, [*self.inside[1:], self.words], strict=True):
+            if id(group) not in subjects:
+                subjects[id(group)] = group.subject()
+            subject, rest = subjects[id(group)]
+            said += [subject] if id(part) in rest else []
         about = ": ".join(one for one in said if one)
         if not about:
             return self.code
@@ -76,7 +81,7 @@ class Content:
     ) -> None:
         """Everything in a resource, or in some of its elements, that tells something. `about`: of what, where
         that is not among them."""
-        line = Group(OTHERS if model.__name__ == losses.RELATIVE else frozenset())
+        line = Group(family=model.__name__ == losses.RELATIVE)
         self.lines.append(line)
         _Walk(self, findings, (line,)).elements(node, model, at)
         if about is not None:
@@ -91,11 +96,13 @@ class Content:
         """The narrative, and a line for each resource that has words besides its codes or says one thing of
         another, if it is not there yet. Without one, a line for each resource."""
         said = [narrative] if narrative else []
+        there = {plain(one) for one in (narrative or "").split("\n")}
         for line in self.lines:
             if narrative and not line.paired() and not any(part.free for part in line.parts()):
                 continue
-            if line.said() and not line.told_by("\n".join(said)):
-                said.append(line.said())
+            if (words := line.said()) and plain(words) not in there:
+                said.append(words)
+                there |= {plain(one) for one in words.split("\n")}
         return "\n".join(said) or None
 
     def check(self, narrative: str | None, *, generated: bool, findings: Findings) -> None:
@@ -110,7 +117,8 @@ class Content:
     def distinct(self) -> list[Json]:
         """The codes, each once for whatever it is said of."""
         found: dict[tuple[object, ...], Json] = {}
-        for code in (one.whole() for one in self.codes):
+        subjects: dict[int, tuple[str, frozenset[int]]] = {}
+        for code in (one.whole(subjects) for one in self.codes):
             found.setdefault(tuple(sorted(code.items(), key=str)), code)
         return list(found.values())
 
@@ -204,7 +212,7 @@ class _Walk:
         elif kind == "Annotation":
             self.said(element.name, value.get("text"))
         else:
-            inside = Group(self.line.others)
+            inside = Group(family=self.line.family)
             self.line.add(element.name, inside)
             replace(self, inside=(*self.inside, inside)).elements(value, element.model, at)
 
@@ -227,29 +235,34 @@ class _Walk:
 
     def concept(self, name: str, value: Mapping[str, object], at: str) -> None:
         """What its codings and its text say, which is one thing. The codes are those of the section; of one
-        of the family they are words."""
+        of the family their words say of whom."""
         listed = value.get("coding")
         whole = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
         words = [one for item in whole for one in _words(item)]
         text = _text(value.get("text"))
         names = [*words, *([text] if text else [])]
-        coded = [(str(item["system"]), str(item["code"])) for item in whole if _is_coded(item)]
-        if self.line.others:
+        coded = [item for item in whole if _is_coded(item)]
+        if self.line.family:
             self.of_family(name, names, coded, at)
         elif coded or names:
-            said = Words(names or [code for _, code in coded], bool(text) or not all(map(_is_coded, whole)))
+            said = Words(
+                names or [str(item["code"]) for item in coded], bool(text) or not all(map(_is_coded, whole))
+            )
             self.line.add(name, said)
-            self.content.codes += [Coded(_code(item), said, self.inside) for item in whole if _is_coded(item)]
+            self.content.codes += [Coded(_code(item), said, self.inside) for item in coded]
         for place, item in ((at, value), *((f"{at}.coding[{n}]", item) for n, item in enumerate(whole))):
             if "extension" in item:
                 check_extensions(item["extension"], f"{place}.extension", self.findings)
 
-    def of_family(self, name: str, names: list[str], coded: list[tuple[str, str]], at: str) -> None:
-        """The words, and for a reader the codes of what is said with them: they are not the person's."""
-        known = [NAMES[one] for one in coded if one in NAMES]
+    def of_family(self, name: str, names: list[str], coded: list[Mapping[str, object]], at: str) -> None:
+        """The words, and the codes of what is said with them: those label the section like the person's own,
+        and their words say of whom they are."""
+        known = [NAMES[one] for item in coded if (one := (str(item["system"]), str(item["code"]))) in NAMES]
         if names or known:
-            codes = [] if known or name in losses.OF_WHOM else [code for _, code in coded]
-            self.line.add(name, Words(names or known[:1], codes=codes))
+            of_whom = bool(known) or name in losses.OF_WHOM
+            said = Words(names or known[:1], codes=[] if of_whom else [str(item["code"]) for item in coded])
+            self.line.add(name, said)
+            self.content.codes += [] if of_whom else [Coded(_code(item), said, self.inside) for item in coded]
         elif coded:
             self.findings.add(at, "missing", "its words in display or text")
 

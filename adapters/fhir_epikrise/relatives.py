@@ -37,6 +37,3 @@ NAMES: Mapping[tuple[str, str], str] = {
     (GENDERS, "male"): "mann",
 }  # few lines # fmt: skip
 """By system and code, for one that stands without words."""
-
-OTHERS = frozenset({*NAMES.values(), "ikke", "ingen"}) - {"kvinne", "mann"}
-"""Words beside which a text may mean another one than it names, or the opposite."""

@@ -10,15 +10,6 @@ from adapters.kith.texts import Said, say
 _OF_A_CODE = ("V", "DN", "OT")
 
 
-def in_words(row: El, parts: dict[str, object]) -> dict[str, object]:
-    """A code without words, where the row has a place for words only: the code is what is said, with the list
-    that it is of."""
-    silent = "V" in parts and not {"DN", "OT"} & parts.keys()
-    if not silent or "DN" not in row.to or "V" in row.to or "V" in row.default:
-        return parts
-    return {**parts, "DN": f"{parts['V']} ({parts['S']})" if parts.get("S") else parts["V"]}
-
-
 def unread_part(row: El, parts: Mapping[str, object]) -> Said | None:
     """A code, or words for one, where the row carries only the other of the two."""
     read = [part for part in _OF_A_CODE if part in row.to]

@@ -15,7 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 from lxml import etree
 
 from adapters.base import Findings
-from adapters.kith.coded import in_words, unread_part
+from adapters.kith.coded import unread_part
 from adapters.kith.codes import lists
 from adapters.kith.conditions import matches
 from adapters.kith.datatypes import Datatype
@@ -235,7 +235,6 @@ class Reader:
         if not declared.text and element.text:
             self._fault(element, at, say("no-text"))
         parts, faults = declared.read(element)
-        parts = in_words(row, parts)
         for said in faults:
             self._fault(element, at, said)
         if row.fixed and parts.get(declared.main) != row.default[declared.main]:

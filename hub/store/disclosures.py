@@ -191,6 +191,7 @@ def _in_order(item: Disclosure, one: Collection[str]) -> dict[str, object]:
 
 def move(tx: Connection, item: Disclosure, to: State, **values: Any) -> None:
     """Change the state of one disclosure, or raise LostRace when it is not as `item` says."""
+    assert values.keys() <= set(disclosure.c.keys())  # a prepared statement passes over what is no column
     known = {"this": item.id, "was": item.state, "tried_before": item.attempts}
     if tx.execute(_MOVE, {**known, "state": to, **values}).rowcount != 1:
         raise LostRace(item.id)
@@ -198,6 +199,7 @@ def move(tx: Connection, item: Disclosure, to: State, **values: Any) -> None:
 
 def note(tx: Connection, disclosure_id: str, **values: Any) -> None:
     """Write facts that are not the state (acknowledged, answered)."""
+    assert values.keys() <= set(disclosure.c.keys())  # as in move
     tx.execute(_NOTE, {"this": disclosure_id, **values})
 
 

@@ -212,7 +212,7 @@ CODED: list[tuple[Any, object, Faults]] = [
     ({"coding": [{**code("s", "c"), "version": "1", "userSelected": True}]}, ("s", "c", None), set()),
     ({"coding": [code("s", "c")], "text": "x"}, ("s", "c", "x"), set()),
     ({"coding": [{**code("s", "c"), "display": "x"}], "text": "x"}, ("s", "c", "x"), set()),
-    ({"coding": [{**code("s", "c"), "display": "x"}], "text": "y"}, ("s", "c", "y"), set()),
+    ({"coding": [{**code("s", "c"), "display": "x"}], "text": "y"}, ("s", "c", "x / y"), set()),
     ({"coding": [{**code("s", "c"), "display": "x"}]}, ("s", "c", "x"), set()),
     ({"text": "x"}, None, {("c.coding", "count")}),
     ({"coding": [{}, {}]}, (None, None, None), {("c.coding", "count")}),

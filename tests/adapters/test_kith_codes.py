@@ -61,6 +61,8 @@ def test_many_codes_of_many_tables_were_asked() -> None:
 
 RULE = "part-missing"
 WORDS_OR_CODE = {
+    "a dose as a code": ("kith_epikrise/examples/alt-1.2-1.xml", "DosageCoded", {"V": "2x2", "S": "1.2.3"}),
+    "a form as a code": ("kith_epikrise/examples/alt-1.2-1.xml", "Form", {"V": "53"}),
     "less than, in words": ("kith_epikrise/examples/alt-1.2-3.xml", "ArithmeticComp", {"DN": "Mindre enn"}),
     "and in a referral": ("kith_henvisning/examples/alt-2.0-4.xml", "ArithmeticComp", {"DN": "Mindre enn"}),
     "sick, in words": ("kith_henvisning/examples/alt-1.1-3.xml", "DevResultInd", {"DN": "Sykt"}),
@@ -86,32 +88,3 @@ def test_what_has_no_place_is_refused_where_it_stands(file: str, name: str, says
     (finding,) = refused.value.findings
     assert (finding.rule, finding.at.endswith(f"/{name}")) == (RULE, True)
     assert not any(word in finding.expected for word in says.values())
-
-
-AS_WORDS = {
-    "a dose, with its list": (
-        "DosageCoded",
-        "doseringskode",
-        {"V": "2x2", "S": "1.2.3"},
-        "2x2 (urn:oid:1.2.3)",
-    ),
-    "a form": ("Form", "form", {"V": "53"}, "53"),
-    "a way that has words, too": ("RouteOfAdm", "administrering", {"V": "53", "DN": "Oral"}, "Oral"),
-}
-
-
-@pytest.mark.parametrize(("name", "field", "says", "read"), AS_WORDS.values(), ids=AS_WORDS)
-def test_a_code_without_words_is_the_words(name: str, field: str, says: dict[str, str], read: str) -> None:
-    (adapter,) = (one for one in ADAPTERS if one.name == "kith-epikrise-1.2")
-    root = read_xml((FOLDER / "kith_epikrise/examples/alt-1.2-1.xml").read_bytes())
-    element = next(root.iter(f"{{*}}{name}"))
-    element.attrib.clear()
-    for part, value in says.items():
-        element.set(part, value)
-
-    record = adapter.parse(etree.tostring(root, encoding="UTF-8"))
-
-    assert read in [
-        one.get(field) for one in (*(record.get("legemidler") or ()), *(record.get("andre_legemidler") or ()))
-    ]
-    assert adapter.parse(adapter.render(record)) == record
