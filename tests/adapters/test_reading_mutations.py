@@ -241,7 +241,9 @@ MUTATIONS: list[mutating.Mutation] = [
     (FHIR, "if text is not None and text.casefold() not in known:", "if False:"),
     (FHIR, "if text is not None and text.casefold() not in known:", "if text is not None:"),
     (FHIR, "for name in (code, display, *names) if name", "for name in (code, display) if name"),
-    (FHIR, "found[3] or found[2])", "found[2] or found[3])"),
+    (FHIR, "if display and text and display.casefold() != text.casefold():", "if False:"),
+    (FHIR, "return system, code, text or display", "return system, code, text"),
+    (FHIR, "return system, code, text or display", "return system, code, display"),
     (FHIR, "except Exception:  #", "except TypeError:  #"),
     # a Bundle, and the parts of every message
     (BUNDLE, 'check_structure({**document, "entry": []}, BundleModel, "", self._structure)', "None"),
