@@ -1,4 +1,4 @@
-"""Understands that what is written of a disclosure is a column of it: a prepared statement passes over others."""
+"""Understands that what is written of a disclosure is a column of it: others are not passed over."""
 
 from __future__ import annotations
 
