@@ -330,7 +330,7 @@ def test_words_beside_a_display_in_another_language_are_carried() -> None:
     section["title"] = "Funn"
     record = parse(bundle)
 
-    assert record.get("diagnoser")[0]["tekst"] == "Astma"
+    assert record.get("diagnoser")[0]["tekst"] == "Asthma / Astma"
     assert record.get("seksjoner")[0]["tittel"] == "Funn (Undersøkelser)"
 
 
