@@ -435,7 +435,7 @@ def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
     elif not refused.code.startswith(("parse.", "consent.")):
         yield Finding("parse", "code", "a parse code")
     said = said_in(refused)
-    echoed = (value for value in case.values if says(said, value))
+    echoed = (value for value in case.values if value in said and says(said, value))
     if noise.MARKER.lower() in said or any(_is_echo(case, body, value) for value in echoed):
         yield Finding("parse", "value-told", "no word of the message in a finding")
 

@@ -30,7 +30,7 @@ input shows within a million."""
 _WARM = 2_000
 _MOST_KEPT = 20
 _EVERY = 5.0
-_WHOLE = 20
+_WHOLE = 100
 
 
 @dataclass(frozen=True)
