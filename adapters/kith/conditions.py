@@ -27,10 +27,12 @@ class _Condition:
 
     def _holds(self, element: etree._Element) -> bool:
         for name in self.steps:
-            below = next((child for child in element if child.tag.rpartition("}")[2] == name), None)
-            if below is None:
+            for below in element:
+                if below.tag.rpartition("}")[2] == name:
+                    element = below
+                    break
+            else:
                 return False
-            element = below
         if self.orgnr:
             return is_orgnr((element.text or "").strip())
         if self.says:

@@ -76,7 +76,8 @@ def _text(raw: str) -> Parts:
     said = one_line(raw)
     if not said:
         return {}
-    return {"text": said, "lines": lines_of(raw), "orgnr" if is_orgnr(said) else "nobody": said}
+    lines = said if raw.isprintable() else lines_of(raw)
+    return {"text": said, "lines": lines, "orgnr" if is_orgnr(said) else "nobody": said}
 
 
 def _read_text(element: etree._Element) -> tuple[Parts, list[Fault]]:
@@ -160,9 +161,9 @@ def _write_any(element: etree._Element, parts: Mapping[str, object]) -> None:
 
 def _present(element: etree._Element, *names: str) -> Parts:
     found: Parts = {}
-    for name in names:
-        if (value := element.get(name)) is not None and (said := one_line(value)):
-            found[name] = said
+    for name, value in element.items():
+        if name in names and (said := one_line(str(value))):
+            found[str(name)] = said
     return found
 
 

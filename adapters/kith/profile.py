@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -18,7 +19,7 @@ from adapters.base import Findings
 from adapters.kith.coded import unread_part
 from adapters.kith.codes import lists
 from adapters.kith.conditions import matches
-from adapters.kith.datatypes import Datatype
+from adapters.kith.datatypes import Datatype, Parts
 from adapters.kith.names import join_names, split_name
 from adapters.kith.numbers import note_numbers, sort_numbers
 from adapters.kith.places import At, fault_at
@@ -125,7 +126,7 @@ class Reader:
         between = (text := element.text) is not None and text != "" and not text.isspace()
         last = 0
         counted: dict[str, int] = {}
-        seen: dict[int, int] = {}
+        seen: dict[El, int] = {}  # of rows that are told from others of their name
         slots = row.slots
         for child in element:
             if (text := child.tail) and not text.isspace():
@@ -136,13 +137,15 @@ class Reader:
                 names = ", ".join(dict.fromkeys(item.variants[0].name for item in slots.values()))
                 self._fault(child, At(at, "?"), say(row.strangers or "unknown-element", names))
                 continue
-            variant = slot.variants[0] if len(slot.variants) == 1 else _variant(slot, child, seen)
-            counted[tag] = number = counted.get(tag, 0) + 1
-            seen[id(variant)] = like = seen.get(id(variant), 0) + 1
+            counted[tag] = number = like = counted.get(tag, 0) + 1
+            if (variant := slot.alone) is None:
+                variant = _variant(slot, child, seen)
+                seen[variant] = like = seen.get(variant, 0) + 1
             here = At(at, variant.name, number if variant.most > 1 else 0)
-            if slot.position < last and not row.any_order:
+            if slot.position >= last:
+                last = slot.position
+            elif not row.any_order:
                 self._fault(child, here, say("order", _next(row, slot.position)))
-            last = max(last, slot.position)
             if number > slot.most or like > variant.most:
                 rule = "once" if row.any_order else "count"
                 self._fault(child, here, say(rule, min(slot.most, variant.most)))
@@ -185,20 +188,17 @@ class Reader:
         element: etree._Element,
         row: El,
         counted: Mapping[str, int],
-        seen: Mapping[int, int],
+        seen: Mapping[El, int],
         at: At,
     ) -> None:
         for tag, slot in row.demanded:
-            name = slot.variants[0].name
-            if tag not in row.in_choice and counted.get(tag, 0) < slot.least:
+            if counted.get(tag, 0) < slot.least:
+                name = slot.variants[0].name
                 self._fault(element, At(at, name), say("missing", name))
-            for variant in slot.variants:
-                if (
-                    variant.when
-                    and seen.get(id(variant), 0) < variant.least
-                    and counted.get(tag, 0) >= slot.least
-                ):
-                    self._fault(element, At(at, name), say("missing", f"{name} ({variant.asks})"))
+        for tag, slot, variant in row.demanded_variants:
+            if seen.get(variant, 0) < variant.least and counted.get(tag, 0) >= slot.least:
+                name = slot.variants[0].name
+                self._fault(element, At(at, name), say("missing", f"{name} ({variant.asks})"))
         for choice in row.choices:
             there = sum(1 for tag in choice.tags if tag in counted)
             if (there > 1 and not choice.repeats) or there < choice.least:
@@ -225,7 +225,8 @@ class Reader:
             return
         allowed, names = declared.attributes, element.keys()
         if (
-            not allowed.issuperset(names)
+            names
+            and not allowed.issuperset(names)
             and not declared.free
             and any(name not in allowed and not str(name).startswith(_XSI) for name in names)
         ):
@@ -237,16 +238,8 @@ class Reader:
         parts, faults = declared.read(element)
         for said in faults:
             self._fault(element, at, said)
-        if row.fixed and parts.get(declared.main) != row.default[declared.main]:
-            self._fault(element, at, say("fixed", row.default[declared.main]))
-        if row.absent and declared.attributes and declared.main not in parts and not faults:
-            self._fault(element, at, say("code", *lists()[row.codes]) if row.codes else say("empty"))
-        if (unread := unread_part(row, parts)) is not None:
-            self._fault(element, at, unread)
-        for name in row.must:
-            said_ = CHECKS[name](parts, row)
-            if said_ is not None:
-                self._fault(element, at, said_)
+        if not row.bare:
+            self._kept_to(element, row, declared, parts, at, sound=not faults)
         if row.into:
             inner: Fields = {target: parts[part] for part, target in row.to.items() if part in parts}
             if inner:
@@ -258,6 +251,21 @@ class Reader:
                     self._keep(fields, target, parts[part])
                 else:
                     self._put(fields, target, parts[part], many=row.most > 1)
+
+    def _kept_to(
+        self, element: etree._Element, row: El, declared: Datatype, parts: Parts, at: At, *, sound: bool
+    ) -> None:
+        """What the row asks of a value beyond its datatype."""
+        if row.fixed and parts.get(declared.main) != row.default[declared.main]:
+            self._fault(element, at, say("fixed", row.default[declared.main]))
+        if row.absent and declared.attributes and declared.main not in parts and sound:
+            self._fault(element, at, say("code", *lists()[row.codes]) if row.codes else say("empty"))
+        if (unread := unread_part(row, parts)) is not None:
+            self._fault(element, at, unread)
+        for name in row.must:
+            said_ = CHECKS[name](parts, row)
+            if said_ is not None:
+                self._fault(element, at, said_)
 
     def _keep(self, fields: Fields, target: str, value: object) -> None:
         fields.setdefault(target, value)
@@ -283,10 +291,10 @@ def _faults_of(declared: Datatype, said: str) -> list[Said]:
     return declared.read(holder)[1]
 
 
-def _variant(slot: Slot, element: etree._Element, seen: Mapping[int, int]) -> El:
+def _variant(slot: Slot, element: etree._Element, seen: Mapping[El, int]) -> El:
     """The first row of the name that asks for what the element holds and is not used up."""
     for row in slot.variants[:-1]:
-        used_up = seen.get(id(row), 0) >= row.most
+        used_up = seen.get(row, 0) >= row.most
         if not used_up and matches(element, row.when):
             return row
     return slot.variants[-1]
@@ -374,11 +382,11 @@ class _Writer:
         self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int | None = None
     ) -> bool:
         least = row.least if least is None else least
-        if not least and row.type is not None and row.plainly and not self._speaks(row, fields):
+        if not least and (row.type is None or row.plainly) and not self._speaks(row, fields):
+            return False
+        if row.elsewhere or (row.unless and any(self._at(fields, name) is not None for name in row.unless)):
             return False
         at = f"{at}/{row.name}"
-        if row.elsewhere or any(self._at(fields, name) is not None for name in row.unless):
-            return False
         if row.type is not None:
             return self._leaf(parent, row, fields, at, least)
         if not row.into:
@@ -395,8 +403,6 @@ class _Writer:
         return said
 
     def _group(self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int) -> bool:
-        if not least and not self._speaks(row, fields):
-            return False
         if row.needs and not least and all(self._at(fields, name) is None for name in row.needs):
             return False
         noted = len(self.findings)
@@ -411,18 +417,20 @@ class _Writer:
         if row.into:
             return True
         here, top = row.sources
-        return any(name in fields for name in here) or any(name in self._top for name in top)
+        return not (here.isdisjoint(fields) and top.isdisjoint(self._top))
 
     def _leaf(self, parent: etree._Element, row: El, fields: Mapping[str, Any], at: str, least: int) -> bool:
         if row.into:
             return self._leaves(parent, row, fields, at, least)
-        found = {part: self._at(fields, target) for part, target in row.to.items()}
-        carried = {part: value for part, value in found.items() if value is not None}
+        carried: dict[str, Any] = {}
+        for part, target in row.to.items():
+            if (value := self._at(fields, target)) is not None:
+                carried[part] = value
         if row.most > 1:
             (part,) = row.to or ("",)
             values = carried.get(part)
-            for value in values if isinstance(values, list) else []:
-                self._value(parent, row, {part: value}, at)
+            for one in values if isinstance(values, list) else []:
+                self._value(parent, row, {part: one}, at)
             return bool(values)
         if row.derive:
             carried = DERIVED[row.derive](fields, self._top)
@@ -463,15 +471,21 @@ class _Writer:
             self.findings.add(at, "value", "text that XML can carry")
 
     def _at(self, fields: Mapping[str, Any], target: str) -> Any:
-        here: Any = fields
-        if target.startswith("/"):
-            here, target = self._top, target[1:]
         if target in fields:
             return fields[target]
-        path, _, piece = target.partition("#")
-        for name in path.split("."):
+        from_top, names, piece = _way(target)
+        here: Any = self._top if from_top else fields
+        for name in names:
             here = here.get(name) if isinstance(here, Mapping) else None
         return split_name(here).get(piece) if piece and isinstance(here, str) else here
+
+
+@cache
+def _way(target: str) -> tuple[bool, tuple[str, ...], str]:
+    """Of a field as a table writes it: whether it is looked for from the top of the record, the groups that
+    it stands in with its name, and which piece of a person's name is meant. The tables name them all."""
+    path, _, piece = target.removeprefix("/").partition("#")
+    return target.startswith("/"), tuple(path.split(".")), piece
 
 
 def _default(parent: etree._Element, namespace: str, prefixes: Mapping[Any, str]) -> dict[Any, str] | None:

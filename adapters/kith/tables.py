@@ -55,6 +55,10 @@ class Attribute:
     why: str = ""
 
 
+OF_A_CODE = ("V", "DN", "OT")
+"""The parts of a coded value that say it: as a code, in its words, in other words."""
+
+
 @dataclass(frozen=True, eq=False)
 class El:
     """One element of a profile.
@@ -108,6 +112,20 @@ class El:
         return f"{{{self.ns}}}{self.name}"
 
     @cached_property
+    def bare(self) -> bool:
+        """Whether a value has nothing to keep to but its datatype."""
+        return not (self.fixed or self.absent or self.of_a_code or self.must)
+
+    @cached_property
+    def of_a_code(self) -> tuple[str, ...]:
+        """The parts of a code that are carried, where one of them has to be said if any part of it is."""
+        if self.absent or "code" in self.must:
+            return ()
+        if self.type is None or not self.type.attributes.issuperset(("V", "DN")):
+            return ()
+        return tuple(part for part in OF_A_CODE if part in self.to)
+
+    @cached_property
     def plain(self) -> frozenset[str]:
         """The fields of `to` that stand in the group itself, one value each."""
         return frozenset(name for name in self.to.values() if self.most == 1 and not set("./") & set(name))
@@ -133,11 +151,19 @@ class El:
 
     @cached_property
     def demanded(self) -> tuple[tuple[str, Slot], ...]:
-        """The children that the schema demands, by themselves or as one of their variants."""
+        """The children that the schema demands by themselves."""
         return tuple(
-            (tag, slot)
+            (tag, slot) for tag, slot in self.slots.items() if slot.least and tag not in self.in_choice
+        )
+
+    @cached_property
+    def demanded_variants(self) -> tuple[tuple[str, Slot, El], ...]:
+        """The children that are demanded as one of the variants of their name."""
+        return tuple(
+            (tag, slot, variant)
             for tag, slot in self.slots.items()
-            if (slot.least and tag not in self.in_choice) or any(v.when and v.least for v in slot.variants)
+            for variant in slot.variants
+            if variant.when and variant.least
         )
 
     @cached_property
@@ -233,6 +259,11 @@ class Slot:
     variants: tuple[El, ...]
     least: int
     most: int
+
+    @cached_property
+    def alone(self) -> El | None:
+        """The row of the name, where it has only one that asks for nothing."""
+        return self.variants[0] if len(self.variants) == 1 and not self.variants[0].when else None
 
 
 def _slot(position: int, rows: list[El]) -> Slot:
