@@ -76,6 +76,25 @@ def test_what_was_refused_at_the_desk_changes_nothing(either: Bench) -> None:
     assert not either.queue.ready
 
 
+def test_what_the_desk_refuses_is_told_where_it_stands_in_what_was_sent(either: Bench) -> None:
+    as_fhir = json.loads(fhir("samtykke-tsb.fhir.json", series="s"))
+    as_fhir["provision"]["period"].pop("end")
+    as_json = consent("samtykke-nav.json", "n", form=None)
+    del as_json["samtykke"]["form"]
+    told: list[list[tuple[str, int | None]]] = []
+    for body, media_type in ((as_fhir, FHIR), (as_json, "")):
+        with pytest.raises(HubError) as refusal:
+            either.post(
+                "prison_health", json.dumps(body, indent=1).encode(), media_type or "application/json"
+            )
+        told.append([(one.at, one.line) for one in refusal.value.findings])
+
+    lines = [json.dumps(body, indent=1).splitlines() for body in (as_fhir, as_json)]
+    period = next(n for n, line in enumerate(lines[0], start=1) if line.strip().startswith('"period"'))
+    given = next(n for n, line in enumerate(lines[1], start=1) if line.strip().startswith('"samtykke"'))
+    assert told == [[("provision.period.end", period)], [("samtykke.form", given)]]
+
+
 def test_a_control_role_cannot_record_a_consent_to_tell_of_substance_use(either: Bench) -> None:
     asked = consent("samtykke-nav.json", "n", kategorier=["identity", "substance_use"])
     assert refused(either, "prison", asked) == "consent.recorder-control"
