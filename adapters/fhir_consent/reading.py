@@ -294,7 +294,7 @@ class _Reading:
             return
         system, value = identified
         known = words.PARTIES[system]
-        if known and reference.has("reference") and not wide:
+        if known and not wide and kind_of(reference.text("reference"), "Organization") == "Organization":
             reference.fault("reference", "narrower", "no single organisation beside a sector")
         if known and value not in known:
             reference.fault("identifier.value", "code", "a sector, or * for all")
