@@ -200,6 +200,10 @@ REFUSES: list[tuple[Change, Callable[[Any], object], object]] = [
     ),
     (lambda c: c.update(policyRule=concept(ACT_CODE, "OPTOUT")), _of("samtykke", "beslutning"), "nekt"),
     (
+        lambda c: c["provision"]["actor"][0]["reference"].update(reference="Organization/1"),
+        _of("mottakere"), ["tsb", "310000043"],
+    ),
+    (
         lambda c: (c["provision"].pop("type"), c.update(policyRule=concept(BASIS, "PBRL5-3"))),
         _of("samtykke", "beslutning"), "nekt",
     ),

@@ -45,6 +45,28 @@ def test_the_same_id_with_another_document_is_refused(either: Bench) -> None:
     assert refused(either, "prison_health", other) == "receive.duplicate-id"
 
 
+def test_an_id_that_was_used_is_told_where_it_stands(either: Bench) -> None:
+    either.post("prison_health", fhir("samtykke-tsb.fhir.json", series="s"), FHIR)
+    given = json.loads(fhir("samtykke-tsb.fhir.json", series="s"))
+    own = {"system": "urn:brobygger:withdrawal", "value": "trukket-1"}
+    ended = [
+        {**given, "status": "inactive", "meta": {"versionId": number, "lastUpdated": f"{day}T10:00:00Z"},
+         "identifier": [*given["identifier"][:1], own]}
+        for number, day in (("2", "2026-11-01"), ("4", "2026-11-02"))
+    ]  # fmt: skip
+    either.post("prison_health", json.dumps(ended[0]).encode(), FHIR)
+    body = json.dumps(ended[1], indent=1)
+
+    with pytest.raises(HubError) as refusal:
+        either.post("prison_health", body.encode(), FHIR)
+
+    line = next(n for n, line in enumerate(body.splitlines(), start=1) if "trukket-1" in line)
+    assert refusal.value.code == "receive.duplicate-id"
+    assert [(one.at, one.rule, one.line) for one in refusal.value.findings] == [
+        ("identifier[1].value", "used", line)
+    ]
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_old_version_is_refused_and_changes_nothing(either: Bench, version: int) -> None:
     either.post("prison_health", consent("samtykke-nav.json", "n", 2))
