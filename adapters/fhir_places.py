@@ -17,6 +17,12 @@ from hub.message import Record
 
 Json = dict[str, object]
 T = TypeVar("T")
+Unsaid = Callable[[Mapping[str, object], str], str | None]
+"""A document and a path of the record -> where in the document that would be said."""
+
+
+def nowhere(document: Mapping[str, object], at: str) -> None:
+    """Nobody knows where it would be said."""
 
 
 class _Text(str):
@@ -40,15 +46,22 @@ def said_at(value: T, source: object) -> T:
 
 
 def at_fields(
-    findings: Iterable[Finding], document: Mapping[str, object], read: Callable[[Json], Record]
+    findings: Iterable[Finding],
+    document: Mapping[str, object],
+    read: Callable[[Json], Record],
+    unsaid: Unsaid = nowhere,
 ) -> list[Finding]:
     """The same findings by the paths of the document, which `read` has read; one of a value that is not there
-    by the resource or element that has the others of its group, and one of nothing known as it is."""
+    by where `unsaid` has it, or by the resource or element that has the others of its group, and one of
+    nothing known as it is."""
     try:
         origins = dict(_origins(read(cast(Json, _with_paths(document, ""))).fields, ""))
     except HubError:
         origins = {}
-    return [replace(one, at=_origin(one.at, origins)) for one in findings]
+    return [
+        replace(one, at=origins.get(one.at) or unsaid(document, one.at) or _origin(one.at, origins))
+        for one in findings
+    ]
 
 
 def _placed(value: str, at: str) -> _Text:
@@ -92,8 +105,6 @@ _STEP = re.compile(r"\.?[^.\[\]]+|\[[0-9]+\]")
 
 
 def _origin(at: str, origins: Mapping[str, str]) -> str:
-    if at in origins:
-        return origins[at]
     above = at
     while above := _LAST.sub("", above):
         inside = [there for path, there in origins.items() if path.startswith((f"{above}.", f"{above}["))]

@@ -17,7 +17,7 @@ from lxml import etree
 from adapters.base import Adapter, Findings, Sniff, decode
 from adapters.fhir import JSON_TYPES, XML_TYPES, Json
 from adapters.fhir_paths import noted
-from adapters.fhir_places import at_fields
+from adapters.fhir_places import Unsaid, at_fields, nowhere
 from adapters.fhir_xml import FHIR, Models, Release, XmlReader, write_fhir_xml
 from adapters.safe_json import read_json, write_json
 from adapters.safe_xml import UNICODE, positions, read_xml
@@ -39,10 +39,12 @@ def both(
     *,
     loses: Mapping[str, str] | None = None,
     as_said: Callable[[Record], Record] = lambda record: record,
+    unsaid: Unsaid = nowhere,
 ) -> tuple[Adapter, Adapter]:
     """The adapter for JSON, `name`, and the one for XML, `name-xml`. `read` takes a document as JSON has
     it, and raises what is wrong by path; `compose` gives one. `models` are all resources that occur,
-    `loses` and `as_said` what they are of `Adapter`."""
+    `loses` and `as_said` what they are of `Adapter`. `unsaid` knows where a document would say what it does
+    not say."""
 
     def parse_json(body: bytes) -> Record:
         return _parse_json(body, read)
@@ -57,11 +59,11 @@ def both(
         return write_fhir_xml(compose(record), _written(models))
 
     def locate_json(body: bytes, findings: Iterable[Finding]) -> list[Finding]:
-        return _placed(at_fields(findings, read_json(body), read), json_places(decode(body)))
+        return _placed(at_fields(findings, read_json(body), read, unsaid), json_places(decode(body)))
 
     def locate_xml(body: bytes, findings: Iterable[Finding]) -> list[Finding]:
         document = XmlReader(read_xml(body, (UNICODE,)), models, Findings()).document
-        return _placed(at_fields(findings, document, read), xml_places(body, models))
+        return _placed(at_fields(findings, document, read, unsaid), xml_places(body, models))
 
     def adapter(
         spelled: str,

@@ -186,14 +186,23 @@ def _words(value: Sequence[str] | None) -> frozenset[str] | None:
     return frozenset(value) if value else None
 
 
+_SAID_OUT_LOUD = {
+    "avsendere": "at least one who may share",
+    "mottakere": "at least one recipient",
+    "formal": "at least one purpose",
+    "kategorier": "at least one category of information",
+    "fra": "a date",
+    "til": "a date",
+}
+
+
 def _unsaid(scope: _Scope) -> Iterable[Finding]:
     """A permission must say from whom, to whom, what for, which information and how long."""
     names = {"fra": "samtykke.gyldig_fra", "til": "samtykke.gyldig_til"}
     for name in _INHERITED:
         if not scope.said.get(name):
             at = f"{scope.at}{name}" if scope.at else names.get(name, name)
-            expected = "a date" if name in names else "at least one entry"
-            yield Finding(at=at, rule="said-out-loud", expected=expected)
+            yield Finding(at=at, rule="said-out-loud", expected=_SAID_OUT_LOUD[name])
 
 
 def _backwards(scopes: Iterable[_Scope]) -> Iterable[Finding]:

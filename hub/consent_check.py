@@ -4,15 +4,18 @@ rejected with every reason, or a withdrawal. The same reading, checks and decisi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from adapters.fhir_consent.places import unsaid
 from adapters.fhir_consent.reading import TYPE as GIVEN
 from adapters.fhir_consent.reading import read as read_fhir
 from adapters.fhir_consent.vocabulary import ENDED
+from adapters.fhir_places import Unsaid, at_fields, nowhere
 from adapters.fhir_withdrawal.reading import TYPE as WITHDRAWN
 from adapters.fhir_withdrawal.reading import read as read_ended
 from consent import intake, plain
@@ -108,9 +111,7 @@ def _answer(found: Found, folder: Folder, types: Types, recorder: Sector, at: da
         refused = fault if isinstance(fault, HubError) else HubError("hub.internal")
         if refused.code == "hub.internal":
             return Answer(found.place, "unreadable", "Consent", refused.code)
-        findings = tuple(refused.findings) or (
-            _ALONE.get(refused.code, Finding("body", "type", "a consent")),
-        )
+        findings = tuple(refused.findings) or (Finding("body", "type", "a consent"),)
         return Answer(found.place, "rejected", "Consent", refused.code, findings)
     day = at.astimezone(intake.OSLO).date()
     return Answer(
@@ -133,9 +134,10 @@ def read_consent(
     """The consent as the decision would read it, recorded when it says it was given. Raises
     parse.invalid and consent.* with every finding."""
     record: Record = read_fhir(resource, folder.resolve)
-    if findings := types[GIVEN].check(record.fields):
-        raise HubError("parse.invalid", findings)
-    intake.check(record, recorder, at)
+    with _in_place(resource, lambda document: read_fhir(document, folder.resolve), unsaid):
+        if findings := types[GIVEN].check(record.fields):
+            raise HubError("parse.invalid", findings)
+        intake.check(record, recorder, at)
     sent = datetime.fromisoformat(str(record.get("melding.sendt")))
     return intake.read({**record.fields, intake.RECORDER: recorder.value}, min(sent, at))
 
@@ -143,6 +145,21 @@ def read_consent(
 def _check_ended(resource: Mapping[str, object], folder: Folder, types: Types, recorder: Sector) -> None:
     """Raises parse.invalid with every finding where it would not be taken as a withdrawal."""
     record = read_ended(resource, folder.resolve)
-    if findings := types[WITHDRAWN].check(record.fields):
-        raise HubError("parse.invalid", findings)
-    intake.check_withdrawal(record, recorder)
+    with _in_place(resource, lambda document: read_ended(document, folder.resolve)):
+        if findings := types[WITHDRAWN].check(record.fields):
+            raise HubError("parse.invalid", findings)
+        intake.check_withdrawal(record, recorder)
+
+
+@contextmanager
+def _in_place(
+    resource: Mapping[str, object],
+    read: Callable[[Mapping[str, object]], Record],
+    unsaid: Unsaid = nowhere,
+) -> Iterator[None]:
+    """What is found by the paths of the record is told by those of the resource."""
+    try:
+        yield
+    except HubError as refused:
+        found = refused.findings or ((_ALONE[refused.code],) if refused.code in _ALONE else ())
+        raise HubError(refused.code, at_fields(found, resource, read, unsaid)) from None

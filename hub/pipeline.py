@@ -58,10 +58,21 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     """
     received = Received(parts.new_id(), sender, media_type, body, parts.clock())
     read = run(Step.PARSE, parse, parts, received)
+    try:
+        return _take(parts, received, read)
+    except HubError as refused:
+        if not refused.findings:
+            raise
+        found = in_place(read.adapter, received.body, refused.findings)
+        raise HubError(refused.code, found) from refused
+
+
+def _take(parts: Parts, received: Received, read: Read) -> Accepted:
+    """What was read, kept and on its way. Raises what it finds by the paths of the record."""
     record = read.record
     if record.type in desk.TYPES:
         return run(Step.RECEIVE, desk.record, parts, received, record)
-    labelled = run(Step.LABEL, label_record, parts, record, sender)
+    labelled = run(Step.LABEL, label_record, parts, record, received.sender)
     with intake.opened(parts, received, labelled) as file:
         if file.settled:
             return file.accepted  # the same message again, or a newer version came before it

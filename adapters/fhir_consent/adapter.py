@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from adapters.base import Sniff
 from adapters.fhir import Json
+from adapters.fhir_consent.places import unsaid
 from adapters.fhir_consent.reading import TYPE, read
 from adapters.fhir_consent.resource import models, write_exactly
 from adapters.fhir_consent.vocabulary import ENDED
@@ -29,4 +30,4 @@ def write(record: Record) -> Json:
     return write_exactly(record, compose, read)
 
 
-ADAPTERS = both("fhir-consent", TYPE, recognise, read, write, models)
+ADAPTERS = both("fhir-consent", TYPE, recognise, read, write, models, unsaid=unsaid)

@@ -294,6 +294,8 @@ class _Reading:
             return
         system, value = identified
         known = words.PARTIES[system]
+        if known and not wide and kind_of(reference.text("reference"), "Organization") == "Organization":
+            reference.fault("reference", "narrower", "no single organisation beside a sector")
         if known and value not in known:
             reference.fault("identifier.value", "code", "a sector, or * for all")
         if system == ORGNR and not re.fullmatch(r"[0-9]{9}", value):
@@ -410,5 +412,5 @@ def _codes(provision: Reader, name: str, known: Mapping[words.Code, str], wide: 
             part = "part of" if wide else "as wide as"
             item.fault("code", "code", f"a code that the README lists, {part} our own word")
         elif word not in found:
-            found.append(word)
+            found.append(said_at(word, code))
     return found

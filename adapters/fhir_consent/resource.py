@@ -43,9 +43,14 @@ def nowhere(reference: str) -> None:
     """Nobody has the resource."""
 
 
+def looks_newer(document: Mapping[str, object]) -> bool:
+    """Whether it has what only R5 has."""
+    return bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)
+
+
 def is_newer(document: Mapping[str, object], consent: Reader, structure: Findings) -> bool:
     """Whether it is R5, checked as that; R4 otherwise. `structure` gets what is not FHIR."""
-    newer = bool(_ONLY_R5 & document.keys()) or isinstance(document.get("provision"), list)
+    newer = looks_newer(document)
     if newer and _ONLY_R4 & document.keys():
         consent.fault("", "release", "the elements of one release of FHIR, R4 or R5")
     consent.check(ConsentR5 if newer else ConsentR4, structure)

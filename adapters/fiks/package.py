@@ -1,9 +1,11 @@
 """Understands a package of files as Fiks carries it: a zip in the shape of ASiC-E, with a checksum for each.
 
-`mimetype` comes first and uncompressed; `META-INF/asicmanifest.xml` names every other file with its SHA-256
-(ETSI EN 319 162-1). Signing and encrypting are for whoever holds the keys, outside the hub; a signature in
-`META-INF` is passed over, not checked. What a stranger can do with a zip is bounded here: how many files, how
-large they unfold, and what they may be called. It must not know what is in any file.
+`mimetype` comes first; `META-INF/asicmanifest.xml` names every other file with its SHA-256 (ETSI EN
+319 162-1). Signing and encrypting are for whoever holds the keys, outside the hub; a signature in `META-INF`
+and the list of media types of OpenDocument are passed over, not checked. What the libraries of Fiks write
+otherwise than the standard is read: `mimetype` compressed, and the manifest in older namespaces. What a
+stranger can do with a zip is bounded here: how many files, how large they unfold, what they may be called.
+It must not know what is in any file.
 """
 
 from __future__ import annotations
@@ -29,15 +31,20 @@ MOST_BYTES = 10 * 1024 * 1024
 """Of everything in a package together, unfolded."""
 
 _MIMETYPE, _MANIFEST = "mimetype", "META-INF/asicmanifest.xml"
-_SIGNATURES = re.compile(r"META-INF/[A-Za-z0-9_-]*signatures?[A-Za-z0-9_-]*\.(?:xml|p7s)", re.IGNORECASE)
+_PASSED_OVER = re.compile(
+    r"META-INF/(?:[A-Za-z0-9_-]*signatures?[A-Za-z0-9_-]*\.(?:xml|p7s)|manifest\.xml)", re.IGNORECASE
+)
+_COMMENTS = (b"", b"mimetype=" + MEDIA_TYPE.encode())
+"""Of the zip: none, or the one of the standard."""
 _NAME = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*(?:/[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*)*"
 )
 _NS = "{http://uri.etsi.org/02918/v1.2.1#}"
+_READ_NS = (_NS, "{http://uri.etsi.org/2918/v1.2.1#}", "{http://uri.etsi.org/02918/v1.1.1#}")
 _DS = "{http://www.w3.org/2000/09/xmldsig#}"
 _SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 _TYPES = {".json": "application/json", ".xml": "application/xml", ".pdf": "application/pdf"}
-_END_BYTES = 22  # the end of a directory without a comment
+_END_BYTES = 22  # the end of a directory before its comment
 _WRITTEN = (1980, 1, 1, 0, 0, 0)  # the same files give the same bytes
 _ENCRYPTED = 0x1
 
@@ -78,7 +85,8 @@ def read_package(body: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as package:
             entries = package.infolist()
-            if package.comment or not body[-_END_BYTES:].startswith(b"PK\x05\x06"):
+            end = body[-_END_BYTES - len(package.comment) :]
+            if package.comment not in _COMMENTS or not end.startswith(b"PK\x05\x06"):
                 raise refuse("parse.forbidden-construct", "comment", "nothing after the files")
             _check_entries(body, entries)
             files = _unfold(package, entries)
@@ -117,9 +125,8 @@ def _check_entries(body: bytes, entries: list[zipfile.ZipInfo]) -> None:
             found.add(at, "kind", "a file, no link and no folder")
     found.finish("parse.forbidden-construct")
     first = min(entries, key=lambda entry: entry.header_offset)
-    stored = first.compress_type == zipfile.ZIP_STORED
-    if first.filename != _MIMETYPE or first.header_offset or not stored or not body.startswith(b"PK\x03\x04"):
-        raise refuse("parse.malformed", "mimetype", "mimetype first in the package, uncompressed")
+    if first.filename != _MIMETYPE or first.header_offset or not body.startswith(b"PK\x03\x04"):
+        raise refuse("parse.malformed", "mimetype", "mimetype first in the package")
 
 
 def _unfold(package: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> dict[str, bytes]:
@@ -136,12 +143,14 @@ def _unfold(package: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> dict[st
 
 
 def _as_declared(files: dict[str, bytes]) -> dict[str, bytes]:
-    manifest = files.pop(_MANIFEST, None)
+    named = [name for name in files if name.casefold() == _MANIFEST.casefold()]
+    manifest = files.pop(named[0]) if named else None
     if manifest is None:
         raise refuse("parse.invalid", "manifest", _MANIFEST)
     declared: dict[str, str] = {}
     found = Findings()
-    for number, reference in enumerate(read_xml(manifest).iter(f"{_NS}DataObjectReference"), start=1):
+    references = read_xml(manifest).iter(*(f"{space}DataObjectReference" for space in _READ_NS))
+    for number, reference in enumerate(references, start=1):
         method = reference.find(f"{_DS}DigestMethod")
         algorithm = method.get("Algorithm") if method is not None else None
         name = str(reference.get("URI", ""))
@@ -150,7 +159,7 @@ def _as_declared(files: dict[str, bytes]) -> dict[str, bytes]:
         if name in declared or name not in files:
             found.add(f"reference {number}", "reference", "each file of the package once")
         declared[name] = (reference.findtext(f"{_DS}DigestValue") or "").strip()
-    data = {name: content for name, content in files.items() if not _SIGNATURES.fullmatch(name)}
+    data = {name: content for name, content in files.items() if not _PASSED_OVER.fullmatch(name)}
     for number, (name, content) in enumerate(data.items(), start=1):
         if name not in declared:
             found.add(f"data file {number}", "undeclared", "every file in the manifest")

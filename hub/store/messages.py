@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import Outcome, Record
 from hub.store import sealed
 from hub.store.people import Person
@@ -47,6 +47,9 @@ _CONTENT = select(message.c.ciphertext, message.c.wrapped_key).where(_THIS)
 _KEY = select(message.c.wrapped_key).where(_THIS)
 
 
+_USED = Finding("melding.id", "used", "an id that no other message had; of the same message, the same bytes")
+
+
 def find_same(tx: Connection, sender: str, sender_key: str, content: str) -> Stored | None:
     """The message this sender gave this id before, or None. Raises receive.duplicate-id when the
     id came with other content then."""
@@ -58,7 +61,7 @@ def find_same(tx: Connection, sender: str, sender_key: str, content: str) -> Sto
     if row is None:
         return None
     if row.content != content:
-        raise HubError("receive.duplicate-id")
+        raise HubError("receive.duplicate-id", [_USED])
     return Stored(*row[:-1])
 
 

@@ -194,7 +194,9 @@ def dress(document: dict[str, Any]) -> dict[str, Any]:
     for rule in _rules(document.get("provision")):
         rule["id"] = "p-1"
         for actor in rule.get("actor", ()):
-            actor["reference"] |= {"display": "x", "type": "Organization", "reference": "Organization/1"}
+            actor["reference"] |= {"display": "x", "type": "Organization"}
+            if actor["reference"]["identifier"]["system"] == ORGNR:
+                actor["reference"]["reference"] = "Organization/1"
             actor["reference"]["identifier"] |= ID_PARTS
     if "patient" in document:
         document["organization"] = [{"reference": "Organization/1"}]

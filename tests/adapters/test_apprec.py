@@ -15,8 +15,9 @@ from adapters.kith.profile import Profile
 from adapters.kith.tables import everything
 from adapters.registry import adapters_for
 from adapters.safe_xml import encoding_of, read_xml
+from consent.labels import label, load_codes
 from hub.errors import HubError
-from hub.message import Record
+from hub.message import Category, Record
 from mappings.types import load_types
 from tests.adapters.national import Absent, samples, schemas
 
@@ -171,6 +172,18 @@ EDGES: dict[str, dict[str, Any]] = {
         "feil": [{"kode": "X99", "tekst": "Ukjent mottaker"}, {"kode": "54", "forklaring": "x"}],
     },
     "refused with a code of four digits": {"status": "avvist", "feil": [{"kode": "1239", "system": LIST}]},
+    "taken in, but for a part that nobody names": {"status": "delvis"},
+    **{
+        f"refused with {code}, of a list of one's own": {
+            "status": "avvist",
+            "feil": [
+                {"kode": code, "system": "urn:oid:1.2.578.9999"},
+                {"kode": "E10", "system": LIST},
+                {"kode": code, "tekst": "En gang til"},
+            ],
+        }
+        for code in ("PARSE-17", "INVALID_PATIENT", "e10", "123456", "ar.7")
+    },
     "a professional alone": {"avsender": {"behandler": "Lege Legesen", "behandler_type": "LE"}},
     "a department with a number only": {"mottaker": {"avdeling_her": "9900001"}},
     "a professional of an institution": {
@@ -191,6 +204,23 @@ def test_an_edge_survives_and_is_valid(adapter: Adapter, edge: str, absent_refer
     assert adapter.parse(written) == record
     if (national := schemas(1, absent_reference)) is not None:
         assert national.findings(read_xml(written), written) == ()
+
+
+@pytest.mark.parametrize("code", ["15859010250", "E15859010250", "1-2", "to ord", "4æ"])
+def test_no_number_of_a_person_and_no_words_pass_as_a_code(code: str) -> None:
+    found = RECEIPT.check(minimal(status="avvist", feil=[{"kode": code, "system": LIST}]).fields)
+
+    assert [(finding.at, finding.rule) for finding in found] == [("feil[0].kode", "pattern")]
+
+
+def test_a_code_that_names_a_substance_tells_of_it() -> None:
+    record = minimal(status="avvist", feil=[{"kode": "HEROIN-1", "forklaring": "x"}, {"kode": "E10"}])
+
+    items = {item.path: item for item in label(record, RECEIPT.leaves(record), load_codes()).items}
+
+    for path in ("feil[0].kode", "feil[0].forklaring"):
+        assert Category.SUBSTANCE_USE in items[path].categories
+    assert Category.SUBSTANCE_USE not in items["feil[1].kode"].categories
 
 
 @pytest.mark.parametrize("status", ["startet", "avsluttet"])

@@ -19,6 +19,7 @@ EXAMPLES = Path(adapters.__file__).parent / "fhir_consent/examples"
 REAL = Path(__file__).parents[3] / "shared/consent/fixtures"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 CATEGORY = "urn:brobygger:category"
+ROLE = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 
 
 def permission() -> Any:
@@ -101,6 +102,17 @@ NOT_EVALUABLE: dict[str, tuple[Callable[[Any], object], str]] = {
     "an actor by reference": (
         lambda c: c["provision"]["actor"][0].update(reference={"reference": "Organization/1"}),
         "actor[0].reference.identifier",
+    ),
+    "a sector beside a reference to one organisation": (
+        lambda c: c["provision"]["actor"][0]["reference"].update(reference="Organization/54"),
+        "actor[0].reference.reference",
+    ),
+    "everybody beside a reference to one organisation": (
+        lambda c: c["provision"]["actor"][0]["reference"].update(
+            reference="urn:uuid:6b1f0c52-3d0e-4d8a-9a35-0d6f1f5a7c11",
+            identifier={"system": "urn:brobygger:sector", "value": "*"},
+        ),
+        "actor[0].reference.reference",
     ),
     "an unknown sector": (
         lambda c: c["provision"]["actor"][0]["reference"]["identifier"].update(value="police"),
@@ -213,6 +225,18 @@ def test_a_refusal_of_a_part_refuses_the_whole_category(code: str) -> None:
     del consent["provision"]["provision"]
 
     assert parse(consent)["kategorier"] == ["substance_use"]
+
+
+def test_a_refusal_of_a_sector_refuses_all_of_it_whatever_it_points_to() -> None:
+    consent = refusal()
+    del consent["provision"]["provision"]
+    reference = {
+        "reference": "Organization/54",
+        "identifier": {"system": "urn:brobygger:sector", "value": "gp"},
+    }
+    consent["provision"]["actor"] = [{"role": {"coding": [label(ROLE, "IRCP")]}, "reference": reference}]
+
+    assert parse(consent)["mottakere"] == ["gp"]
 
 
 def test_a_part_as_exception_widens_a_refusal_and_is_not_evaluable_as_a_permission() -> None:

@@ -141,7 +141,7 @@ SAID: list[tuple[Change, Callable[[Any], object], object]] = [
     (lambda c: c.update(identifier=[{"value": "s-9"}], id="c-1"), _of("samtykke", "serie"), "s-9"),
     (lambda c: c["meta"].update(versionId="999999"), _of("samtykke", "versjon"), 999999),
     (
-        lambda c: c["provision"]["actor"][0]["reference"].update(reference="urn:uuid:1"), MOTTAKERE,
+        lambda c: c["provision"]["actor"][1]["reference"].update(reference="urn:uuid:1"), MOTTAKERE,
         ["tsb", "310000043"],
     ),
     *(
@@ -199,6 +199,10 @@ REFUSES: list[tuple[Change, Callable[[Any], object], object]] = [
         _of("samtykke", "beslutning"), "nekt",
     ),
     (lambda c: c.update(policyRule=concept(ACT_CODE, "OPTOUT")), _of("samtykke", "beslutning"), "nekt"),
+    (
+        lambda c: c["provision"]["actor"][0]["reference"].update(reference="Organization/1"),
+        _of("mottakere"), ["tsb", "310000043"],
+    ),
     (
         lambda c: (c["provision"].pop("type"), c.update(policyRule=concept(BASIS, "PBRL5-3"))),
         _of("samtykke", "beslutning"), "nekt",

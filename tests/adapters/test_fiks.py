@@ -57,7 +57,8 @@ def manifest(files: dict[str, bytes], *more: tuple[str, bytes], **changed: str) 
         f"<d:DigestValue>{base64.b64encode(hashlib.sha256(content).digest()).decode()}</d:DigestValue></a:DataObjectReference>"
         for name, content in (*files.items(), *more)
     )
-    space = 'xmlns:a="http://uri.etsi.org/02918/v1.2.1#" xmlns:d="http://www.w3.org/2000/09/xmldsig#"'
+    own = changed.get("space", "http://uri.etsi.org/02918/v1.2.1#")
+    space = f'xmlns:a="{own}" xmlns:d="http://www.w3.org/2000/09/xmldsig#"'
     return f"<a:ASiCManifest {space}>{rows}</a:ASiCManifest>".encode()
 
 
@@ -76,6 +77,13 @@ def zipped(
 
 FILES = {"fiks.json": b"{}", "innhold.json": b"{}"}
 GOOD = [("META-INF/asicmanifest.xml", manifest(FILES)), *FILES.items()]
+
+
+def commented(comment: bytes) -> bytes:
+    out = io.BytesIO(zipped(GOOD))
+    with zipfile.ZipFile(out, "a") as made:
+        made.comment = comment
+    return out.getvalue()
 
 
 def plain(name: str) -> zipfile.ZipInfo:
@@ -124,7 +132,33 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "a byte changed": (damaged, "parse.malformed", "package"),
     "no mimetype": (lambda: zipped(GOOD, first=False), "parse.malformed", "mimetype"),
     "another mimetype": (lambda: zipped(GOOD, mimetype="application/zip"), "parse.malformed", "mimetype"),
-    "mimetype compressed": (lambda: zipped(GOOD, how=zipfile.ZIP_DEFLATED), "parse.malformed", "mimetype"),
+    "another mimetype, compressed": (
+        lambda: zipped(GOOD, mimetype="application/zip", how=zipfile.ZIP_DEFLATED),
+        "parse.malformed",
+        "mimetype",
+    ),
+    "a manifest of another standard": (
+        lambda: zipped([("META-INF/asicmanifest.xml", manifest(FILES, space="urn:x")), *FILES.items()]),
+        "parse.invalid",
+        "undeclared",
+    ),
+    "another file in META-INF": (
+        lambda: zipped([*GOOD, ("META-INF/manifest.json", b"{}")]), "parse.invalid", "undeclared",
+    ),
+    "a list of media types elsewhere": (
+        lambda: zipped([*GOOD, ("manifest.xml", b"<x/>")]), "parse.invalid", "undeclared",
+    ),
+    "two manifests": (
+        lambda: zipped([*GOOD, ("META-INF/ASiCManifest.xml", manifest(FILES))]),
+        "parse.forbidden-construct",
+        "duplicate",
+    ),
+    "the comment of the standard, and more": (
+        lambda: commented(f"mimetype={MEDIA_TYPE}x".encode()), "parse.forbidden-construct", "comment",
+    ),
+    "something behind the comment": (
+        lambda: commented(f"mimetype={MEDIA_TYPE}".encode()) + b"x", "parse.forbidden-construct", "comment",
+    ),
     "mimetype last": (
         lambda: zipped([*GOOD, ("mimetype", MEDIA_TYPE.encode())], first=False),
         "parse.malformed",
@@ -217,12 +251,8 @@ def test_the_same_name_twice_is_refused() -> None:
 
 
 def test_a_comment_behind_the_files_is_refused() -> None:
-    out = io.BytesIO(zipped(GOOD))
-    with zipfile.ZipFile(out, "a") as made:
-        made.comment = b"KANARI"
-
     with pytest.raises(HubError) as refused:
-        read_package(out.getvalue())
+        read_package(commented(b"KANARI"))
 
     assert refused.value.findings[0].rule == "comment"
     assert "KANARI" not in repr(refused.value.findings)
@@ -230,6 +260,63 @@ def test_a_comment_behind_the_files_is_refused() -> None:
 
 def test_a_signature_in_meta_inf_is_passed_over() -> None:
     assert read_package(zipped([*GOOD, ("META-INF/signature-manifest.p7s", b"...")])) == FILES
+
+
+class _Forwards(io.BytesIO):
+    """Written once from front to end, so that sizes stand behind the files."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
+
+def forwards() -> bytes:
+    out = _Forwards()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("mimetype", MEDIA_TYPE, zipfile.ZIP_STORED)
+        for name, content in GOOD:
+            made.writestr(name, content)
+    return out.getvalue()
+
+
+SIGNED = ("META-INF/signature-6b1f0c52.p7s", b"...")
+OTHERWISE: dict[str, Callable[[], bytes]] = {
+    "mimetype compressed": lambda: zipped(GOOD, how=zipfile.ZIP_DEFLATED),
+    "the comment of the standard": lambda: commented(f"mimetype={MEDIA_TYPE}".encode()),
+    "the list of media types": lambda: zipped([*GOOD, SIGNED, ("META-INF/manifest.xml", b"no XML")]),
+    "the manifest in other letters": lambda: zipped([("META-INF/ASiCManifest.xml", GOOD[0][1]), *GOOD[1:]]),
+    "the manifest last": lambda: zipped([*GOOD[1:], SIGNED, GOOD[0]]),
+    "sizes behind the files": forwards,
+    **{
+        f"the namespace {space}": lambda space=space: zipped(  # type: ignore[misc]  # a lambda of no argument
+            [("META-INF/asicmanifest.xml", manifest(FILES, space=space)), *FILES.items()]
+        )
+        for space in ("http://uri.etsi.org/2918/v1.2.1#", "http://uri.etsi.org/02918/v1.1.1#")
+    },
+}
+
+
+@pytest.mark.parametrize("made", OTHERWISE.values(), ids=OTHERWISE.keys())
+def test_what_the_libraries_of_fiks_write_is_read(made: Callable[[], bytes]) -> None:
+    assert read_package(made()) == FILES
+
+
+@pytest.mark.parametrize("space", ["http://uri.etsi.org/2918/v1.2.1#", "http://uri.etsi.org/02918/v1.1.1#"])
+def test_in_whatever_namespace_the_checksums_count(space: str) -> None:
+    with pytest.raises(HubError) as refused:
+        read_package(
+            zipped(
+                [
+                    ("META-INF/asicmanifest.xml", manifest(FILES, space=space)),
+                    ("fiks.json", b"{ }"),
+                    ("innhold.json", b"{}"),
+                ]
+            )
+        )
+
+    assert [finding.rule for finding in refused.value.findings] == ["checksum"]
 
 
 _NAMES = st.from_regex(r"[a-z][a-z0-9_-]{0,8}(\.(json|xml|pdf|bin))?(/[a-z]{1,4}\.json)?", fullmatch=True)

@@ -45,6 +45,9 @@ MUTATIONS: list[mutating.Mutation] = [
     *((SHARED, f'"{name}"', f'"{name}?"') for name in ("subject", "date", "period", "grantor", "grantee", "manager", "controller", "decision", "policyBasis", "regulatoryBasis", "policyText")),
     *((SHARED, 'frozenset({"scope", "patient", "dateTime", "performer", "organization", "policy", "policyRule"})', f"frozenset({set(_R4) - {name}!r})") for _R4 in [("scope", "patient", "dateTime", "performer", "organization", "policy", "policyRule")] for name in _R4),
     (R, "    consent.finish()\n", ""),
+    (R, "if known and not wide and kind_of(", "if wide and kind_of("),
+    (R, "if known and not wide and kind_of(", "if known and kind_of("),
+    (R, "if known and not wide and kind_of(", "if not wide and kind_of("),
     (R, "    if structure:\n", "    if False:\n"),
     (R, '    meaning.finish("consent.not-evaluable")\n', ""),
     # what it is: status, version, ids, kind

@@ -267,7 +267,7 @@ def test_a_control_role_takes_nothing_about_substance_use(sector: Sector) -> Non
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"), [(unsaid("gyldig_fra"), "a date"), (scope("formal"), "at least one entry")]
+    ("change", "expected"), [(unsaid("gyldig_fra"), "a date"), (scope("formal"), "at least one purpose")]
 )
 def test_what_should_be_said_is_named(change: Change, expected: str) -> None:
     with pytest.raises(HubError) as refused:

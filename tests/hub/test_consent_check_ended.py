@@ -45,7 +45,7 @@ def test_what_the_message_type_finds_wrong_is_told_too(tmp_path: Path) -> None:
 
     answer = told(tmp_path, said)
 
-    assert (answer.verdict, [f.at for f in answer.findings]) == ("rejected", ["person.id"])
+    assert (answer.verdict, [f.at for f in answer.findings]) == ("rejected", ["patient.identifier.value"])
 
 
 def test_a_notice_is_no_withdrawal_of_anything(tmp_path: Path) -> None:

@@ -45,6 +45,28 @@ def test_the_same_id_with_another_document_is_refused(either: Bench) -> None:
     assert refused(either, "prison_health", other) == "receive.duplicate-id"
 
 
+def test_an_id_that_was_used_is_told_where_it_stands(either: Bench) -> None:
+    either.post("prison_health", fhir("samtykke-tsb.fhir.json", series="s"), FHIR)
+    given = json.loads(fhir("samtykke-tsb.fhir.json", series="s"))
+    own = {"system": "urn:brobygger:withdrawal", "value": "trukket-1"}
+    ended = [
+        {**given, "status": "inactive", "meta": {"versionId": number, "lastUpdated": f"{day}T10:00:00Z"},
+         "identifier": [*given["identifier"][:1], own]}
+        for number, day in (("2", "2026-11-01"), ("4", "2026-11-02"))
+    ]  # fmt: skip
+    either.post("prison_health", json.dumps(ended[0]).encode(), FHIR)
+    body = json.dumps(ended[1], indent=1)
+
+    with pytest.raises(HubError) as refusal:
+        either.post("prison_health", body.encode(), FHIR)
+
+    line = next(n for n, line in enumerate(body.splitlines(), start=1) if "trukket-1" in line)
+    assert refusal.value.code == "receive.duplicate-id"
+    assert [(one.at, one.rule, one.line) for one in refusal.value.findings] == [
+        ("identifier[1].value", "used", line)
+    ]
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_old_version_is_refused_and_changes_nothing(either: Bench, version: int) -> None:
     either.post("prison_health", consent("samtykke-nav.json", "n", 2))
@@ -74,6 +96,25 @@ def test_what_was_refused_at_the_desk_changes_nothing(either: Bench) -> None:
     assert refused(either, "prison_health", unsigned) == "consent.form-missing"
     assert either.listed("nav") == before
     assert not either.queue.ready
+
+
+def test_what_the_desk_refuses_is_told_where_it_stands_in_what_was_sent(either: Bench) -> None:
+    as_fhir = json.loads(fhir("samtykke-tsb.fhir.json", series="s"))
+    as_fhir["provision"]["period"].pop("end")
+    as_json = consent("samtykke-nav.json", "n", form=None)
+    del as_json["samtykke"]["form"]
+    told: list[list[tuple[str, int | None]]] = []
+    for body, media_type in ((as_fhir, FHIR), (as_json, "")):
+        with pytest.raises(HubError) as refusal:
+            either.post(
+                "prison_health", json.dumps(body, indent=1).encode(), media_type or "application/json"
+            )
+        told.append([(one.at, one.line) for one in refusal.value.findings])
+
+    lines = [json.dumps(body, indent=1).splitlines() for body in (as_fhir, as_json)]
+    period = next(n for n, line in enumerate(lines[0], start=1) if line.strip().startswith('"period"'))
+    given = next(n for n, line in enumerate(lines[1], start=1) if line.strip().startswith('"samtykke"'))
+    assert told == [[("provision.period.end", period)], [("samtykke.form", given)]]
 
 
 def test_a_control_role_cannot_record_a_consent_to_tell_of_substance_use(either: Bench) -> None:

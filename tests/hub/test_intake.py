@@ -55,7 +55,9 @@ def test_the_same_id_with_other_content_is_refused_and_changes_nothing(either: B
     other = xml_brik().replace(b"Avdeling B", b"Avdeling C")
     with pytest.raises(HubError) as refused:
         either.post("prison", other, XML)
-    assert (refused.value.code, refused.value.findings) == ("receive.duplicate-id", ())
+    line = other[: other.index(b"<Melding>") + 20].count(b"\n") + 1
+    told = [(one.at, one.rule, one.line) for one in refused.value.findings]
+    assert (refused.value.code, told) == ("receive.duplicate-id", [("/Kartlegging/Melding/Id", "used", line)])
     assert counts(either) == before
 
 
