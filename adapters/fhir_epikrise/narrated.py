@@ -14,8 +14,9 @@ from adapters.fhir_epikrise import losses
 from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
 from adapters.fhir_epikrise.relatives import NAMES
 from adapters.fhir_extensions import check_extensions, check_siblings
+from adapters.fhir_paths import below
 from adapters.fhir_places import said_at
-from adapters.fhir_schema import Element, declared, shown
+from adapters.fhir_schema import Element, declared
 
 _WORDS = frozenset({"String", "Markdown"})
 
@@ -141,7 +142,7 @@ class _Walk:
     def elements(self, node: Mapping[str, object], model: type[FHIRAbstractModel], at: str) -> None:
         table = declared(model)
         for name, value in sorted(node.items(), key=lambda one: _order(table, one[0])):
-            here = f"{at}.{shown(name)}"
+            here = below(at, name)
             element = table.get(name)
             if _turned(model.__name__, name, value):
                 self.findings.add(here, "code", "a statement that stands")
@@ -156,7 +157,7 @@ class _Walk:
             elif name in losses.SILENT:
                 if losses.SILENT[name] == losses.IN_THE_TEXT:
                     self.content.needs.append(Need(here))
-            elif name.startswith("_"):
+            elif name.removeprefix("_") in table and name not in table:
                 check_siblings(value, here, self.findings)
             elif element is None or name in ("modifierExtension", "implicitRules", "contained"):
                 self.findings.add(here, "not-read", NOT_CARRIED)
