@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 
@@ -12,6 +13,7 @@ from adapters.base import Findings
 from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
 from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
+from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.relatives import NAMES
 from adapters.fhir_extensions import check_extensions, check_siblings
 from adapters.fhir_paths import below
@@ -39,7 +41,7 @@ class Coded:
     words: Words | None = None
     inside: tuple[Group, ...] = ()
 
-    def whole(self, subjects: dict[int, tuple[str, frozenset[int]]]) -> Json:
+    def whole(self, subjects: dict[int, tuple[str, Mapping[int, str]]]) -> Json:
         """The code; for one that is said of another thing its words say of which. `subjects`: what each group
         is about, found out once."""
         if self.words is None:
@@ -49,7 +51,7 @@ class Coded:
             if id(group) not in subjects:
                 subjects[id(group)] = group.subject()
             subject, rest = subjects[id(group)]
-            said += [subject] if id(part) in rest else []
+            said += [subject, rest[id(part)]] if id(part) in rest else []
         about = ": ".join(one for one in said if one)
         if not about:
             return self.code
@@ -58,19 +60,30 @@ class Coded:
         return {**self.code, "tekst": said_at(f"{short}: {own}", own)}
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What a section points to: the address, the place, the part of a line that it is, and whether it leads
+    to `who` else had to do with it."""
+
+    address: str
+    at: str
+    pointer: Pointer
+    who: bool
+
+
 _LONGEST = 160
 """Signs of what a code is said of that its words repeat; the text has it in full."""
 
 
 @dataclass
 class Content:
-    """What a section says besides its own text. `references` is what it points to, with the place and the
-    part of a line that it is; `lines` what each resource says."""
+    """What a section says besides its own text. `references` is what it points to, `lines` what each
+    resource says."""
 
     codes: list[Coded] = field(default_factory=list)
     lines: list[Group] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
-    references: list[tuple[str, str, Pointer]] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
 
     def add(
         self,
@@ -82,7 +95,7 @@ class Content:
     ) -> None:
         """Everything in a resource, or in some of its elements, that tells something. `about`: of what, where
         that is not among them."""
-        line = Group(family=model.__name__ == losses.RELATIVE)
+        line = Group(model.__name__ == losses.RELATIVE, partial(name_of, model.__name__))
         self.lines.append(line)
         _Walk(self, findings, (line,)).elements(node, model, at)
         if about is not None:
@@ -97,11 +110,12 @@ class Content:
         """The narrative, and a line for each resource that has words besides its codes or says one thing of
         another, if it is not there yet. Without one, a line for each resource."""
         said = [narrative] if narrative else []
-        there = {plain(one) for one in (narrative or "").split("\n")}
+        written = {plain(one) for one in (narrative or "").split("\n")}
+        there = set(written)
         for line in self.lines:
             if narrative and not line.paired() and not any(part.free for part in line.parts()):
                 continue
-            if (words := line.said()) and plain(words) not in there:
+            if (words := line.said()) and plain(words) not in there and plain(line.bare()) not in written:
                 said.append(words)
                 there |= {plain(one) for one in words.split("\n")}
         return "\n".join(said) or None
@@ -118,7 +132,7 @@ class Content:
     def distinct(self) -> list[Json]:
         """The codes, each once for whatever it is said of."""
         found: dict[tuple[object, ...], Json] = {}
-        subjects: dict[int, tuple[str, frozenset[int]]] = {}
+        subjects: dict[int, tuple[str, Mapping[int, str]]] = {}
         for code in (one.whole(subjects) for one in self.codes):
             found.setdefault(tuple(sorted(code.items(), key=str)), code)
         return list(found.values())
@@ -141,17 +155,18 @@ class _Walk:
 
     def elements(self, node: Mapping[str, object], model: type[FHIRAbstractModel], at: str) -> None:
         table = declared(model)
-        for name, value in sorted(node.items(), key=lambda one: _order(table, one[0])):
+        kind = model.__name__
+        for name, value in sorted(node.items(), key=lambda one: _order(kind, table, one[0])):
             here = below(at, name)
             element = table.get(name)
-            if _turned(model.__name__, name, value):
+            if _turned(kind, name, value):
                 self.findings.add(here, "code", "a statement that stands")
             elif name == "extension":
                 check_extensions(value, here, self.findings)
             elif name == "resourceType":
                 continue
-            elif (model.__name__, name) in losses.CODES:
-                self.code(name, value, losses.CODES[model.__name__, name], here)
+            elif (kind, name) in losses.CODES:
+                self.code(name, value, losses.CODES[kind, name], here)
             elif name in losses.ORDINARY:
                 self.status(name, value, here)
             elif name in losses.SILENT:
@@ -162,10 +177,9 @@ class _Walk:
             elif element is None or name in ("modifierExtension", "implicitRules", "contained"):
                 self.findings.add(here, "not-read", NOT_CARRIED)
             else:
-                about = (model.__name__, name) in losses.ABOUT
                 for index, item in enumerate(value if isinstance(value, list) else [value]):
                     place = f"{here}[{index}]" if isinstance(value, list) else here
-                    self.value(element, item, place, about=about)
+                    self.value(element, item, place)
 
     def code(self, name: str, value: object, words: Mapping[str, str], at: str) -> None:
         """One that FHIR itself fixes, in words; an ordinary one has none."""
@@ -185,7 +199,7 @@ class _Walk:
         else:
             self.content.needs.append(Need(at))
 
-    def value(self, element: Element, value: object, at: str, *, about: bool) -> None:
+    def value(self, element: Element, value: object, at: str) -> None:
         if element.model is None:
             if element.holds in _WORDS:
                 self.said(element.name, value)
@@ -205,7 +219,7 @@ class _Walk:
         if kind == "Attachment":
             self.findings.add(at, "not-read", "no attachment")
         elif kind == "Reference":
-            self.reference(element, value, at, about=about)
+            self.reference(element, value, at)
         elif kind == "CodeableConcept":
             self.concept(element.name, value, at)
         elif kind == "Coding":
@@ -213,18 +227,18 @@ class _Walk:
         elif kind == "Annotation":
             self.said(element.name, value.get("text"))
         else:
-            inside = Group(family=self.line.family)
+            inside = Group(self.line.family, partial(name_of, kind))
             self.line.add(element.name, inside)
             replace(self, inside=(*self.inside, inside)).elements(value, element.model, at)
 
-    def reference(self, element: Element, value: Mapping[str, object], at: str, *, about: bool) -> None:
+    def reference(self, element: Element, value: Mapping[str, object], at: str) -> None:
         """What it points to belongs to the section. Without that its words do; those of who else had to do
         with it are left behind."""
         target, words = value.get("reference"), _text(value.get("display"))
         pointer = Pointer(words.strip() if words else None, element.name in losses.MAIN)
-        who = not about and (element.targets <= losses.WHO or value.get("type") in losses.WHO)
+        who = _is_who(element.targets, value.get("type"))
         if isinstance(target, str):
-            self.content.references.append((target, f"{at}.reference", pointer))
+            self.content.references.append(Reference(target, f"{at}.reference", pointer, who))
         elif (element.name, value.get("type")) in losses.ANOTHER:
             self.findings.add(f"{at}.type", "reference", "the person of the document")
         elif not who and words is None and not _is_filed(element, value):
@@ -297,6 +311,11 @@ def _code(coding: Mapping[str, object]) -> Json:
     return present(system=coding["system"], kode=coding["code"], tekst=_text(coding.get("display")))
 
 
+def _is_who(targets: frozenset[str], kind: object) -> bool:
+    """Whether a reference leads to who else had to do with it, and not to what was done or used."""
+    return (targets <= losses.WHO and not targets <= losses.DEVICES) or kind in losses.WHO - losses.DEVICES
+
+
 def _is_filed(element: Element, value: Mapping[str, object]) -> bool:
     """Whether it says no more than under which number something is filed, or nothing."""
     return element.name in losses.FILED or value.keys() <= {"extension"}
@@ -315,9 +334,9 @@ def _codes(value: object) -> set[str]:
     return {str(value)}
 
 
-def _order(table: Mapping[str, Element], name: str) -> int:
+def _order(kind: str, table: Mapping[str, Element], name: str) -> int:
     """Where an element stands in its type, but what it is about before all else; a status last."""
-    if name in losses.FIRST:
+    if name in losses.FIRST or (kind, name) in losses.FIRST_OF:
         return -1
     return len(table) if name in (*losses.ORDINARY, "status") else table[name].order if name in table else -1
 

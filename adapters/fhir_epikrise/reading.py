@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fhir.resources.R4B.bundle import Bundle as BundleModel
 
 from adapters.base import Findings
-from adapters.fhir import ORDINARY, Json, Reader, coding, only_code, open_coding, present
+from adapters.fhir import ORDINARY, Json, Reader, coding, open_coding, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_epikrise import losses
+from adapters.fhir_epikrise.called import is_another_diagnosis, read_coded, read_condition, with_names
 from adapters.fhir_epikrise.dosages import read_dosages
-from adapters.fhir_epikrise.lines import Group, Words
+from adapters.fhir_epikrise.lines import Group, Words, plain
+from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.narrated import Coded, Content, named, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_parts import (
@@ -79,6 +83,7 @@ class _Reading:
         self._patient: Reader | None = None
         self._taken: set[int] = set()
         self._said: dict[int, Group] = {}
+        self._who_else: list[tuple[str, str]] = []
         self._lists: dict[str, list[Json]] = {"diagnoser": [], "legemidler": [], "seksjoner": []}
 
     def composition(self, composition: Reader, fields: Json) -> None:
@@ -107,6 +112,8 @@ class _Reading:
         for section in composition.children("section", at_least=1):
             self._section(section, "")
         self._encounter(composition, fields)
+        for reference, at in self._who_else:  # unless it is told as what something was done with, too
+            self._left_behind({"reference": reference}, at)
         self._leave(composition, "Composition")
         fields.update(self._lists)
 
@@ -159,7 +166,8 @@ class _Reading:
         while waiting:
             reference, at = waiting.pop()
             found = self._bundle.at(reference, at)
-            if found is not None and found[0] in losses.ADMINISTRATIVE and id(found[1]) not in self._taken:
+            left = (*losses.ADMINISTRATIVE, "Device")
+            if found is not None and found[0] in left and id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
                 if found[1] is not self._patient:
@@ -299,11 +307,17 @@ class _Reading:
         kind, resource = followed
         if id(resource) in self._taken and kind in _FIELDS:
             entry.fault("reference", "unique", "an entry of one section only")
+        display = entry.peek("display")
         if id(resource) in self._taken:
+            content.lines.append(
+                _called(Group(label=partial(name_of, kind)), display, self._said.get(id(resource)))
+            )
             return True
         self._taken.add(id(resource))
-        if kind not in _FIELDS or (kind == "Condition" and told and _is_another_diagnosis(resource)):
+        if kind not in _FIELDS or (kind == "Condition" and told and is_another_diagnosis(resource)):
             self._narrate(kind, resource, content)
+            line = self._said[id(resource)]
+            _called(line, display, line)
             return True
         self._subject(resource, "subject")
         self._leave(resource, kind)
@@ -314,9 +328,10 @@ class _Reading:
             self._said[id(resource)] = Group()
             self._said[id(resource)].add("code", about)
         if kind == "Condition":
-            self._lists["diagnoser"].append(_condition(resource))
+            self._lists["diagnoser"].append(with_names(read_condition(resource), "tekst", display))
         else:
-            self._lists["legemidler"].append(self._medicine(resource))
+            names = resource.peek("medicationReference", "display"), display
+            self._lists["legemidler"].append(with_names(self._medicine(resource), "navn", *names))
         return bool(beyond)
 
     def _about(self, resource: Reader) -> Words | None:
@@ -336,23 +351,24 @@ class _Reading:
         """Follow what was referred to: what tells something belongs to the same section."""
         waiting = content.references
         while waiting:
-            reference, at, pointer = waiting.pop(0)
-            found = self._bundle.at(reference, at)
+            one = waiting.pop(0)
+            found = self._bundle.at(one.address, one.at)
             if found is None:
-                if not self._bundle.is_refused(reference, at):
-                    self._findings.add(at, "reference", "an entry of this Bundle")
+                if not self._bundle.is_refused(one.address, one.at):
+                    self._findings.add(one.at, "reference", "an entry of this Bundle")
             elif found[0] == "Patient" and self._is_another(found[1]):
-                self._findings.add(at, "reference", "the person of the document")
+                self._findings.add(one.at, "reference", "the person of the document")
             elif found[0] in losses.ADMINISTRATIVE:
-                self._left_behind({"reference": reference}, at)
-                if found[0] != "Device":
-                    pointer.words = None
+                self._left_behind({"reference": one.address}, one.at)
+                one.pointer.words = None
+            elif found[0] == "Device" and one.who:
+                self._who_else.append((one.address, one.at))
             elif id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
                 self._narrate(found[0], found[1], content)
             if found is not None:
-                pointer.target = self._said.get(id(found[1]))
+                one.pointer.target = self._said.get(id(found[1]))
 
     def _subject(self, resource: Reader, name: str) -> None:
         if not resource.has(name) and resource.peek("resourceType") in _NOBODY_S:
@@ -380,10 +396,19 @@ class _Reading:
                 followed[1].ignore("identifier", "status")
         elif concept is None:
             resource.fault(at, "missing", "a value")
-        read = _coded(coding(concept), resource, at, "navn")
+        read = read_coded(coding(concept), resource, at, "navn")
         read.update(present(dosering=read_dosages(resource)))
         period = resource.child("effectivePeriod")
         return read | (_period(period) if period is not None else {})
+
+
+def _called(line: Group, display: object, said: Group | None) -> Group:
+    """The line, with what a reference calls its resource where that is not `said`."""
+    there = [name for part in said.parts() for name in (part.said(), *part.names)] if said else []
+    there += [said.said(), said.bare()] if said else []
+    if isinstance(display, str) and display.strip() and plain(display) not in map(plain, there):
+        line.add("display", Words([display.strip()]))
+    return line
 
 
 def _title(title: str | None, kind: object) -> str | None:
@@ -396,26 +421,7 @@ def _title(title: str | None, kind: object) -> str | None:
 _FIELDS = frozenset({"Condition", "MedicationStatement"})
 """What has fields of its own in the record."""
 
-_NOBODY_S = frozenset({"Medication"})
-
-
-def _is_another_diagnosis(resource: Reader) -> bool:
-    """One that has no place among those that stand, but in the text: it is over or not yet certain, or has
-    several codings, each of which must be labelled."""
-    codings = resource.peek("code", "coding")
-    if isinstance(codings, list) and len(codings) > 1:
-        return True
-    return any(_peeked(resource, name) not in (None, value) for name, value in _STANDS)
-
-
-def _peeked(resource: Reader, name: str) -> object:
-    codings = resource.peek(name, "coding")
-    first = codings[0] if isinstance(codings, list) and codings else None
-    return first.get("code") if isinstance(first, dict) else None
-
-
-_STANDS = (("verificationStatus", "confirmed"), ("clinicalStatus", "active"))
-_IN_NORWEGIAN = {"confirmed": "bekreftet", "active": "aktiv"}
+_NOBODY_S = frozenset({"Medication", "Device"})
 
 
 def _period(period: Reader) -> Json:
@@ -447,23 +453,3 @@ def _organisation(resource: Reader, *, required: bool) -> str | None:
 def _practitioner(resource: Reader, *, required: bool) -> str | None:
     names = resource.children("name", at_least=int(required), at_most=1)
     return read_name(names[0]) if names else None
-
-
-def _condition(resource: Reader) -> Json:
-    """A diagnosis that stands. One that was ruled out would read as its opposite."""
-    for name, value in _STANDS:
-        status = only_code(resource.child(name), _IN_NORWEGIAN[value])
-        if status is not None and status[1] != value:
-            resource.fault(name, "code", value)
-    return _coded(coding(resource.child("code", required=True)), resource, "code", "tekst")
-
-
-def _coded(
-    found: tuple[str | None, str | None, str | None] | None, resource: Reader, at: str, words: str
-) -> Json:
-    if found is None:
-        return {}
-    system, code, text = found
-    if system is None or code is None:
-        resource.fault(f"{at}.coding[0]", "missing", "a system and a code")
-    return present(system=system, kode=code, **{words: text})
