@@ -117,6 +117,7 @@ NAMES: Mapping[str, str] = {
     "safety": "sikkerhet",
     "scheduledString": "når",
     "serialNumber": "serienummer",
+    "sequence": "rekkefølge",
     "series": "serie",
     "seriesDosesString": "doser i serien",
     "serviceType": "tjeneste",

@@ -12,6 +12,7 @@ from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from adapters.base import Findings
 from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
+from adapters.fhir_epikrise.dosages import KINDS, say_dosage
 from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
 from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.relatives import NAMES
@@ -78,11 +79,12 @@ _LONGEST = 160
 @dataclass
 class Content:
     """What a section says besides its own text. `references` is what it points to, `lines` what each
-    resource says."""
+    resource says; `fields` are the codes of what has fields of its own: a text that is kept says them."""
 
     codes: list[Coded] = field(default_factory=list)
     lines: list[Group] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
+    fields: list[Coded] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
 
     def add(
@@ -226,10 +228,23 @@ class _Walk:
             self.concept(element.name, {"coding": [value]}, at)
         elif kind == "Annotation":
             self.said(element.name, value.get("text"))
+        elif kind in KINDS:
+            self.dosage(element.name, dict(value), element.model, at)
         else:
             inside = Group(self.line.family, partial(name_of, kind))
             self.line.add(element.name, inside)
             replace(self, inside=(*self.inside, inside)).elements(value, element.model, at)
+
+    def dosage(self, name: str, dosage: Json, model: type[FHIRAbstractModel], at: str) -> None:
+        """How a medicine is taken, in words; what has codes of its own goes on as anywhere."""
+        inside = Group(self.line.family, partial(name_of, model.__name__))
+        self.line.add(name, inside)
+        sequence = dosage.pop("sequence", None)
+        words, rest = say_dosage(dosage, at, self.findings)
+        for part, said in (("text", words), ("sequence", sequence)):
+            if said is not None:
+                inside.add(part, Words([str(said)]))
+        replace(self, inside=(*self.inside, inside)).elements(rest, model, at)
 
     def reference(self, element: Element, value: Mapping[str, object], at: str) -> None:
         """What it points to belongs to the section. Without that its words do; those of who else had to do
@@ -292,6 +307,13 @@ def named(concept: object) -> Words | None:
     whole = [item for item in codings if isinstance(item, Mapping)] if isinstance(codings, list) else []
     names = [one for name in ("display", "code") for item in whole if (one := _text(item.get(name)))]
     return Words(names[:1], free=False) if names else None
+
+
+def coded_in(concept: object) -> list[Coded]:
+    """The codes of a concept, for a text that says it, too."""
+    codings = concept.get("coding") if isinstance(concept, Mapping) else None
+    whole = [item for item in codings if isinstance(item, Mapping)] if isinstance(codings, list) else []
+    return [Coded(_code(item)) for item in whole if _is_coded(item)]
 
 
 def _is_coded(coding: Mapping[str, object]) -> bool:

@@ -14,7 +14,7 @@ from adapters.fhir_epikrise.called import is_another_diagnosis, read_coded, read
 from adapters.fhir_epikrise.dosages import read_dosages
 from adapters.fhir_epikrise.lines import Group, Words, plain
 from adapters.fhir_epikrise.names import name_of
-from adapters.fhir_epikrise.narrated import Coded, Content, named, references_in
+from adapters.fhir_epikrise.narrated import Coded, Content, coded_in, named, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_parts import (
     counted,
@@ -258,6 +258,7 @@ class _Reading:
         content.check(text, generated=generated, findings=self._findings)
         if narrative is not None or content.codes or content.words:
             text = said_at(content.text(text), text)
+            content.codes += content.fields
             if text is not None:
                 if shown_title is None:
                     section.fault("title", "missing", "a value")
@@ -321,8 +322,14 @@ class _Reading:
             return True
         self._subject(resource, "subject")
         self._leave(resource, kind)
-        beyond = {name: resource.take(name) for name in losses.BEYOND[kind] if resource.has(name)}
-        about = self._about(resource)
+        beyond: Json = {name: resource.take(name) for name in losses.BEYOND[kind] if resource.has(name)}
+        concept = self._concept(resource)
+        about = named(concept)
+        content.fields += coded_in(concept)
+        dosages: str | None = None
+        if kind == "MedicationStatement":
+            dosages, left = read_dosages(resource, self._findings)
+            beyond |= {"dosage": left} if any(left) else {}
         content.add(beyond, RESOURCES[kind], resource.at, self._findings, about)
         if about is not None:
             self._said[id(resource)] = Group()
@@ -331,16 +338,16 @@ class _Reading:
             self._lists["diagnoser"].append(with_names(read_condition(resource), "tekst", display))
         else:
             names = resource.peek("medicationReference", "display"), display
-            self._lists["legemidler"].append(with_names(self._medicine(resource), "navn", *names))
+            self._lists["legemidler"].append(with_names(self._medicine(resource, dosages), "navn", *names))
         return bool(beyond)
 
-    def _about(self, resource: Reader) -> Words | None:
-        """What a diagnosis or a medicine is called."""
+    def _concept(self, resource: Reader) -> object:
+        """What a diagnosis or a medicine is, by code and words."""
         reference = resource.peek("medicationReference", "reference")
         medicine = self._bundle.at(reference, resource.at) if isinstance(reference, str) else None
         if medicine is not None:
-            return named(medicine[1].peek("code"))
-        return named(resource.peek("code")) or named(resource.peek("medicationCodeableConcept"))
+            return medicine[1].peek("code")
+        return resource.peek("code") or resource.peek("medicationCodeableConcept")
 
     def _narrate(self, kind: str, resource: Reader, content: Content) -> None:
         self._subject(resource, "patient" if resource.has("patient") else "subject")
@@ -384,7 +391,7 @@ class _Reading:
         """Whether it is not the person of the document; of one who could not be found nothing follows."""
         return self._patient is not None and patient is not self._patient
 
-    def _medicine(self, resource: Reader) -> Json:
+    def _medicine(self, resource: Reader, dosages: str | None) -> Json:
         """A medicine that the person takes."""
         resource.constant("status", "active")
         concept, at = resource.child("medicationCodeableConcept"), "medicationCodeableConcept"
@@ -397,7 +404,7 @@ class _Reading:
         elif concept is None:
             resource.fault(at, "missing", "a value")
         read = read_coded(coding(concept), resource, at, "navn")
-        read.update(present(dosering=read_dosages(resource)))
+        read.update(present(dosering=dosages))
         period = resource.child("effectivePeriod")
         return read | (_period(period) if period is not None else {})
 

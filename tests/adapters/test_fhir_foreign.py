@@ -499,17 +499,6 @@ UNTOLD: dict[str, tuple[Any, str | None, str]] = {
         "Hb",
         "intent",
     ),
-    "a dose": (
-        {
-            "resourceType": "MedicationRequest",
-            "status": "active",
-            "intent": "order",
-            "medicationCodeableConcept": WORDS,
-            "dosageInstruction": [{"doseAndRate": [{"doseQuantity": {"value": 2}}]}],
-        },
-        "Hb",
-        "doseQuantity",
-    ),
     "a warning that is off": (
         {"resourceType": "Flag", "status": "inactive", "code": WORDS},
         "Hb",
