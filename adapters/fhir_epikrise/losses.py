@@ -17,7 +17,6 @@ MADE_BY = "how the document was made; what was made is read"
 
 LEFT: Mapping[str, Mapping[str, str]] = {
     "Composition": {
-        "identifier": FILING,
         "title": "the title is always Epikrise",
         "attester": WHO_ELSE,
         "custodian": WHO_ELSE,
@@ -82,8 +81,7 @@ ACTS = frozenset(
 """What a Provenance may say was done. That something was deleted or nullified would turn it round."""
 
 SHELL: Mapping[str, str] = {"link": FILING}
-"""Elements of the Bundle itself that are read by nobody. A signature is refused: what goes on is not what was
-signed, and a reader of it could not know that."""
+"""Elements of the Bundle itself that are read by nobody."""
 
 BEYOND: Mapping[str, tuple[str, ...]] = {
     "Condition": ("onsetDateTime", "onsetPeriod", "recordedDate", "severity", "bodySite"),

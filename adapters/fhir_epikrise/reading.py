@@ -8,10 +8,11 @@ from fhir.resources.R4B.bundle import Bundle as BundleModel
 
 from adapters.base import Findings
 from adapters.fhir import ORDINARY, Json, Reader, coding, open_coding, present
-from adapters.fhir_bundle import Bundle
+from adapters.fhir_bundle import Bundle, refuse_signature
 from adapters.fhir_epikrise import losses
 from adapters.fhir_epikrise.called import is_another_diagnosis, read_coded, read_condition, with_names
 from adapters.fhir_epikrise.dosages import read_dosages
+from adapters.fhir_epikrise.identity import LOINC, read_identity
 from adapters.fhir_epikrise.lines import Group, Words, plain
 from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.narrated import Coded, Content, coded_in, named, references_in
@@ -31,12 +32,6 @@ from adapters.narrative import read_narrative
 from hub.message import Record
 
 TYPE = "epikrise"
-LOINC = "http://loinc.org"
-DOCUMENT_TYPE = "urn:oid:2.16.578.1.12.4.1.1.9602"
-DISCHARGE = frozenset({(DOCUMENT_TYPE, "A03-2"), (LOINC, "18842-5"), (LOINC, "34105-7")})
-CLASSES = frozenset({(DOCUMENT_TYPE, "A00-1"), (LOINC, "LP173421-1")})
-"""Summaries, and reports: classes that say no more than the type."""
-
 ABSENT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
 CODED = "urn:brobygger:innhold"
 RESH = "urn:oid:2.16.578.1.12.4.1.4.102"
@@ -88,9 +83,7 @@ class _Reading:
 
     def composition(self, composition: Reader, fields: Json) -> None:
         composition.constant("status", "final")
-        self._type(composition.child("type", required=True))
-        for item in composition.children("category"):
-            self._known(item, CLASSES, "9602 A00-1 or LOINC LP173421-1")
+        fields.update(read_identity(composition))
         if composition.text("confidentiality") not in (None, *ORDINARY):
             composition.fault("confidentiality", "security-label", "no label above normal")
         melding = fields["melding"]
@@ -127,6 +120,7 @@ class _Reading:
                     provenance.fault(at, "code", "that it was made, changed or signed")
             for name in ("agent", "location"):
                 self._left_behind(provenance.peek(name), provenance.at)
+            refuse_signature(provenance)
             provenance.ignore(*losses.LEFT["Provenance"])
             provenance.left_extensions()
 
@@ -138,17 +132,6 @@ class _Reading:
         listed = [one for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
         acts = [(str(one.get("system")), str(one.get("code"))) for one in listed]
         return [*acts, ("", "")] if not acts or provenance.peek("activity", "text") is not None else acts
-
-    def _type(self, concept: Reader | None) -> None:
-        if concept is not None:
-            self._known(concept, DISCHARGE, "9602 A03-2, LOINC 18842-5 or LOINC 34105-7")
-
-    def _known(self, concept: Reader, known: frozenset[tuple[str, str]], expected: str) -> None:
-        for item in concept.children("coding", at_least=1):
-            system, code, _ = open_coding(item)
-            if (system, code) not in known:
-                item.fault("code", "code", expected)
-        concept.ignore("text")
 
     def _leave(self, resource: Reader, kind: str) -> None:
         """Pass over what the table of losses names, and over what only that refers to."""

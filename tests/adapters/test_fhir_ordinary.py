@@ -154,6 +154,17 @@ def test_what_could_turn_it_round_is_refused(change: Change, expected: list[tupl
     assert refused(made) == expected
 
 
+@pytest.mark.parametrize("change", [signed, provenance(signature=[SIGNATURE])])
+def test_why_a_signature_is_refused_is_told(change: Change) -> None:
+    made = document()
+    change(made)
+
+    with pytest.raises(HubError) as refusal:
+        AS_JSON.parse(json.dumps(made).encode())
+
+    assert refusal.value.findings[0].expected.startswith("no signature: the hub writes anew")
+
+
 def test_a_signed_referral_is_refused() -> None:
     made = json.loads((EXAMPLES / "fhir_tsb/examples/henvisning.json").read_bytes())
 
