@@ -33,6 +33,9 @@ _CONTAINER = re.compile(r"entry\[[0-9]+\]\.resource")
 _LOSING = frozenset({"missing", "count", "type", "reference", "unique", "not-read", "extension"})
 """The rules of what may have referred to something: beside them nothing is said of what nothing refers to."""
 
+_UNSIGNED = (
+    "no signature: the hub writes anew what it carries, so that a signature would be of something else"
+)
 _HISTORY = "/_history/"
 """What stands between a resource and its version in a reference."""
 
@@ -62,6 +65,7 @@ class Bundle:
         self.shell.constant("resourceType", "Bundle")
         self.shell.constant("type", kind)
         self.shell.ignore("total")
+        refuse_signature(self.shell)
         for entry in self.shell.children("entry", at_least=1):
             self._add(entry)
 
@@ -185,6 +189,13 @@ class Bundle:
             for resource in unreached:
                 resource.fault("", "unreached", "an entry that another entry refers to")
         self._findings.finish()
+
+
+def refuse_signature(resource: Reader) -> None:
+    """What goes on is not what was signed, and a reader of it could not know that."""
+    if resource.has("signature"):
+        resource.fault("signature", "not-read", _UNSIGNED)
+        resource.ignore("signature")
 
 
 def _check_same(said: Reader, resource: Reader) -> None:

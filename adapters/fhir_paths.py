@@ -29,6 +29,11 @@ def below(at: str, name: str) -> str:
     return shown_as(f"{at}.{told}" if at else told, f"{noted(at)}.{name}" if at else name)
 
 
+def item(at: str, index: int) -> str:
+    """The path of one of a list."""
+    return shown_as(f"{at}[{index}]", f"{noted(at)}[{index}]")
+
+
 def noted(path: str) -> str:
     """The path by which a place is noted: with every name as it is, so it is not to be shown."""
     return path.noted if isinstance(path, _Shown) else path

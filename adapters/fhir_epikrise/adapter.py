@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from adapters.base import Sniff
 from adapters.fhir_epikrise.beyond import folded, loses
-from adapters.fhir_epikrise.reading import DISCHARGE, MODELS, TYPE, read
+from adapters.fhir_epikrise.identity import DISCHARGE
+from adapters.fhir_epikrise.reading import MODELS, TYPE, read
 from adapters.fhir_epikrise.writing import compose
 from adapters.fhir_wire import both
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from adapters.fhir_epikrise.identity import NAMES
 from adapters.fhir_epikrise.reading import HPR, RESH
 from adapters.fhir_epikrise.wording import codes, words
 from adapters.fhir_parts import day, is_register_number
@@ -21,6 +22,9 @@ Group = Mapping[str, Any]
 
 WRITTEN: Mapping[str, tuple[str, ...]] = {
     "melding": ("id", "sendt", "mottaker", "avsender", "svar_pa"),
+    "handling": (),
+    "dokument": (),
+    "beskrivelse": (),
     "person": ("id", "navn"),
     "avsender": ("enhet", "resh", "behandler", "behandler_hpr"),
     "dato": (),
@@ -52,12 +56,9 @@ SAID: Mapping[str, str] = {
 """Fields, and what their elements hold beyond `WRITTEN`, that become sections with these headings."""
 
 LEFT_OUT: Mapping[str, str] = {
-    "handling": "a FHIR document stands for itself; a cancellation is not written at all",
-    "dokument": "how the sender files it",
     "meldingsstatus": "about the sending",
     "status": "what is written is final; anything else is not written at all",
     "prioritet": "about the sending",
-    "beskrivelse": "the title is always Epikrise",
     "mottaker": "the document says the recipient by its number",
     "dato_kl": "days are carried",
     "godkjent": "days are carried, and the day it was written is",
@@ -132,6 +133,7 @@ def folded(record: Record) -> Record:
         expected = "a final summary, not taken back"
         raise HubError("render.incomplete", [Finding(name, "final", expected) for name in other])
     fields = _merged(record.fields)
+    _of_documents(fields)
     _in_norway(fields)
     _of_registers(fields)
     medicines = [one for one in fields.get("legemidler", []) if isinstance(one, Mapping)]
@@ -144,6 +146,15 @@ def folded(record: Record) -> Record:
             kept[name] = value
     sections = [_each_once(one) for one in (*kept.get("seksjoner", []), *_not_taken(over), *_said(fields))]
     return Record(record.type, {**kept, "seksjoner": sections} if sections else kept)
+
+
+def _of_documents(fields: dict[str, Any]) -> None:
+    """Without what says nothing there: that it replaces something, where nobody knows what, and a name that
+    any summary has."""
+    if not fields.get("dokument"):
+        fields.pop("handling", None)
+    if str(fields.get("beskrivelse", "")).casefold() in NAMES:
+        fields.pop("beskrivelse", None)
 
 
 def _in_norway(fields: dict[str, Any]) -> None:

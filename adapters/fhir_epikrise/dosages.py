@@ -1,20 +1,53 @@
-"""Understands the dosage of a medicine: its text, and nothing beside it. What else stands there would have to
-be said in words (a dose, a rhythm, a route) and could then tell of substance use without its code, or
-something else than the text does: it is refused."""
+"""Understands how a medicine is taken: the text of each dosage and, in bokmål, what its numbers, units and
+times say beside that. What has a code of its own (a route, when it is needed) is left to the caller, so that
+the code stands by its words.
+"""
 
 from __future__ import annotations
 
-from adapters.fhir import Reader
+from collections.abc import Mapping
+
+from adapters.base import Findings
+from adapters.fhir import Json, Reader
+from adapters.fhir_epikrise.names import name_of
+from adapters.fhir_epikrise.schedules import say_timing
+from adapters.fhir_epikrise.units import say_amount
 from adapters.fhir_places import said_at
 
+AMOUNTS: Mapping[str, str] = {
+    "dose": "{}",
+    "doseQuantity": "{}",
+    "doseRange": "{}",
+    "rateRatio": "hastighet {}",
+    "rateRange": "hastighet {}",
+    "rateQuantity": "hastighet {}",
+    "maxDosePerPeriod": "høyst {}",
+    "maxDosePerAdministration": "høyst {} om gangen",
+    "maxDosePerLifetime": "høyst {} i alt",
+}
+"""How each amount is said, in the order in which they are."""
 
-def read_dosages(medicine: Reader) -> str | None:
-    """The texts of all dosages as one. Those with one sequence are taken side by side, those with a higher
-    one afterwards."""
+_CONCEPTS = ("additionalInstruction", "asNeededCodeableConcept", "site", "route", "method", "type")
+_DOSE_TYPE = "http://terminology.hl7.org/CodeSystem/dose-rate-type"
+DOSE_TYPES: Mapping[str, str] = {"ordered": "", "calculated": "beregnet"}
+"""Whether a dose was ordered as it is; of that nothing is said."""
+
+KINDS = frozenset({"Dosage", "MedicationAdministrationDosage"})
+"""The types of FHIR that say how a medicine is taken."""
+
+
+def read_dosages(medicine: Reader, findings: Findings) -> tuple[str | None, list[Json]]:
+    """The words of all dosages as one, and of each what they do not say. Those with one sequence are taken
+    side by side, those with a higher one afterwards."""
     told: list[tuple[int | None, str]] = []
+    left: list[Json] = []
     for dosage in medicine.children("dosage"):
-        text, sequence = dosage.text("text", required=True), dosage.integer("sequence")
-        if text is not None:
+        sequence = dosage.integer("sequence")
+        text, rest = say_dosage(dosage.rest(), dosage.at, findings)
+        left.append(rest)
+        if text is None and not rest:
+            dosage.fault("text", "missing", "a value")
+        elif text is not None:
             told.append((sequence, text))
     sequences = [sequence for sequence, _ in told if sequence is not None]
     if len(told) > 1 and sequences and (len(sequences) < len(told) or sequences != sorted(sequences)):
@@ -24,4 +57,67 @@ def read_dosages(medicine: Reader) -> str | None:
         then = "deretter: " if said and sequence != before else ""
         said += f"; {then}{text}" if said else text
         before = sequence
-    return said_at(said, told[0][1]) if said else None
+    return (said_at(said, told[0][1]) if said else None), left
+
+
+def say_dosage(dosage: Json, at: str, findings: Findings) -> tuple[str | None, Json]:
+    """Its text and, behind a stroke, what the rest of it says in words; and what has codes of its own.
+    Findings are units and codes that have no words."""
+    said, rest = _said(dosage, "Dosage", at, findings)
+    text = dosage.get("text")
+    words = text.strip() if isinstance(text, str) else ""
+    rest.pop("text", None)
+    told = " / ".join(one for one in (words, ", ".join(said)) if one)
+    return (said_at(told, text if words else next(iter(said), None)) if told else None), rest
+
+
+def _said(dosage: Json, kind: str, at: str, findings: Findings) -> tuple[list[str], Json]:
+    rest, said = dict(dosage), []
+    kept = []
+    for index, one in enumerate(_listed(rest.pop("doseAndRate", []))):
+        inside, left = _said(one, "DosageDoseAndRate", f"{at}.doseAndRate[{index}]", findings)
+        said.append(" ".join(inside))
+        kept.append(left)
+    if any(kept):
+        rest["doseAndRate"] = kept
+    for name, form in AMOUNTS.items():
+        if name in rest and (amount := say_amount(rest.pop(name), f"{at}.{name}", findings)):
+            said.append(form.format(amount))
+    if "timing" in rest:
+        said += say_timing(rest.pop("timing"), f"{at}.timing", findings)
+    if isinstance(rest.get("asNeededBoolean"), bool) and rest.pop("asNeededBoolean"):
+        said.append("ved behov")
+    for name in _CONCEPTS:
+        said += _uncoded(rest, kind, name)
+    if isinstance(instruction := rest.pop("patientInstruction", None), str) and instruction.strip():
+        said.append(f"{name_of('Dosage', 'patientInstruction')}: {instruction.strip()}")
+    return [one for one in said if one], rest
+
+
+def _uncoded(rest: Json, kind: str, name: str) -> list[str]:
+    """The words of concepts that have no code but one that is fixed; all others stay."""
+    concepts = rest.get(name)
+    found = [_words(one) for one in (concepts if isinstance(concepts, list) else [concepts])]
+    if None in found:
+        return []
+    rest.pop(name)
+    return [f"{name_of(kind, name)}: {words}" for words in found if words]
+
+
+def _words(concept: object) -> str | None:
+    if not isinstance(concept, dict):
+        return None
+    text, coding = concept.get("text"), concept.get("coding")
+    if isinstance(text, str) and concept.keys() == {"text"}:
+        return text.strip()
+    codings = coding if isinstance(coding, list) and concept.keys() == {"coding"} else []
+    found = [
+        DOSE_TYPES.get(str(one.get("code")))
+        for one in codings
+        if isinstance(one, dict) and one.get("system") == _DOSE_TYPE
+    ]
+    return found[0] if len(found) == len(codings) == 1 else None
+
+
+def _listed(value: object) -> list[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -1,13 +1,14 @@
 """Understands how the words of a resource become one line of a text, so that an answer stays with its
 question.
 
-What it is about comes first: `Hepatitt C: Positiv`. It must not know any code or element of FHIR.
+What it is about comes first: `Hepatitt C: Positiv`, and every other part is said with what it is called:
+`Blodtrykk: Høyt, kroppssted: Venstre arm`. It must not know any code or element of FHIR.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -55,12 +56,17 @@ class Pointer:
 Part: TypeAlias = "Words | Pointer | Group"
 
 
+def _unnamed(_: str) -> str:
+    return ""
+
+
 @dataclass
 class Group:
     """What a resource, or an element in it, says: its parts in their order, each with its element. `family`:
-    it is of one of the family."""
+    it is of one of the family. `label` is what an element is called in front of its words."""
 
     family: bool = False
+    label: Callable[[str], str] = _unnamed
     _parts: list[tuple[str, Part]] = field(default_factory=list)
 
     def add(self, name: str, part: Part) -> None:
@@ -78,34 +84,48 @@ class Group:
 
     def own(self) -> list[str]:
         """What it says itself, without what it refers to, and what it is about first."""
-        return [part.said() for _, part in self._parts if isinstance(part, Words)]
+        said = [part.said() for _, part in self._parts if isinstance(part, Words)]
+        return said or [one for _, part in self._parts if isinstance(part, Group) for one in part.own()]
 
-    def subject(self) -> tuple[str, frozenset[int]]:
-        """What it is about, and the ids of the parts that are said of that."""
-        subject, rest = self._split()
-        return subject, frozenset(id(part) for _, part in rest)
+    def subject(self) -> tuple[str, Mapping[int, str]]:
+        """What it is about, and by their ids what the parts are called that are said of that."""
+        name, subject, rest = self._split()
+        return _called(self.label(name), subject), {id(part): self.label(name) for name, part in rest}
 
     def paired(self) -> bool:
         """Whether one thing is said of another."""
-        subject, rest = self._split()
+        _, subject, rest = self._split()
         return bool(subject and rest) or any(isinstance(part, Group) and part.paired() for _, part in rest)
 
     def said(self) -> str:
-        """The whole line."""
-        subject, rest = self._split()
-        nested = any(isinstance(part, Group) and len(list(part.parts())) > 1 for _, part in rest)
-        once = {(name, plain(part.said())): part.said() for name, part in rest}
-        told = ("; " if nested else ", ").join(once.values())
-        return ": ".join(one for one in (subject, told) if one)
+        """The whole line, each part with what it is called."""
+        return self._line(self.label, lambda part: part.said())
 
-    def _split(self) -> tuple[str, list[tuple[str, Part]]]:
-        """What it is about, and the other parts that say something, each with its element."""
+    def bare(self) -> str:
+        """The line as it is without any names of its parts."""
+        return self._line(_unnamed, lambda part: part.bare() if isinstance(part, Group) else part.said())
+
+    def _line(self, label: Callable[[str], str], say: Callable[[Part], str]) -> str:
+        name, subject, rest = self._split()
+        nested = any(isinstance(part, Group) and len(list(part.parts())) > 1 for _, part in rest)
+        between = "; " if nested else ", "
+        once = {(label(of) or of, plain(say(part))): _called(label(of), say(part)) for of, part in rest}
+        after = between if label(name) else ": "
+        return after.join(one for one in (_called(label(name), subject), between.join(once.values())) if one)
+
+    def _split(self) -> tuple[str, str, list[tuple[str, Part]]]:
+        """The element of what it is about, that, and the other parts that say something, each with its
+        element."""
         saying = [(name, part) for name, part in self._parts if part.said()]
         if not saying or isinstance(saying[0][1], Group):
-            return "", saying
+            return "", "", saying
         first = saying[0][0]
         about = [part.said() for name, part in saying if name == first]
-        return ", ".join(_distinct(about)), [(name, part) for name, part in saying if name != first]
+        return first, ", ".join(_distinct(about)), [(name, part) for name, part in saying if name != first]
+
+
+def _called(name: str, said: str) -> str:
+    return f"{name}: {said}" if name and said else said
 
 
 def plain(line: str) -> str:

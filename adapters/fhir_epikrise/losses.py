@@ -17,7 +17,6 @@ MADE_BY = "how the document was made; what was made is read"
 
 LEFT: Mapping[str, Mapping[str, str]] = {
     "Composition": {
-        "identifier": FILING,
         "title": "the title is always Epikrise",
         "attester": WHO_ELSE,
         "custodian": WHO_ELSE,
@@ -82,8 +81,7 @@ ACTS = frozenset(
 """What a Provenance may say was done. That something was deleted or nullified would turn it round."""
 
 SHELL: Mapping[str, str] = {"link": FILING}
-"""Elements of the Bundle itself that are read by nobody. A signature is refused: what goes on is not what was
-signed, and a reader of it could not know that."""
+"""Elements of the Bundle itself that are read by nobody."""
 
 BEYOND: Mapping[str, tuple[str, ...]] = {
     "Condition": ("onsetDateTime", "onsetPeriod", "recordedDate", "severity", "bodySite"),
@@ -96,6 +94,7 @@ NARRATED = (
     "AllergyIntolerance",
     "CarePlan",
     "Condition",
+    "Device",
     "DeviceUseStatement",
     "DiagnosticReport",
     "Encounter",
@@ -112,14 +111,14 @@ NARRATED = (
 """What has no fields of its own. Its codes become the codes of the section, its words are added to the text
 where they are not in it; what is left behind is `IN_THE_TEXT`."""
 
-ADMINISTRATIVE = ("Patient", "Practitioner", "PractitionerRole", "Organization", "Location", "Device")
+ADMINISTRATIVE = ("Patient", "Practitioner", "PractitionerRole", "Organization", "Location")
 """What may be referred to from what is narrated, and is then left behind: `WHO_ELSE`."""
 
-WHO = frozenset({*ADMINISTRATIVE, "CareTeam", "DeviceMetric", "Group", "HealthcareService", "RelatedPerson"})
-"""What a reference that is nothing but words or a number may name and is then left behind: `WHO_ELSE`."""
+DEVICES = frozenset({"Device", "DeviceMetric"})
+"""What something was done or measured with: carried, but where it stands for who did it."""
 
-ABOUT = frozenset({("DeviceUseStatement", "device"), ("ProcedureFocalDevice", "manipulated")})
-"""References to what is in `WHO` whose words are carried: they are what the statement is about."""
+WHO = frozenset({*ADMINISTRATIVE, *DEVICES, "CareTeam", "Group", "HealthcareService", "RelatedPerson"})
+"""What a reference to who else had to do with it may name, and is then left behind: `WHO_ELSE`."""
 
 ANOTHER = frozenset({("focus", "Group"), ("focus", "Patient"), ("focus", "RelatedPerson")})
 """References by whose type a finding may be that of another person: refused."""
@@ -133,7 +132,6 @@ FILED = (
 FIRST = frozenset(
     {
         "code",
-        "device",
         "medicationCodeableConcept",
         "medicationReference",
         "relationship",
@@ -142,6 +140,9 @@ FIRST = frozenset(
     }
 )
 """Elements that tell what the rest of their resource is about, wherever they stand in it."""
+
+FIRST_OF = frozenset({("Device", "type"), ("DeviceUseStatement", "device")})
+"""By type and element: those that do so there alone."""
 
 MAIN = frozenset(
     {
@@ -172,6 +173,7 @@ UNSAID: Mapping[str, frozenset[str]] = {
 
 STANDS: Mapping[tuple[str, str], frozenset[str]] = {
     ("CarePlan", "status"): frozenset({"active"}),
+    ("Device", "status"): frozenset({"active", "inactive"}),
     ("DeviceUseStatement", "status"): frozenset({"active"}),
     ("Encounter", "status"): frozenset({"arrived", "triaged", "in-progress", "onleave", "finished"}),
     ("DiagnosticReport", "status"): frozenset({"final", "amended", "corrected", "appended"}),
@@ -208,6 +210,7 @@ CODES: Mapping[tuple[str, str], Mapping[str, str]] = {
         "in-progress": "pågår",
         "completed": "gjennomført",
     },
+    ("Device", "status"): {"active": "", "inactive": "ikke i bruk"},
     ("FamilyMemberHistory", "status"): {"completed": "", "partial": "ikke fullstendig"},
     ("MedicationAdministration", "status"): {"completed": "", "in-progress": "pågår"},
     ("MedicationRequest", "priority"): {
@@ -223,6 +226,8 @@ CODES: Mapping[tuple[str, str], Mapping[str, str]] = {
 LEFT_CODES: Mapping[tuple[str, str], str] = {
     ("CarePlan", "intent"): "a plan and an order of it say the same; another one is refused",
     ("CarePlanActivityDetail", "kind"): FILING,
+    ("DeviceDeviceName", "type"): "which of its names it is; the name is carried",
+    ("DeviceUdiCarrier", "entryType"): FILING,
     ("EncounterLocation", "status"): WHO_ELSE,
     ("EncounterStatusHistory", "status"): "a summary of it says that it is over",
 }
@@ -271,6 +276,7 @@ TYPES: Mapping[str, str] = {
         ("Quantity", "Age", "Duration", "Range", "Ratio", "Period", "Timing", "SampledData", "Money"),
         IN_THE_TEXT,
     ),
+    "ContactPoint": WHO_ELSE,
     "Identifier": FILING,
     "Meta": FILING,
     "Narrative": "generated from the rest; another one is refused",

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 
 from adapters.base import Findings
 from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
+from adapters.fhir_epikrise.dosages import KINDS, say_dosage
 from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
+from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.relatives import NAMES
 from adapters.fhir_extensions import check_extensions, check_siblings
+from adapters.fhir_paths import below
 from adapters.fhir_places import said_at
-from adapters.fhir_schema import Element, declared, shown
+from adapters.fhir_schema import Element, declared
 
 _WORDS = frozenset({"String", "Markdown"})
 
@@ -38,7 +42,7 @@ class Coded:
     words: Words | None = None
     inside: tuple[Group, ...] = ()
 
-    def whole(self, subjects: dict[int, tuple[str, frozenset[int]]]) -> Json:
+    def whole(self, subjects: dict[int, tuple[str, Mapping[int, str]]]) -> Json:
         """The code; for one that is said of another thing its words say of which. `subjects`: what each group
         is about, found out once."""
         if self.words is None:
@@ -48,7 +52,7 @@ class Coded:
             if id(group) not in subjects:
                 subjects[id(group)] = group.subject()
             subject, rest = subjects[id(group)]
-            said += [subject] if id(part) in rest else []
+            said += [subject, rest[id(part)]] if id(part) in rest else []
         about = ": ".join(one for one in said if one)
         if not about:
             return self.code
@@ -57,19 +61,31 @@ class Coded:
         return {**self.code, "tekst": said_at(f"{short}: {own}", own)}
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What a section points to: the address, the place, the part of a line that it is, and whether it leads
+    to `who` else had to do with it."""
+
+    address: str
+    at: str
+    pointer: Pointer
+    who: bool
+
+
 _LONGEST = 160
 """Signs of what a code is said of that its words repeat; the text has it in full."""
 
 
 @dataclass
 class Content:
-    """What a section says besides its own text. `references` is what it points to, with the place and the
-    part of a line that it is; `lines` what each resource says."""
+    """What a section says besides its own text. `references` is what it points to, `lines` what each
+    resource says; `fields` are the codes of what has fields of its own: a text that is kept says them."""
 
     codes: list[Coded] = field(default_factory=list)
     lines: list[Group] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
-    references: list[tuple[str, str, Pointer]] = field(default_factory=list)
+    fields: list[Coded] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
 
     def add(
         self,
@@ -81,7 +97,7 @@ class Content:
     ) -> None:
         """Everything in a resource, or in some of its elements, that tells something. `about`: of what, where
         that is not among them."""
-        line = Group(family=model.__name__ == losses.RELATIVE)
+        line = Group(model.__name__ == losses.RELATIVE, partial(name_of, model.__name__))
         self.lines.append(line)
         _Walk(self, findings, (line,)).elements(node, model, at)
         if about is not None:
@@ -96,11 +112,12 @@ class Content:
         """The narrative, and a line for each resource that has words besides its codes or says one thing of
         another, if it is not there yet. Without one, a line for each resource."""
         said = [narrative] if narrative else []
-        there = {plain(one) for one in (narrative or "").split("\n")}
+        written = {plain(one) for one in (narrative or "").split("\n")}
+        there = set(written)
         for line in self.lines:
             if narrative and not line.paired() and not any(part.free for part in line.parts()):
                 continue
-            if (words := line.said()) and plain(words) not in there:
+            if (words := line.said()) and plain(words) not in there and plain(line.bare()) not in written:
                 said.append(words)
                 there |= {plain(one) for one in words.split("\n")}
         return "\n".join(said) or None
@@ -117,7 +134,7 @@ class Content:
     def distinct(self) -> list[Json]:
         """The codes, each once for whatever it is said of."""
         found: dict[tuple[object, ...], Json] = {}
-        subjects: dict[int, tuple[str, frozenset[int]]] = {}
+        subjects: dict[int, tuple[str, Mapping[int, str]]] = {}
         for code in (one.whole(subjects) for one in self.codes):
             found.setdefault(tuple(sorted(code.items(), key=str)), code)
         return list(found.values())
@@ -140,31 +157,31 @@ class _Walk:
 
     def elements(self, node: Mapping[str, object], model: type[FHIRAbstractModel], at: str) -> None:
         table = declared(model)
-        for name, value in sorted(node.items(), key=lambda one: _order(table, one[0])):
-            here = f"{at}.{shown(name)}"
+        kind = model.__name__
+        for name, value in sorted(node.items(), key=lambda one: _order(kind, table, one[0])):
+            here = below(at, name)
             element = table.get(name)
-            if _turned(model.__name__, name, value):
+            if _turned(kind, name, value):
                 self.findings.add(here, "code", "a statement that stands")
             elif name == "extension":
                 check_extensions(value, here, self.findings)
             elif name == "resourceType":
                 continue
-            elif (model.__name__, name) in losses.CODES:
-                self.code(name, value, losses.CODES[model.__name__, name], here)
+            elif (kind, name) in losses.CODES:
+                self.code(name, value, losses.CODES[kind, name], here)
             elif name in losses.ORDINARY:
                 self.status(name, value, here)
             elif name in losses.SILENT:
                 if losses.SILENT[name] == losses.IN_THE_TEXT:
                     self.content.needs.append(Need(here))
-            elif name.startswith("_"):
+            elif name.removeprefix("_") in table and name not in table:
                 check_siblings(value, here, self.findings)
             elif element is None or name in ("modifierExtension", "implicitRules", "contained"):
                 self.findings.add(here, "not-read", NOT_CARRIED)
             else:
-                about = (model.__name__, name) in losses.ABOUT
                 for index, item in enumerate(value if isinstance(value, list) else [value]):
                     place = f"{here}[{index}]" if isinstance(value, list) else here
-                    self.value(element, item, place, about=about)
+                    self.value(element, item, place)
 
     def code(self, name: str, value: object, words: Mapping[str, str], at: str) -> None:
         """One that FHIR itself fixes, in words; an ordinary one has none."""
@@ -184,7 +201,7 @@ class _Walk:
         else:
             self.content.needs.append(Need(at))
 
-    def value(self, element: Element, value: object, at: str, *, about: bool) -> None:
+    def value(self, element: Element, value: object, at: str) -> None:
         if element.model is None:
             if element.holds in _WORDS:
                 self.said(element.name, value)
@@ -204,26 +221,39 @@ class _Walk:
         if kind == "Attachment":
             self.findings.add(at, "not-read", "no attachment")
         elif kind == "Reference":
-            self.reference(element, value, at, about=about)
+            self.reference(element, value, at)
         elif kind == "CodeableConcept":
             self.concept(element.name, value, at)
         elif kind == "Coding":
             self.concept(element.name, {"coding": [value]}, at)
         elif kind == "Annotation":
             self.said(element.name, value.get("text"))
+        elif kind in KINDS:
+            self.dosage(element.name, dict(value), element.model, at)
         else:
-            inside = Group(family=self.line.family)
+            inside = Group(self.line.family, partial(name_of, kind))
             self.line.add(element.name, inside)
             replace(self, inside=(*self.inside, inside)).elements(value, element.model, at)
 
-    def reference(self, element: Element, value: Mapping[str, object], at: str, *, about: bool) -> None:
+    def dosage(self, name: str, dosage: Json, model: type[FHIRAbstractModel], at: str) -> None:
+        """How a medicine is taken, in words; what has codes of its own goes on as anywhere."""
+        inside = Group(self.line.family, partial(name_of, model.__name__))
+        self.line.add(name, inside)
+        sequence = dosage.pop("sequence", None)
+        words, rest = say_dosage(dosage, at, self.findings)
+        for part, said in (("text", words), ("sequence", sequence)):
+            if said is not None:
+                inside.add(part, Words([str(said)]))
+        replace(self, inside=(*self.inside, inside)).elements(rest, model, at)
+
+    def reference(self, element: Element, value: Mapping[str, object], at: str) -> None:
         """What it points to belongs to the section. Without that its words do; those of who else had to do
         with it are left behind."""
         target, words = value.get("reference"), _text(value.get("display"))
         pointer = Pointer(words.strip() if words else None, element.name in losses.MAIN)
-        who = not about and (element.targets <= losses.WHO or value.get("type") in losses.WHO)
+        who = _is_who(element.targets, value.get("type"))
         if isinstance(target, str):
-            self.content.references.append((target, f"{at}.reference", pointer))
+            self.content.references.append(Reference(target, f"{at}.reference", pointer, who))
         elif (element.name, value.get("type")) in losses.ANOTHER:
             self.findings.add(f"{at}.type", "reference", "the person of the document")
         elif not who and words is None and not _is_filed(element, value):
@@ -279,6 +309,13 @@ def named(concept: object) -> Words | None:
     return Words(names[:1], free=False) if names else None
 
 
+def coded_in(concept: object) -> list[Coded]:
+    """The codes of a concept, for a text that says it, too."""
+    codings = concept.get("coding") if isinstance(concept, Mapping) else None
+    whole = [item for item in codings if isinstance(item, Mapping)] if isinstance(codings, list) else []
+    return [Coded(_code(item)) for item in whole if _is_coded(item)]
+
+
 def _is_coded(coding: Mapping[str, object]) -> bool:
     return bool(_text(coding.get("system")) and _text(coding.get("code")))
 
@@ -294,6 +331,11 @@ _BARE = ("code", "display")
 
 def _code(coding: Mapping[str, object]) -> Json:
     return present(system=coding["system"], kode=coding["code"], tekst=_text(coding.get("display")))
+
+
+def _is_who(targets: frozenset[str], kind: object) -> bool:
+    """Whether a reference leads to who else had to do with it, and not to what was done or used."""
+    return (targets <= losses.WHO and not targets <= losses.DEVICES) or kind in losses.WHO - losses.DEVICES
 
 
 def _is_filed(element: Element, value: Mapping[str, object]) -> bool:
@@ -314,9 +356,9 @@ def _codes(value: object) -> set[str]:
     return {str(value)}
 
 
-def _order(table: Mapping[str, Element], name: str) -> int:
+def _order(kind: str, table: Mapping[str, Element], name: str) -> int:
     """Where an element stands in its type, but what it is about before all else; a status last."""
-    if name in losses.FIRST:
+    if name in losses.FIRST or (kind, name) in losses.FIRST_OF:
         return -1
     return len(table) if name in (*losses.ORDINARY, "status") else table[name].order if name in table else -1
 

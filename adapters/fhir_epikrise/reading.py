@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fhir.resources.R4B.bundle import Bundle as BundleModel
 
 from adapters.base import Findings
-from adapters.fhir import ORDINARY, Json, Reader, coding, only_code, open_coding, present
-from adapters.fhir_bundle import Bundle
+from adapters.fhir import ORDINARY, Json, Reader, coding, open_coding, present
+from adapters.fhir_bundle import Bundle, refuse_signature
 from adapters.fhir_epikrise import losses
+from adapters.fhir_epikrise.called import is_another_diagnosis, read_coded, read_condition, with_names
 from adapters.fhir_epikrise.dosages import read_dosages
-from adapters.fhir_epikrise.lines import Group, Words
-from adapters.fhir_epikrise.narrated import Coded, Content, named, references_in
+from adapters.fhir_epikrise.identity import LOINC, read_identity
+from adapters.fhir_epikrise.lines import Group, Words, plain
+from adapters.fhir_epikrise.names import name_of
+from adapters.fhir_epikrise.narrated import Coded, Content, coded_in, named, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_parts import (
     counted,
@@ -27,12 +32,6 @@ from adapters.narrative import read_narrative
 from hub.message import Record
 
 TYPE = "epikrise"
-LOINC = "http://loinc.org"
-DOCUMENT_TYPE = "urn:oid:2.16.578.1.12.4.1.1.9602"
-DISCHARGE = frozenset({(DOCUMENT_TYPE, "A03-2"), (LOINC, "18842-5"), (LOINC, "34105-7")})
-CLASSES = frozenset({(DOCUMENT_TYPE, "A00-1"), (LOINC, "LP173421-1")})
-"""Summaries, and reports: classes that say no more than the type."""
-
 ABSENT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
 CODED = "urn:brobygger:innhold"
 RESH = "urn:oid:2.16.578.1.12.4.1.4.102"
@@ -79,13 +78,12 @@ class _Reading:
         self._patient: Reader | None = None
         self._taken: set[int] = set()
         self._said: dict[int, Group] = {}
+        self._who_else: list[tuple[str, str]] = []
         self._lists: dict[str, list[Json]] = {"diagnoser": [], "legemidler": [], "seksjoner": []}
 
     def composition(self, composition: Reader, fields: Json) -> None:
         composition.constant("status", "final")
-        self._type(composition.child("type", required=True))
-        for item in composition.children("category"):
-            self._known(item, CLASSES, "9602 A00-1 or LOINC LP173421-1")
+        fields.update(read_identity(composition))
         if composition.text("confidentiality") not in (None, *ORDINARY):
             composition.fault("confidentiality", "security-label", "no label above normal")
         melding = fields["melding"]
@@ -107,6 +105,8 @@ class _Reading:
         for section in composition.children("section", at_least=1):
             self._section(section, "")
         self._encounter(composition, fields)
+        for reference, at in self._who_else:  # unless it is told as what something was done with, too
+            self._left_behind({"reference": reference}, at)
         self._leave(composition, "Composition")
         fields.update(self._lists)
 
@@ -120,6 +120,7 @@ class _Reading:
                     provenance.fault(at, "code", "that it was made, changed or signed")
             for name in ("agent", "location"):
                 self._left_behind(provenance.peek(name), provenance.at)
+            refuse_signature(provenance)
             provenance.ignore(*losses.LEFT["Provenance"])
             provenance.left_extensions()
 
@@ -131,17 +132,6 @@ class _Reading:
         listed = [one for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
         acts = [(str(one.get("system")), str(one.get("code"))) for one in listed]
         return [*acts, ("", "")] if not acts or provenance.peek("activity", "text") is not None else acts
-
-    def _type(self, concept: Reader | None) -> None:
-        if concept is not None:
-            self._known(concept, DISCHARGE, "9602 A03-2, LOINC 18842-5 or LOINC 34105-7")
-
-    def _known(self, concept: Reader, known: frozenset[tuple[str, str]], expected: str) -> None:
-        for item in concept.children("coding", at_least=1):
-            system, code, _ = open_coding(item)
-            if (system, code) not in known:
-                item.fault("code", "code", expected)
-        concept.ignore("text")
 
     def _leave(self, resource: Reader, kind: str) -> None:
         """Pass over what the table of losses names, and over what only that refers to."""
@@ -159,7 +149,8 @@ class _Reading:
         while waiting:
             reference, at = waiting.pop()
             found = self._bundle.at(reference, at)
-            if found is not None and found[0] in losses.ADMINISTRATIVE and id(found[1]) not in self._taken:
+            left = (*losses.ADMINISTRATIVE, "Device")
+            if found is not None and found[0] in left and id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
                 if found[1] is not self._patient:
@@ -250,6 +241,7 @@ class _Reading:
         content.check(text, generated=generated, findings=self._findings)
         if narrative is not None or content.codes or content.words:
             text = said_at(content.text(text), text)
+            content.codes += content.fields
             if text is not None:
                 if shown_title is None:
                     section.fault("title", "missing", "a value")
@@ -299,33 +291,46 @@ class _Reading:
         kind, resource = followed
         if id(resource) in self._taken and kind in _FIELDS:
             entry.fault("reference", "unique", "an entry of one section only")
+        display = entry.peek("display")
         if id(resource) in self._taken:
+            content.lines.append(
+                _called(Group(label=partial(name_of, kind)), display, self._said.get(id(resource)))
+            )
             return True
         self._taken.add(id(resource))
-        if kind not in _FIELDS or (kind == "Condition" and told and _is_another_diagnosis(resource)):
+        if kind not in _FIELDS or (kind == "Condition" and told and is_another_diagnosis(resource)):
             self._narrate(kind, resource, content)
+            line = self._said[id(resource)]
+            _called(line, display, line)
             return True
         self._subject(resource, "subject")
         self._leave(resource, kind)
-        beyond = {name: resource.take(name) for name in losses.BEYOND[kind] if resource.has(name)}
-        about = self._about(resource)
+        beyond: Json = {name: resource.take(name) for name in losses.BEYOND[kind] if resource.has(name)}
+        concept = self._concept(resource)
+        about = named(concept)
+        content.fields += coded_in(concept)
+        dosages: str | None = None
+        if kind == "MedicationStatement":
+            dosages, left = read_dosages(resource, self._findings)
+            beyond |= {"dosage": left} if any(left) else {}
         content.add(beyond, RESOURCES[kind], resource.at, self._findings, about)
         if about is not None:
             self._said[id(resource)] = Group()
             self._said[id(resource)].add("code", about)
         if kind == "Condition":
-            self._lists["diagnoser"].append(_condition(resource))
+            self._lists["diagnoser"].append(with_names(read_condition(resource), "tekst", display))
         else:
-            self._lists["legemidler"].append(self._medicine(resource))
+            names = resource.peek("medicationReference", "display"), display
+            self._lists["legemidler"].append(with_names(self._medicine(resource, dosages), "navn", *names))
         return bool(beyond)
 
-    def _about(self, resource: Reader) -> Words | None:
-        """What a diagnosis or a medicine is called."""
+    def _concept(self, resource: Reader) -> object:
+        """What a diagnosis or a medicine is, by code and words."""
         reference = resource.peek("medicationReference", "reference")
         medicine = self._bundle.at(reference, resource.at) if isinstance(reference, str) else None
         if medicine is not None:
-            return named(medicine[1].peek("code"))
-        return named(resource.peek("code")) or named(resource.peek("medicationCodeableConcept"))
+            return medicine[1].peek("code")
+        return resource.peek("code") or resource.peek("medicationCodeableConcept")
 
     def _narrate(self, kind: str, resource: Reader, content: Content) -> None:
         self._subject(resource, "patient" if resource.has("patient") else "subject")
@@ -336,23 +341,24 @@ class _Reading:
         """Follow what was referred to: what tells something belongs to the same section."""
         waiting = content.references
         while waiting:
-            reference, at, pointer = waiting.pop(0)
-            found = self._bundle.at(reference, at)
+            one = waiting.pop(0)
+            found = self._bundle.at(one.address, one.at)
             if found is None:
-                if not self._bundle.is_refused(reference, at):
-                    self._findings.add(at, "reference", "an entry of this Bundle")
+                if not self._bundle.is_refused(one.address, one.at):
+                    self._findings.add(one.at, "reference", "an entry of this Bundle")
             elif found[0] == "Patient" and self._is_another(found[1]):
-                self._findings.add(at, "reference", "the person of the document")
+                self._findings.add(one.at, "reference", "the person of the document")
             elif found[0] in losses.ADMINISTRATIVE:
-                self._left_behind({"reference": reference}, at)
-                if found[0] != "Device":
-                    pointer.words = None
+                self._left_behind({"reference": one.address}, one.at)
+                one.pointer.words = None
+            elif found[0] == "Device" and one.who:
+                self._who_else.append((one.address, one.at))
             elif id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
                 self._narrate(found[0], found[1], content)
             if found is not None:
-                pointer.target = self._said.get(id(found[1]))
+                one.pointer.target = self._said.get(id(found[1]))
 
     def _subject(self, resource: Reader, name: str) -> None:
         if not resource.has(name) and resource.peek("resourceType") in _NOBODY_S:
@@ -368,7 +374,7 @@ class _Reading:
         """Whether it is not the person of the document; of one who could not be found nothing follows."""
         return self._patient is not None and patient is not self._patient
 
-    def _medicine(self, resource: Reader) -> Json:
+    def _medicine(self, resource: Reader, dosages: str | None) -> Json:
         """A medicine that the person takes."""
         resource.constant("status", "active")
         concept, at = resource.child("medicationCodeableConcept"), "medicationCodeableConcept"
@@ -380,10 +386,19 @@ class _Reading:
                 followed[1].ignore("identifier", "status")
         elif concept is None:
             resource.fault(at, "missing", "a value")
-        read = _coded(coding(concept), resource, at, "navn")
-        read.update(present(dosering=read_dosages(resource)))
+        read = read_coded(coding(concept), resource, at, "navn")
+        read.update(present(dosering=dosages))
         period = resource.child("effectivePeriod")
         return read | (_period(period) if period is not None else {})
+
+
+def _called(line: Group, display: object, said: Group | None) -> Group:
+    """The line, with what a reference calls its resource where that is not `said`."""
+    there = [name for part in said.parts() for name in (part.said(), *part.names)] if said else []
+    there += [said.said(), said.bare()] if said else []
+    if isinstance(display, str) and display.strip() and plain(display) not in map(plain, there):
+        line.add("display", Words([display.strip()]))
+    return line
 
 
 def _title(title: str | None, kind: object) -> str | None:
@@ -396,26 +411,7 @@ def _title(title: str | None, kind: object) -> str | None:
 _FIELDS = frozenset({"Condition", "MedicationStatement"})
 """What has fields of its own in the record."""
 
-_NOBODY_S = frozenset({"Medication"})
-
-
-def _is_another_diagnosis(resource: Reader) -> bool:
-    """One that has no place among those that stand, but in the text: it is over or not yet certain, or has
-    several codings, each of which must be labelled."""
-    codings = resource.peek("code", "coding")
-    if isinstance(codings, list) and len(codings) > 1:
-        return True
-    return any(_peeked(resource, name) not in (None, value) for name, value in _STANDS)
-
-
-def _peeked(resource: Reader, name: str) -> object:
-    codings = resource.peek(name, "coding")
-    first = codings[0] if isinstance(codings, list) and codings else None
-    return first.get("code") if isinstance(first, dict) else None
-
-
-_STANDS = (("verificationStatus", "confirmed"), ("clinicalStatus", "active"))
-_IN_NORWEGIAN = {"confirmed": "bekreftet", "active": "aktiv"}
+_NOBODY_S = frozenset({"Medication", "Device"})
 
 
 def _period(period: Reader) -> Json:
@@ -447,23 +443,3 @@ def _organisation(resource: Reader, *, required: bool) -> str | None:
 def _practitioner(resource: Reader, *, required: bool) -> str | None:
     names = resource.children("name", at_least=int(required), at_most=1)
     return read_name(names[0]) if names else None
-
-
-def _condition(resource: Reader) -> Json:
-    """A diagnosis that stands. One that was ruled out would read as its opposite."""
-    for name, value in _STANDS:
-        status = only_code(resource.child(name), _IN_NORWEGIAN[value])
-        if status is not None and status[1] != value:
-            resource.fault(name, "code", value)
-    return _coded(coding(resource.child("code", required=True)), resource, "code", "tekst")
-
-
-def _coded(
-    found: tuple[str | None, str | None, str | None] | None, resource: Reader, at: str, words: str
-) -> Json:
-    if found is None:
-        return {}
-    system, code, text = found
-    if system is None or code is None:
-        resource.fault(f"{at}.coding[0]", "missing", "a system and a code")
-    return present(system=system, kode=code, **{words: text})

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from adapters.fhir import Json, concept, present
 from adapters.fhir_bundle import Writer
 from adapters.fhir_epikrise.beyond import folded
-from adapters.fhir_epikrise.reading import ABSENT, CODED, DOCUMENT_TYPE, HPR, LOINC, RESH, TYPE
+from adapters.fhir_epikrise.identity import DOCUMENT_TYPE, LOINC, REPLACES
+from adapters.fhir_epikrise.reading import ABSENT, CODED, HPR, RESH, TYPE
 from adapters.fhir_parts import (
     check_fields,
     elements,
@@ -24,7 +25,10 @@ from hub.message import Record
 _DIAGNOSES = ("11535-2", "Diagnoser")
 _MEDICINES = ("10183-2", "Legemidler")
 _FIELDS = frozenset(
-    {"melding", "person", "avsender", "dato", "periode", "diagnoser", "legemidler", "seksjoner"}
+    {
+        *("melding", "handling", "dokument", "beskrivelse", "person", "avsender", "dato", "periode"),
+        *("diagnoser", "legemidler", "seksjoner"),
+    }
 )
 
 
@@ -46,20 +50,25 @@ def compose(record: Record) -> Json:
     ]
     if not sections:
         raise HubError("render.incomplete", [Finding("seksjoner", "missing", "something to say")])
+    replaces = record.get("handling") == REPLACES
+    number = present(value=record.get("dokument"))
     writer.add(
         "Composition",
         extension=write_addressing(record),
+        identifier=number,
         status="final",
-        type={
-            "coding": [
+        type=present(
+            coding=[
                 {"system": DOCUMENT_TYPE, "code": "A03-2", "display": "Epikrise"},
                 {"system": LOINC, "code": "18842-5"},
-            ]
-        },
+            ],
+            text=record.get("beskrivelse"),
+        ),
         subject=subject,
         date=needed(record, "dato"),
         author=authors,
         title="Epikrise",
+        relatesTo=[{"code": "replaces", "targetIdentifier": number}] if replaces else None,
         event=[{"period": _period(record)}] if record.get("periode") else None,
         section=sections,
     )

@@ -26,7 +26,7 @@ from adapters.fhir_consent.resource import (
     read_series,
 )
 from adapters.fhir_parts import ANSWERS, PERSONS, RECIPIENT, SENDER, read_organisation
-from adapters.fhir_schema import shown
+from adapters.fhir_paths import below, item
 from hub.message import Record
 
 TYPE = "samtykke.trukket"
@@ -217,10 +217,10 @@ def _decides(coding: object) -> str | None:
 def _modified(node: object, at: str) -> Iterator[str]:
     if isinstance(node, list):
         for index, one in enumerate(node):
-            yield from _modified(one, f"{at}[{index}]")
+            yield from _modified(one, item(at, index))
     elif isinstance(node, Mapping):
         for name, one in node.items():
             if name in MODIFIERS:
-                yield f"{at}.{name}"
+                yield below(at, name)
             else:
-                yield from _modified(one, f"{at}.{shown(name)}")
+                yield from _modified(one, below(at, name))

@@ -177,7 +177,7 @@ REFUSED: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda b: b["entry"][0]["resource"].update(
             relatesTo=[{"code": "appends", "targetIdentifier": {"value": "x"}}]
         ),
-        "entry[0].resource.relatesTo",
+        "entry[0].resource.relatesTo[0].code",
     ),
     "a confidential document": (
         lambda b: b["entry"][0]["resource"].update(confidentiality="R"),

@@ -12,11 +12,16 @@ import adapters
 from adapters.base import Adapter
 from adapters.fhir_consent.adapter import ADAPTERS as CONSENT
 from adapters.fhir_consent.resource import models
+from adapters.fhir_epikrise.adapter import ADAPTERS as EPIKRISE
+from adapters.fhir_epikrise.reading import MODELS as EPIKRISE_MODELS
 from adapters.fhir_paths import below, noted, shown_as
 from adapters.fhir_tsb.adapter import ADAPTERS as TSB
 from adapters.fhir_tsb.reading import MODELS
+from adapters.fhir_withdrawal.adapter import ADAPTERS as WITHDRAWAL
 from adapters.fhir_xml import write_fhir_xml
 from hub.errors import Finding, HubError
+from tests.adapters.foreign import document as epikrise
+from tests.adapters.foreign import observation, put
 
 FOLDER = Path(adapters.__file__).parent
 MARK = "kanari"
@@ -47,10 +52,17 @@ def made_up() -> list[tuple[Adapter, Any]]:
     first[f"{MARK}3"] = "c"
     for entry in second["entry"][:3]:
         entry["resource"] |= {f"{MARK}1": "a", f"{MARK}\\2": {"x": "b"}}
-    return [(CONSENT[0], first), (TSB[0], second)]
+    return [(CONSENT[0], first), (TSB[0], second), (EPIKRISE[0], narrated())]
 
 
-@pytest.mark.parametrize(("adapter", "document"), made_up(), ids=["consent", "referral"])
+def narrated() -> Any:
+    """An epikrise with such elements in what becomes lines of its text, at every depth of it."""
+    unknown = {f"{MARK}1": "a", f"_{MARK}2": {"extension": [{"url": "urn:x"}]}, f"{MARK}.3": [{"x": 1}]}
+    parts = [{"code": {"text": "Puls"}, **unknown}, {"code": {"text": "Syn"}, f"{MARK}4": None}]
+    return put(epikrise(), observation(component=parts, **unknown))
+
+
+@pytest.mark.parametrize(("adapter", "document"), made_up(), ids=["consent", "referral", "epikrise"])
 def test_each_made_up_element_is_told_where_it_stands(adapter: Adapter, document: Any) -> None:
     for escaped in (True, False):
         body = json.dumps(document, indent=1, ensure_ascii=escaped).encode()
@@ -60,6 +72,20 @@ def test_each_made_up_element_is_told_where_it_stands(adapter: Adapter, document
         assert sorted(one.line or 0 for one in found) == lines_with(body, MARK)
         assert {one.at.rpartition(".")[2] for one in found} == {"?"}
         assert {type(one.at) for one in found} == {str}
+
+
+def test_what_may_change_a_withdrawal_is_told_where_it_stands() -> None:
+    ended = json.loads((FOLDER / "fhir_withdrawal/examples/trukket.json").read_bytes())
+    modified = {"modifierExtension": [{"url": MARK}]}
+    ended["provision"] = {"type": "permit", "a": [{"b": modified}, {"c": {"implicitRules": MARK}}]}
+    body = json.dumps(ended, indent=1).encode()
+
+    found = [one for one in refused(WITHDRAWAL[0], body) if one.rule == "not-read"]
+
+    assert [(one.at, one.line) for one in found] == [
+        ("provision.?[0].?.modifierExtension", lines_with(body, '"modifierExtension"')[0]),
+        ("provision.?[1].?.implicitRules", lines_with(body, '"implicitRules"')[0]),
+    ]
 
 
 @pytest.mark.parametrize(("index", "known"), [(1, {**models(frozenset())}), (1, MODELS)])
@@ -76,6 +102,22 @@ def test_in_xml_each_fault_is_told_where_it_stands(index: int, known: Any) -> No
         ("unknown-element", status + 2),
         ("count", status + 3),
         ("unknown-element", status + 4),
+    ]
+
+
+def test_in_xml_what_is_made_up_in_a_narrated_resource_is_told_where_it_stands() -> None:
+    written = write_fhir_xml(
+        put(epikrise(), observation(component=[{"code": {"text": "Puls"}}])), EPIKRISE_MODELS
+    )
+    lines = written.replace(b"><", b">\n<").replace(b"<component>", b"<component>\n<kanari1/>")
+    body = lines.replace(b"</Observation>", b'<kanari2 value="a"/>\n<kanari3><b/></kanari3>\n</Observation>')
+
+    found = refused(EPIKRISE[1], body)
+
+    assert [(one.at, one.line) for one in found] == [
+        ("entry[3].resource.component[0].?", lines_with(body, "kanari1")[0]),
+        ("entry[3].resource.?", lines_with(body, "kanari2")[0]),
+        ("entry[3].resource.?", lines_with(body, "kanari3")[0]),
     ]
 
 
