@@ -53,7 +53,7 @@ def _code_in_words(parts: Mapping[str, object], row: El) -> Said | None:
 
 
 def _no_annotation(parts: Mapping[str, object], _: El) -> Said | None:
-    """The record has a place for what somebody noted of an attachment, none for a note on the message."""
+    """The record has a place for a note on the message or an attachment, none for one on another document."""
     return say("annotation") if parts else None
 
 
