@@ -380,7 +380,8 @@ def _other_receivers() -> El:
         one_of(
             party,
             without(replace(patient(), must=()), why),
-            without(typed(FK1, group("Person", *_fk1_person())), why),
+            without(group("Person", *_person(), least=0, when=(f"{{{MH}}}",)), why),
+            without(typed(FK1, group("Person", *_person())), why),
             without(professional("", "x"), why),
             least=0,
         ),
@@ -390,8 +391,9 @@ def _other_receivers() -> El:
     )
 
 
-def _fk1_person() -> tuple[Row, ...]:
-    """fk1:Person, family name first."""
+def _person() -> tuple[Row, ...]:
+    """What Person of OtherReceiver holds, in one of two namespaces: the national edition of the schema has it
+    from felleskomponent1, that of NAV and KS its own in MsgHead."""
     return (
         leaf("FamilyName", ST, 0),
         leaf("MiddleName", ST, 0),

@@ -293,6 +293,46 @@ def test_a_message_of_which_nothing_is_said_is_written_without_it() -> None:
     assert "hoveddokument" not in ADAPTER.parse(body).fields
 
 
+FK1 = "http://www.kith.no/xmlstds/felleskomponent1"
+COPY = "<FamilyName>{}</FamilyName><Ident><Id>1</Id><TypeId V='XXX'/></Ident>"
+EDITIONS = {
+    "as NAV and KS have it": (f"<Person>{COPY}</Person>", None),
+    "as the national schema has it": (
+        "<Person>" + COPY.replace("</", "</f:").replace("<", "<f:").replace("<f:/f:", "</f:") + "</Person>",
+        None,
+    ),
+    "nobody": ("<Person/>", None),
+    "half in each": (
+        "<Person><f:FamilyName>{}</f:FamilyName><GivenName>Bo</GivenName></Person>",
+        ("/MsgHead/MsgInfo/OtherReceiver[1]/Person/?", "unknown-element"),
+    ),
+    "two persons": (
+        "<Person><FamilyName>{}</FamilyName></Person><Person><f:FamilyName>Bo</f:FamilyName></Person>",
+        ("/MsgHead/MsgInfo/OtherReceiver[1]/Person", "count"),
+    ),
+    "a person and a professional": (
+        "<Person><FamilyName>{}</FamilyName></Person>"
+        "<HealthcareProfessional><Ident><Id>1</Id><TypeId V='HPR'/></Ident></HealthcareProfessional>",
+        ("/MsgHead/MsgInfo/OtherReceiver[1]", "choice"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("person", "fault"), EDITIONS.values(), ids=EDITIONS)
+def test_who_gets_a_copy_is_read_in_either_edition_and_goes_nowhere(
+    person: str, fault: tuple[str, str] | None
+) -> None:
+    said = f"<OtherReceiver xmlns:f='{FK1}'><RoleReceiver V='COP'/>{person.format('Kopisen')}</OtherReceiver>"
+    body = ADAPTER.render(Record("note", WHOLE)).decode().replace("<Patient>", f"{said}<Patient>").encode()
+    profile = ADAPTER.profile
+    assert isinstance(profile, Profile)
+
+    reading = profile.read(read_xml(body), body)
+
+    assert [(found.at, found.rule) for found in reading.refused] == ([fault] if fault else [])
+    assert reading.fields == WHOLE
+
+
 BESIDE = in_msghead(
     "kith-two",
     "note",
