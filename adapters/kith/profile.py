@@ -15,7 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 from lxml import etree
 
 from adapters.base import Findings
-from adapters.kith.coded import unread_part
+from adapters.kith.coded import unread_part, with_words
 from adapters.kith.codes import lists
 from adapters.kith.conditions import matches
 from adapters.kith.datatypes import Datatype
@@ -241,6 +241,7 @@ class Reader:
             self._fault(element, at, say("fixed", row.default[declared.main]))
         if row.absent and declared.attributes and declared.main not in parts and not faults:
             self._fault(element, at, say("code", *lists()[row.codes]) if row.codes else say("empty"))
+        parts = with_words(row, parts)
         if (unread := unread_part(row, parts)) is not None:
             self._fault(element, at, unread)
         for name in row.must:
