@@ -76,6 +76,11 @@ WORDS_OR_CODE: dict[str, tuple[str, str, dict[str, str]]] = {
         "MedSpecialty",
         {"V": "9999", "S": SPECIALITIES},
     ),
+    "a speciality of a list of the same number": (
+        EPIKRISE[1],
+        "MedSpecialty",
+        {"V": "199", "S": "1.2.3.7426"},
+    ),
     "a speciality of no list": (EPIKRISE[1], "MedSpecialty", {"V": "199"}),
     "less than, in words": ("kith_epikrise/examples/alt-1.2-3.xml", "ArithmeticComp", {"DN": "Mindre enn"}),
     "and in a referral": ("kith_henvisning/examples/alt-2.0-4.xml", "ArithmeticComp", {"DN": "Mindre enn"}),
