@@ -40,7 +40,7 @@ from adapters.nav_apprec.adapter import ADAPTERS as NAV_APPREC
 from adapters.nav_dialog.adapter import ADAPTERS as NAV_DIALOG
 from adapters.plain_json.adapter import adapter_for
 from adapters.safe_json import read_json
-from adapters.safe_xml import UNICODE, encoding_of, read_xml
+from adapters.safe_xml import ENCODINGS, UNICODE, encoding_of, read_xml
 from hub.errors import Finding, HubError
 
 
@@ -198,13 +198,18 @@ def _is_said(charset: str, media: str, body: bytes) -> bool:
     (RFC 7303, 3), so the two may not differ; ASCII is UTF-8 as well."""
     if not media.endswith("xml"):
         return charset == UNICODE
-    encoding = encoding_of(body)
+    encoding = encoding_of(body, _encodings(media))
     return charset == encoding or (charset, encoding) == (UNICODE, "us-ascii")
+
+
+def _encodings(media: str) -> Collection[str]:
+    """FHIR has one encoding, in its own media type and where a body is read as FHIR."""
+    return (UNICODE,) if media.startswith("application/fhir") else ENCODINGS
 
 
 def _sniff(media: str, body: bytes) -> Sniff:
     if media.endswith("xml"):
-        tree = read_xml(body)
+        tree = read_xml(body, _encodings(media))
         tag = str(tree.tag)
         return Sniff(media, root=tag, document=outline(tree) if tag.startswith(FHIR) else {}, tree=tree)
     return Sniff(media, document=read_headers(body) if media == PACKAGE else read_json(body))
