@@ -58,15 +58,11 @@ def encoding_of(body: bytes, encodings: Collection[str] = ENCODINGS) -> str:
     """
     said = _DECLARED.match(body)
     name = said.group(1).decode("ascii").lower() if said else UNICODE
-    plain = name == UNICODE or (name in _OF_BYTES and _PLAINLY.match(body))
-    if name in encodings and plain and not _is_wide(body):
+    plain = name == UNICODE or _PLAINLY.match(body)
+    wide = b"\0" in body[:4]  # beside the first letter, whichever end is first (XML 1.0, appendix F)
+    if name in encodings and plain and not wide:
         return name
     raise refuse("parse.malformed", "encoding", _one_of(encodings), 1, 1)
-
-
-def _is_wide(body: bytes) -> bool:
-    """Whether there is the mark of UTF-16, or a zero beside the first letter (XML 1.0, appendix F)."""
-    return body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:4]
 
 
 def _one_of(encodings: Collection[str]) -> str:
