@@ -31,7 +31,7 @@ from adapters.fiks.package import MEDIA_TYPE as PACKAGE
 from adapters.fiks_foresporsel.adapter import ADAPTER as FIKS_FORESPORSEL
 from adapters.fiks_kvittering.adapter import ADAPTER as FIKS_KVITTERING
 from adapters.fiks_svar.adapter import ADAPTER as FIKS_SVAR
-from adapters.kith.unread import roots_read, unread
+from adapters.kith.unread import unread
 from adapters.kith_dialog.adapter import ADAPTERS as KITH_DIALOG
 from adapters.kith_epikrise.adapter import ADAPTERS as KITH_EPIKRISE
 from adapters.kith_henvisning.adapter import ADAPTERS as KITH_HENVISNING
@@ -160,7 +160,7 @@ class Registry:
         for adapter in readers:
             if adapter.recognise(sniff):
                 return adapter
-        found = unread(sniff.tree, body, roots_read(readers)) if sniff.tree is not None else ()
+        found = unread(sniff.tree, body, readers) if sniff.tree is not None else ()
         raise HubError("parse.format-unknown", found or [UNKNOWN])
 
     def by_name(self, name: str) -> Adapter:

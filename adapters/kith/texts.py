@@ -103,6 +103,10 @@ RULES: Mapping[str, tuple[str, str]] = {
         "en meldingstype som leses sammen med innholdet i meldingen",
         "a message type that is read together with the contents of the message",
     ),
+    "wrapper": (
+        "meldingen for seg, eller i en innpakning som leses her: {}",
+        "the message by itself, or in a wrapper that is read here: {}",
+    ),
     "payload": ("meldingen {} som innhold", "the message {} as the content"),
     "too-large": ("høyst {} byte", "at most {} bytes"),
     "unsaid": (
