@@ -332,7 +332,7 @@ def _patient_there(element: etree._Element, _: El) -> Iterator[tuple[etree._Elem
 def _patient_of_dialog(element: etree._Element, row: El) -> Iterator[tuple[etree._Element, Said]]:
     """MsgInfo of a dialog: all but a few uses are about one patient."""
     use = _child(element, "Type")
-    if use is None or use.get("V") not in _OF_NOBODY:
+    if use is None or (use.get("V") or "").strip() not in _OF_NOBODY:
         yield from _patient_there(element, row)
 
 

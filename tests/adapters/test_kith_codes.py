@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,3 +170,26 @@ def test_the_code_of_a_speciality_is_labelled_as_its_words() -> None:
 
     (item,) = (one for one in items if one.path == "fagfelt")
     assert Category.SUBSTANCE_USE in item.categories
+
+
+MESSAGES = [
+    file
+    for adapter in ("apprec", "kith_dialog", "kith_epikrise", "kith_henvisning", "kith_plo", "nav_dialog")
+    for file in sorted((FOLDER / adapter / "examples").glob("*.xml"))
+]
+
+
+@pytest.mark.parametrize("file", MESSAGES, ids=lambda file: f"{file.parts[-3]}-{file.stem}")
+def test_blanks_around_a_code_say_nothing(file: Path) -> None:
+    """V is a token: the schema takes blanks and line ends around it away."""
+    root = read_xml(file.read_bytes())
+    plain, padded = etree.tostring(root), deepcopy(root)
+    for element in padded.iter():
+        if (code := element.get("V")) is not None:
+            element.set("V", f" \n{code}\t ")
+    (adapter,) = (
+        one for one in ADAPTERS if one.recognise(Sniff("application/xml", str(root.tag), tree=root))
+    )
+
+    assert adapter.recognise(Sniff("application/xml", str(root.tag), tree=padded))
+    assert adapter.parse(etree.tostring(padded)) == adapter.parse(plain)
