@@ -183,7 +183,7 @@ MESSAGES = [
 def test_blanks_around_a_code_say_nothing(file: Path) -> None:
     """V is a token: the schema takes blanks and line ends around it away."""
     root = read_xml(file.read_bytes())
-    plain, padded = etree.tostring(root), deepcopy(root)
+    padded = deepcopy(root)
     for element in padded.iter():
         if (code := element.get("V")) is not None:
             element.set("V", f" \n{code}\t ")
@@ -192,4 +192,4 @@ def test_blanks_around_a_code_say_nothing(file: Path) -> None:
     )
 
     assert adapter.recognise(Sniff("application/xml", str(root.tag), tree=padded))
-    assert adapter.parse(etree.tostring(padded)) == adapter.parse(plain)
+    assert adapter.parse(etree.tostring(padded, encoding="UTF-8")) == adapter.parse(file.read_bytes())
