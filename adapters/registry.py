@@ -31,7 +31,7 @@ from adapters.fiks.package import MEDIA_TYPE as PACKAGE
 from adapters.fiks_foresporsel.adapter import ADAPTER as FIKS_FORESPORSEL
 from adapters.fiks_kvittering.adapter import ADAPTER as FIKS_KVITTERING
 from adapters.fiks_svar.adapter import ADAPTER as FIKS_SVAR
-from adapters.kith.unread import roots_read, unread
+from adapters.kith.unread import unread
 from adapters.kith_dialog.adapter import ADAPTERS as KITH_DIALOG
 from adapters.kith_epikrise.adapter import ADAPTERS as KITH_EPIKRISE
 from adapters.kith_henvisning.adapter import ADAPTERS as KITH_HENVISNING
@@ -40,7 +40,7 @@ from adapters.nav_apprec.adapter import ADAPTERS as NAV_APPREC
 from adapters.nav_dialog.adapter import ADAPTERS as NAV_DIALOG
 from adapters.plain_json.adapter import adapter_for
 from adapters.safe_json import read_json
-from adapters.safe_xml import UNICODE, encoding_of, read_xml
+from adapters.safe_xml import ENCODINGS, UNICODE, encoding_of, read_xml
 from hub.errors import Finding, HubError
 
 
@@ -160,7 +160,7 @@ class Registry:
         for adapter in readers:
             if adapter.recognise(sniff):
                 return adapter
-        found = unread(sniff.tree, body, roots_read(readers)) if sniff.tree is not None else ()
+        found = unread(sniff.tree, body, readers) if sniff.tree is not None else ()
         raise HubError("parse.format-unknown", found or [UNKNOWN])
 
     def by_name(self, name: str) -> Adapter:
@@ -198,13 +198,18 @@ def _is_said(charset: str, media: str, body: bytes) -> bool:
     (RFC 7303, 3), so the two may not differ; ASCII is UTF-8 as well."""
     if not media.endswith("xml"):
         return charset == UNICODE
-    encoding = encoding_of(body)
+    encoding = encoding_of(body, _encodings(media))
     return charset == encoding or (charset, encoding) == (UNICODE, "us-ascii")
+
+
+def _encodings(media: str) -> Collection[str]:
+    """FHIR has one encoding, in its own media type and where a body is read as FHIR."""
+    return (UNICODE,) if media.startswith("application/fhir") else ENCODINGS
 
 
 def _sniff(media: str, body: bytes) -> Sniff:
     if media.endswith("xml"):
-        tree = read_xml(body)
+        tree = read_xml(body, _encodings(media))
         tag = str(tree.tag)
         return Sniff(media, root=tag, document=outline(tree) if tag.startswith(FHIR) else {}, tree=tree)
     return Sniff(media, document=read_headers(body) if media == PACKAGE else read_json(body))

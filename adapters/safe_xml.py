@@ -39,8 +39,7 @@ def read_xml(body: bytes, encodings: Collection[str] = ENCODINGS) -> etree._Elem
     It is in one of the `encodings`, in the one that it declares. No entity is resolved, nothing is fetched.
     Raises parse.malformed with line and column, or parse.forbidden-construct.
     """
-    if encoding_of(body) not in encodings:
-        raise refuse("parse.malformed", "encoding", _one_of(encodings), 1, 1)
+    encoding_of(body, encodings)
     text, body = _in_utf_8(body)
     if (start := _doctype(text)) is not None:
         raise refuse("parse.forbidden-construct", "doctype", "no DOCTYPE", *position(text[:start]))
@@ -51,16 +50,19 @@ def read_xml(body: bytes, encodings: Collection[str] = ENCODINGS) -> etree._Elem
     return root
 
 
-def encoding_of(body: bytes) -> str:
-    """The encoding that a document declares, one of ENCODINGS; UTF-8 where it declares none.
+def encoding_of(body: bytes, encodings: Collection[str] = ENCODINGS) -> str:
+    """The encoding that a document declares, one of these; UTF-8 where it declares none.
 
-    Raises parse.malformed for any other. A mark before the declaration says UTF-8, so no other may follow it.
+    Raises parse.malformed for any other, also for one that has two or four bytes to a letter and so cannot
+    say what it is in the others. A mark before the declaration says UTF-8, so no other may follow it.
     """
     said = _DECLARED.match(body)
     name = said.group(1).decode("ascii").lower() if said else UNICODE
-    if name == UNICODE or (name in _OF_BYTES and _PLAINLY.match(body)):
+    plain = name == UNICODE or _PLAINLY.match(body)
+    wide = b"\0" in body[:4]  # beside the first letter, whichever end is first (XML 1.0, appendix F)
+    if name in encodings and plain and not wide:
         return name
-    raise refuse("parse.malformed", "encoding", _one_of(ENCODINGS), 1, 1)
+    raise refuse("parse.malformed", "encoding", _one_of(encodings), 1, 1)
 
 
 def _one_of(encodings: Collection[str]) -> str:

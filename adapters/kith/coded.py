@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.kith.tables import OF_A_CODE, El
+from adapters.kith.codes import meaning
+from adapters.kith.datatypes import OID, Parts
+from adapters.kith.tables import NATIONAL, OF_A_CODE, El
 from adapters.kith.texts import Said, say
 
 
+def with_words(row: El, parts: Parts) -> Parts:
+    """Where a row carries words and no code, and none stand there: those of a code of a national list that is
+    known here, or else what is said where no code fits (OT)."""
+    if "DN" not in row.to or "V" in row.to or "DN" in parts:
+        return parts
+    number = str(parts.get("S", "")).removeprefix(OID + NATIONAL)
+    if words := meaning(number, str(parts.get("V", ""))):
+        return {**parts, "DN": words}
+    others = {part: value for part, value in parts.items() if part != "OT"}
+    return {**others, "DN": parts["OT"]} if "OT" in parts else parts
+
+
 def unread_part(row: El, parts: Mapping[str, object]) -> Said | None:
-    """A code, or words for one, where the row carries only the other of the two."""
+    """A code, or words for one, where the row carries only the other of the two; or words where no code fits,
+    beside one, where it has no place for them."""
     read = row.of_a_code
-    if not read or any(part in parts for part in read):
+    if not read or not any(part in parts for part in OF_A_CODE):
         return None
-    return say("part-missing", *read) if any(part in parts for part in OF_A_CODE) else None
+    unread = not any(part in parts for part in read) or ("OT" in parts and "OT" not in read)
+    return say("part-missing", *read) if unread else None

@@ -3,7 +3,8 @@
     msghead("DIALOG_HELSEFAGLIG", payload)  ->  one profile of the whole document
 
 What the envelope carries has the same names in every message type: `melding.id`, `melding.sendt`,
-`melding.svar_pa`, `samtale`, `avsender`, `mottaker`, `person`, `vedlegg`. It must not know any payload.
+`melding.svar_pa`, `samtale`, `avsender`, `mottaker`, `person`, `hoveddokument`, `vedlegg`. It must not know
+any payload.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ _PERSON_WHY = "the identity number says it"
 _ALONE_WHY = "the message head has no place for a professional without a HPR or HER number"
 _NUMBERS_WHY = "one number leads to the person; a further one only tells more"
 _ENVELOPE_WHY = "about this sending only; the hub writes its own"
+_BESIDE = "what it says itself is carried; the record has no place for what is said of it"
+_NO_FILE = "it is no file: it stands in the message as XML"
+_REGISTER = "a key of the sender's own register, which leads to nothing in another"
 
 
 def address(ns: str = "") -> El:
@@ -223,38 +227,45 @@ def document(
     least: int = 0,
     most: int = 1,
     into: str = "",
-    beside: bool = False,
+    about: str = "",
 ) -> El:
-    """mh:Document with this content; MsgType `kind` (8114). One with a group of its own is described too, and
-    stands `beside` the message, as another of a standard of its own does."""
+    """mh:Document with this content; MsgType `kind` (8114). What is said of it goes to the list `into`, of an
+    attachment, or to the group `about`, of the message itself. One with neither stands beside the message."""
+    said_of = into or about
 
-    def said(name: str, datatype: Datatype, part: str, field: str, must: tuple[str, ...] = ()) -> El:
-        if into:
-            return leaf(name, datatype, 0, to={part: field})
-        return leaf(name, datatype, 0, must=must, why=_ENVELOPE_WHY)
+    def said(name: str, datatype: Datatype, to: Mapping[str, str], must: tuple[str, ...] = ()) -> El:
+        fields = {part: f"{about}.{field}" if about else field for part, field in to.items()}
+        return (
+            leaf(name, datatype, 0, to=fields) if said_of else leaf(name, datatype, 0, must=must, why=_BESIDE)
+        )
 
-    made = {"day": "dato", "clock": "dato_kl", "partial": "dato_omtrent"} if into else {}
+    def coded(name: str, field: str) -> El:
+        parts = {"V": "kode", "S": "system", "DN": "tekst", "OT": "annet"}
+        return said(name, CV, {part: f"{field}.{last}" for part, last in parts.items()})
+
+    def of_file(name: str, datatype: Datatype, field: str) -> El:
+        return said(name, datatype, {datatype.main: field}) if into else leaf(name, datatype, 0, why=_NO_FILE)
 
     return group(
         "Document",
-        leaf("DocumentConnection", CS, 0, default="V" if into or beside else "H", codes="4702"),
-        leaf("ContentType", CV, 0, why=_ENVELOPE_WHY),
-        said("ContentDescription", ST, "text", "beskrivelse"),
-        leaf("ContentCategory", CV, 0, why=_ENVELOPE_WHY),
+        leaf("DocumentConnection", CS, 0, default="H" if about else "V", codes="4702"),
+        coded("ContentType", "innholdstype"),
+        said("ContentDescription", ST, {"text" if into else "lines": "beskrivelse"}),
+        coded("ContentCategory", "kategori"),
         leaf("Consent", CV, 0, why="a consent is recorded by itself, never taken from an envelope"),
-        said("Annotation", ST, "lines", "merknad", must=("no-annotation",)),
-        leaf("FromDate", TS, 0, why=_ENVELOPE_WHY),
-        leaf("ToDate", TS, 0, why=_ENVELOPE_WHY),
-        leaf("OidRef", ST, 0, why=_ENVELOPE_WHY),
-        leaf("EnquiryRefId", ST, 0, why=_ENVELOPE_WHY),
+        said("Annotation", ST, {"lines": "merknad"}, must=("no-annotation",)),
+        said("FromDate", TS, {"V": "fra"}),
+        said("ToDate", TS, {"V": "til"}),
+        leaf("OidRef", ST, 0, why=_REGISTER),
+        leaf("EnquiryRefId", ST, 0, why=_REGISTER),
         group(
             "RefDoc",
-            leaf("IssueDate", TS, 0, to=made, why="" if made else _ENVELOPE_WHY),
+            said("IssueDate", TS, {"day": "dato", "clock": "dato_kl", "partial": "dato_omtrent"}),
             leaf("MsgType", CS, default=kind, codes="8114"),
-            said("Id", ST, "text", "id"),
-            said("MimeType", ST, "text", "type"),
-            said("Description", ST, "text", "navn"),
-            said("Compression", CS, "V", "pakket"),
+            said("Id", ST, {"text": "id"}),
+            of_file("MimeType", ST, "type"),
+            said("Description", ST, {"text": "navn"}),
+            of_file("Compression", CS, "pakket"),
             *content,
         ),
         least=least,
@@ -291,6 +302,7 @@ def msghead(
         when=(f"RefDoc/Content/{payload[0].name}",),
         kind="XML",
         least=1,
+        about="hoveddokument",
     )
     further = [
         document(
@@ -298,7 +310,6 @@ def msghead(
             when=(f"RefDoc/Content/{element.name}",),
             kind="XML",
             most=element.most,
-            beside=True,
         )
         for element in payload[1:]
     ]
@@ -369,7 +380,8 @@ def _other_receivers() -> El:
         one_of(
             party,
             without(replace(patient(), must=()), why),
-            without(typed(FK1, group("Person", *_fk1_person())), why),
+            without(group("Person", *_person(), least=0, when=(f"{{{MH}}}",)), why),
+            without(typed(FK1, group("Person", *_person())), why),
             without(professional("", "x"), why),
             least=0,
         ),
@@ -379,8 +391,9 @@ def _other_receivers() -> El:
     )
 
 
-def _fk1_person() -> tuple[Row, ...]:
-    """fk1:Person, family name first."""
+def _person() -> tuple[Row, ...]:
+    """What Person of OtherReceiver holds, in one of two namespaces: the national edition of the schema has it
+    from felleskomponent1, that of NAV and KS its own in MsgHead."""
     return (
         leaf("FamilyName", ST, 0),
         leaf("MiddleName", ST, 0),

@@ -16,7 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 from lxml import etree
 
 from adapters.base import Findings
-from adapters.kith.coded import unread_part
+from adapters.kith.coded import unread_part, with_words
 from adapters.kith.codes import lists
 from adapters.kith.conditions import matches
 from adapters.kith.datatypes import Datatype, Parts
@@ -239,6 +239,7 @@ class Reader:
         for said in faults:
             self._fault(element, at, said)
         if not row.bare:
+            parts = with_words(row, parts)
             self._kept_to(element, row, declared, parts, at, sound=not faults)
         if row.into:
             inner: Fields = {target: parts[part] for part, target in row.to.items() if part in parts}

@@ -53,7 +53,7 @@ def _code_in_words(parts: Mapping[str, object], row: El) -> Said | None:
 
 
 def _no_annotation(parts: Mapping[str, object], _: El) -> Said | None:
-    """The record has a place for what somebody noted of an attachment, none for a note on the message."""
+    """The record has a place for a note on the message or an attachment, none for one on another document."""
     return say("annotation") if parts else None
 
 
@@ -332,7 +332,7 @@ def _patient_there(element: etree._Element, _: El) -> Iterator[tuple[etree._Elem
 def _patient_of_dialog(element: etree._Element, row: El) -> Iterator[tuple[etree._Element, Said]]:
     """MsgInfo of a dialog: all but a few uses are about one patient."""
     use = _child(element, "Type")
-    if use is None or use.get("V") not in _OF_NOBODY:
+    if use is None or (use.get("V") or "").strip() not in _OF_NOBODY:
         yield from _patient_there(element, row)
 
 

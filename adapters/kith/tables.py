@@ -235,7 +235,7 @@ class OneOf:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        return tuple(row.tag for row in self.rows)
+        return tuple(dict.fromkeys(row.tag for row in self.rows))
 
 
 Row = El | OneOf

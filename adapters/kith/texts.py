@@ -87,8 +87,8 @@ RULES: Mapping[str, tuple[str, str]] = {
         "a value in {}: there is no place for what else stands there",
     ),
     "annotation": (
-        "ingen merknad om selve meldingen; om et vedlegg leses den",
-        "no annotation of the message itself; that of an attachment is read",
+        "ingen merknad om et dokument ved siden av meldingen; om meldingen og om et vedlegg leses den",
+        "no annotation of a document beside the message; that of the message or an attachment is read",
     ),
     "other-professional": (
         "én behandler for hver part: den som står i to virksomheter, er den samme med de samme opplysningene",
@@ -102,6 +102,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "content-type": (
         "en meldingstype som leses sammen med innholdet i meldingen",
         "a message type that is read together with the contents of the message",
+    ),
+    "wrapper": (
+        "meldingen for seg, eller i en innpakning som leses her: {}",
+        "the message by itself, or in a wrapper that is read here: {}",
     ),
     "payload": ("meldingen {} som innhold", "the message {} as the content"),
     "too-large": ("høyst {} byte", "at most {} bytes"),

@@ -1,4 +1,5 @@
-"""Understands what to say of a sound MsgHead that nobody here reads: which content is not read, and where.
+"""Understands what to say of a sound message that nobody here reads: which content of a MsgHead is not read,
+and where, or that the wrapper around a message is not.
 
 `unread.csv` holds the names of the national standards' own roots. A content of another name is told by its
 place alone: a name may be the sender's own words.
@@ -29,24 +30,38 @@ def _known() -> Collection[str]:
         return frozenset(row["content"] for row in csv.DictReader(file))
 
 
-def roots_read(adapters: Collection[Adapter]) -> frozenset[str]:
-    """The roots, by Clark name, that some of these adapters read as content of a MsgHead."""
-    tables = (one.profile.root for one in adapters if isinstance(one.profile, Profile))
-    return frozenset(tag for root in tables for tag in _contents(root))
-
-
 def _contents(row: El) -> Iterator[str]:
     for below in row.rows:
         for member in below.rows if isinstance(below, OneOf) else (below,):
             yield from (tag for tag in member.slots) if member.name == "Content" else _contents(member)
 
 
-def unread(root: etree._Element, body: bytes, read: Collection[str]) -> tuple[Finding, ...]:
-    """Each content of a MsgHead, alone or wrapped, that is none of `read`, by line and column. Where all are,
-    they are not read together or under this type: then the type is told. Empty for what is no MsgHead."""
+def unread(root: etree._Element, body: bytes, adapters: Collection[Adapter]) -> tuple[Finding, ...]:
+    """A wrapper that none of these adapters reads, around a message that one might. Or each content of a
+    MsgHead, alone or wrapped, that none reads, by line and column; where all are, they are not read together
+    or under this type: then the type is told. Empty for what is no MsgHead."""
+    tables = [one.profile.root for one in adapters if isinstance(one.profile, Profile)]
+    heads = {table.tag for table in tables}
+    wrappers = {table.tag for table in tables if not heads.isdisjoint(table.slots)}
+    bare = heads - wrappers
+    if root.tag not in heads and bare and next(root.iter(*bare), None) is not None:
+        return (_wrapper(root, body, wrappers),)
     head = root if root.tag == ROOT else root.find(ROOT)
-    if head is None:
-        return ()
+    read = frozenset(tag for table in tables for tag in _contents(table))
+    return () if head is None else _unread(root, head, body, read)
+
+
+def _wrapper(root: etree._Element, body: bytes, wrappers: Collection[str]) -> Finding:
+    read = [etree.QName(tag) for tag in sorted(wrappers)]
+    name = etree.QName(root).localname
+    at = name if name in [one.localname for one in read] else "?"
+    said = say("wrapper", *(f"{one.localname} ({one.namespace})" for one in read))
+    return fault_at({root: positions(body)[0]}, root, f"/{at}", said)
+
+
+def _unread(
+    root: etree._Element, head: etree._Element, body: bytes, read: Collection[str]
+) -> tuple[Finding, ...]:
     where = dict(zip(root.iter(), positions(body), strict=True))
     before = "" if head is root else f"/{etree.QName(root).localname}"
     found = []

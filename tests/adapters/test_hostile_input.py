@@ -14,9 +14,10 @@ import adapters
 from adapters.base import Adapter
 from adapters.registry import ADAPTERS, adapters_for
 from adapters.safe_json import read_json
-from adapters.safe_xml import read_xml
+from adapters.safe_xml import ENCODINGS, read_xml
 from hub.errors import HubError
 from hub.message import Record
+from tests.adapters.test_safe_limits import WIDE
 
 REGISTRY = adapters_for(["brik.kartlegging", "epikrise", "tsb.henvisning", "samtykke.gitt", "kvittering"])
 EXAMPLES = sorted(Path(adapters.__file__).parent.glob("*/examples/*"))
@@ -93,6 +94,24 @@ def test_a_forbidden_construct_is_refused_by_name_before_it_unfolds(body: str) -
 
     assert refused.value.code == "parse.forbidden-construct"
     assert all(refusal.code.startswith("parse.") for refusal in _refusals(body.encode()))
+
+
+@pytest.mark.parametrize("body", WIDE.values(), ids=WIDE)
+@pytest.mark.parametrize(
+    ("media", "encodings"),
+    [("application/xml", ENCODINGS), ("text/xml", ENCODINGS), ("application/fhir+xml", ("utf-8",))],
+)
+def test_letters_of_several_bytes_are_answered_with_what_is_read(
+    media: str, encodings: tuple[str, ...], body: bytes
+) -> None:
+    for said in ("", "; charset=utf-16"):
+        with pytest.raises(HubError) as refused:
+            REGISTRY.recognise(media + said, body)
+
+        (finding,) = refused.value.findings
+        assert refused.value.code == "parse.malformed"
+        assert (finding.rule, finding.line, finding.column) == ("encoding", 1, 1)
+        assert finding.expected == "one of the encodings " + ", ".join(encodings)
 
 
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,15 @@ import pytest
 from lxml import etree
 
 import adapters
-from adapters.base import Sniff
+from adapters.base import Adapter, Sniff
 from adapters.kith.profile import Profile
-from adapters.kith.tables import El, OneOf, group, within
+from adapters.kith.tables import NATIONAL, El, OneOf, group, within
 from adapters.registry import ADAPTERS
 from adapters.safe_xml import read_xml
+from consent.labels import label, load_codes
 from hub.errors import HubError
+from hub.message import Category, walk
+from mappings.types import load_types
 
 FOLDER = Path(adapters.__file__).parent
 PARTS = ("V", "DN", "OT")
@@ -60,9 +64,25 @@ def test_many_codes_of_many_tables_were_asked() -> None:
 
 
 RULE = "part-missing"
-WORDS_OR_CODE = {
-    "a dose as a code": ("kith_epikrise/examples/alt-1.2-1.xml", "DosageCoded", {"V": "2x2", "S": "1.2.3"}),
-    "a form as a code": ("kith_epikrise/examples/alt-1.2-1.xml", "Form", {"V": "53"}),
+EPIKRISE = ("kith_epikrise/examples/alt-1.1-1.xml", "kith_epikrise/examples/alt-1.2-1.xml")
+FORMS, WAYS, SPECIALITIES = (f"{NATIONAL}{number}" for number in ("7448", "7477", "7426"))
+WORDS_OR_CODE: dict[str, tuple[str, str, dict[str, str]]] = {
+    "a dose as a code": (EPIKRISE[1], "DosageCoded", {"V": "2x2", "S": "1.2.3"}),
+    "a form as a code": (EPIKRISE[1], "Form", {"V": "53"}),
+    "a form as a code of the other list": (EPIKRISE[1], "Form", {"V": "53", "S": WAYS}),
+    "a form as a code, and other words": (EPIKRISE[1], "Form", {"V": "53", "S": FORMS, "OT": "delt"}),
+    "a form in words, and other words": (EPIKRISE[1], "Form", {"DN": "Tablett", "OT": "delt"}),
+    "a speciality that the list does not have": (
+        EPIKRISE[1],
+        "MedSpecialty",
+        {"V": "9999", "S": SPECIALITIES},
+    ),
+    "a speciality of a list of the same number": (
+        EPIKRISE[1],
+        "MedSpecialty",
+        {"V": "199", "S": "1.2.3.7426"},
+    ),
+    "a speciality of no list": (EPIKRISE[1], "MedSpecialty", {"V": "199"}),
     "less than, in words": ("kith_epikrise/examples/alt-1.2-3.xml", "ArithmeticComp", {"DN": "Mindre enn"}),
     "and in a referral": ("kith_henvisning/examples/alt-2.0-4.xml", "ArithmeticComp", {"DN": "Mindre enn"}),
     "sick, in words": ("kith_henvisning/examples/alt-1.1-3.xml", "DevResultInd", {"DN": "Sykt"}),
@@ -71,16 +91,21 @@ WORDS_OR_CODE = {
 }
 
 
-@pytest.mark.parametrize(("file", "name", "says"), WORDS_OR_CODE.values(), ids=WORDS_OR_CODE)
-def test_what_has_no_place_is_refused_where_it_stands(file: str, name: str, says: dict[str, str]) -> None:
+def saying(file: str, name: str, says: dict[str, str]) -> tuple[Adapter, bytes]:
+    """An example whose first element of this name says this, with who reads it."""
     root = read_xml((FOLDER / file).read_bytes())
     element = next(root.iter(f"{{*}}{name}"))
     element.attrib.clear()
     for part, value in says.items():
         element.set(part, value)
-    body = etree.tostring(root, encoding="UTF-8")
     sniff = Sniff("application/xml", root=str(root.tag), tree=root)
     (adapter,) = (one for one in ADAPTERS if one.recognise(sniff))
+    return adapter, etree.tostring(root, encoding="UTF-8")
+
+
+@pytest.mark.parametrize(("file", "name", "says"), WORDS_OR_CODE.values(), ids=WORDS_OR_CODE)
+def test_what_has_no_place_is_refused_where_it_stands(file: str, name: str, says: dict[str, str]) -> None:
+    adapter, body = saying(file, name, says)
 
     with pytest.raises(HubError) as refused:
         adapter.parse(body)
@@ -88,3 +113,83 @@ def test_what_has_no_place_is_refused_where_it_stands(file: str, name: str, says
     (finding,) = refused.value.findings
     assert (finding.rule, finding.at.endswith(f"/{name}")) == (RULE, True)
     assert not any(word in finding.expected for word in says.values())
+
+
+BY_CODE: dict[str, tuple[str, dict[str, str], dict[str, object], dict[str, str] | None]] = {
+    "a form": ("Form", {"V": "53", "S": FORMS}, {"legemidler[0].form_kode": "53"}, None),
+    "a form and its words": (
+        "Form",
+        {"V": "53", "S": FORMS, "DN": "Tablett"},
+        {"legemidler[0].form_kode": "53", "legemidler[0].form": "Tablett"},
+        None,
+    ),
+    "a form where no code fits": ("Form", {"OT": "Delt"}, {"legemidler[0].form": "Delt"}, {"DN": "Delt"}),
+    "a form of another list, and its words": (
+        "Form",
+        {"V": "A", "S": "1.2", "DN": "Tablett"},
+        {"legemidler[0].form": "Tablett"},
+        {"DN": "Tablett"},
+    ),
+    "a way": (
+        "RouteOfAdm",
+        {"V": "53", "S": WAYS},
+        {"legemidler[0].administrering_kode": "53"},
+        None,
+    ),
+    "a speciality": (
+        "MedSpecialty",
+        {"V": "199", "S": SPECIALITIES},
+        {"fagfelt": "Rus- og avhengighetsmedisin"},
+        {"DN": "Rus- og avhengighetsmedisin"},
+    ),
+}
+
+
+@pytest.mark.parametrize("file", EPIKRISE)
+@pytest.mark.parametrize(("name", "says", "carried", "again"), BY_CODE.values(), ids=BY_CODE)
+def test_a_code_of_a_known_list_is_carried_and_written_again(
+    file: str, name: str, says: dict[str, str], carried: dict[str, object], again: dict[str, str] | None
+) -> None:
+    adapter, body = saying(file, name, says)
+
+    record = adapter.parse(body)
+    written = next(read_xml(adapter.render(record)).iter(f"{{*}}{name}"))
+
+    (field,) = {path.removesuffix("_kode") for path in carried}
+    found = dict(walk(record.fields))
+    assert {path: found[path] for path in (field, f"{field}_kode") if path in found} == carried
+    assert {str(part): str(value) for part, value in written.attrib.items()} == (again or says)
+    assert adapter.parse(adapter.render(record)) == record
+
+
+def test_the_code_of_a_speciality_is_labelled_as_its_words() -> None:
+    adapter, body = saying(EPIKRISE[1], "MedSpecialty", {"V": "199", "S": SPECIALITIES})
+    record = adapter.parse(body)
+
+    items = label(record, load_types()[record.type].leaves(record), load_codes()).items
+
+    (item,) = (one for one in items if one.path == "fagfelt")
+    assert Category.SUBSTANCE_USE in item.categories
+
+
+MESSAGES = [
+    file
+    for adapter in ("apprec", "kith_dialog", "kith_epikrise", "kith_henvisning", "kith_plo", "nav_dialog")
+    for file in sorted((FOLDER / adapter / "examples").glob("*.xml"))
+]
+
+
+@pytest.mark.parametrize("file", MESSAGES, ids=lambda file: f"{file.parts[-3]}-{file.stem}")
+def test_blanks_around_a_code_say_nothing(file: Path) -> None:
+    """V is a token: the schema takes blanks and line ends around it away."""
+    root = read_xml(file.read_bytes())
+    padded = deepcopy(root)
+    for element in padded.iter():
+        if (code := element.get("V")) is not None:
+            element.set("V", f" \n{code}\t ")
+    (adapter,) = (
+        one for one in ADAPTERS if one.recognise(Sniff("application/xml", str(root.tag), tree=root))
+    )
+
+    assert adapter.recognise(Sniff("application/xml", str(root.tag), tree=padded))
+    assert adapter.parse(etree.tostring(padded, encoding="UTF-8")) == adapter.parse(file.read_bytes())

@@ -52,6 +52,32 @@ def test_the_examples_are_written_as_they_are_read(file: Path) -> None:
     assert etree.tostring(written) == etree.tostring(etree.fromstring(body))
 
 
+APPLICATIONS = {version: BY_NAME[f"kith-plo-soknad-{version}"] for version in VERSIONS}
+
+
+def test_what_one_version_of_an_application_demands_is_not_made_up_for_the_other() -> None:
+    body = (FOLDER / "soknad.xml").read_bytes()
+    adapter = adapter_of(body)
+    assert adapter is not None
+    whole = adapter.parse(body).fields
+    both = {
+        **whole,
+        "soknad": {"egensoknad_sendt": False},
+        "opphold": [{"anslag": True, "tidspunkt": "2030-05-01"}],
+    }
+
+    for version, lacking, element in (("1.5", "soknad", "EgensoknadSendt"), ("1.6", "opphold", "Anslag")):
+        less = {name: value for name, value in both.items() if name != lacking}
+        with pytest.raises(HubError, match=r"render\.incomplete") as refused:
+            APPLICATIONS[version].render(Record("pleie.soknad", less))
+
+        told = {(finding.rule, finding.at.rpartition("/")[2]) for finding in refused.value.findings}
+        assert ("missing", element) in told
+    for application in APPLICATIONS.values():
+        again = application.parse(application.render(Record("pleie.soknad", both)))
+        assert again.get("soknad") == both["soknad"]
+
+
 PATIENT = DISCHARGE.decode()[DISCHARGE.decode().index("<Patient>") : DISCHARGE.decode().index("</MsgInfo>")]
 FAULTS: dict[str, tuple[bytes, tuple[str, ...], list[str]]] = {
     "no patient": (changed(PATIENT, ""), ("E30",), ["person-number-missing"]),

@@ -81,6 +81,32 @@ def test_what_is_not_read_is_named_with_its_place(
     assert CANARY not in repr(found)
 
 
+RECEIPT = (FOLDER / "nav_apprec/examples/apprec-1.0.xml").read_text(encoding="utf-8")
+OLD = "http://www.trygdeetaten.no/xml/eiff/1/"
+NEW = "http://www.nav.no/xml/eiff/2/"
+WRAPPERS = {
+    "an older one": (WRAPPED.replace(NEW, OLD), "/EI_fellesformat"),
+    "an older one around a receipt": (RECEIPT.replace(NEW, OLD), "/EI_fellesformat"),
+    "one of somebody's own": (
+        f"<{CANARY} xmlns='urn:{CANARY}'><Body>{DIALOG.partition('?>')[2]}</Body></{CANARY}>",
+        "/?",
+    ),
+    "one around the one that is read": (f"<k>{WRAPPED.partition('?>')[2]}</k>", "/?"),
+}
+
+
+@pytest.mark.parametrize(("body", "at"), WRAPPERS.values(), ids=WRAPPERS)
+def test_a_wrapper_that_is_not_read_is_told_and_which_is(body: str, at: str) -> None:
+    (found,) = told(body)
+
+    assert (found.at, found.rule) == (at, "wrapper")
+    assert found.line
+    assert found.column == 1
+    for said in (found.expected, str(found.nb)):
+        assert f"EI_fellesformat ({NEW})" in said
+    assert CANARY not in repr(found)
+
+
 @pytest.mark.parametrize("body", ["<k/>", '<Message xmlns="http://www.kith.no/xmlstds/rekvisisjon/x"/>'])
 def test_of_any_other_format_a_short_sentence_says_where_the_list_is(body: str) -> None:
     assert told(body) == [UNKNOWN]

@@ -49,9 +49,24 @@ WHOLE: dict[str, Any] = {
     },
     "person": {"id": "15859010099", "navn": "Test Testesen"},
     "tekst": "Ber om time.",
+    "hoveddokument": {
+        "innholdstype": {"kode": "8", "system": "urn:oid:2.16.578.1.12.4.1.1.8114", "tekst": "Notat"},
+        "beskrivelse": "Notat\nom time",
+        "kategori": {"annet": "brev"},
+        "merknad": "Haster",
+        "fra": "2030-02",
+        "til": "2030-03-02T10:00:00+01:00",
+        "dato": "2030-03-01",
+        "id": "n-1",
+        "navn": "Notat 1",
+    },
     "vedlegg": [
         {
+            "innholdstype": {"kode": "9", "tekst": "Plan"},
             "beskrivelse": "Plan",
+            "kategori": {"kode": "1", "system": "urn:oid:2.16.578.1.12.4.1.1.8114"},
+            "fra": "2030",
+            "til": "2030-03-01",
             "dato": "2030-03-01",
             "dato_kl": "23:30:00-02:00",
             "type": "text/plain",
@@ -220,6 +235,20 @@ ATTACHED = {
         {"merknad": "Pasienten skal ikke se det"},
     ),
     "a month": (attached(inside=f'<IssueDate V="2030-03"/>{KIND}'), {"dato_omtrent": "2030-03"}),
+    "what kind it is, and from when to when": (
+        attached(
+            note='<ContentType V="1" S="2.16" DN="Epikrise"/><ContentDescription>2029</ContentDescription>'
+            '<ContentCategory OT="brev"/><FromDate V="2029"/><ToDate V="2029-12-24T12:00:00"/>',
+            inside=KIND,
+        ),
+        {
+            "innholdstype": {"kode": "1", "system": "urn:oid:2.16", "tekst": "Epikrise"},
+            "beskrivelse": "2029",
+            "kategori": {"annet": "brev"},
+            "fra": "2029",
+            "til": "2029-12-24T12:00:00",
+        },
+    ),
     "a time of day": (
         attached(inside=f'<IssueDate V="2030-03-01T23:30:00-02:00"/>{KIND}'),
         {"dato": "2030-03-01", "dato_kl": "23:30:00-02:00"},
@@ -228,7 +257,7 @@ ATTACHED = {
 
 
 @pytest.mark.parametrize(("body", "says"), ATTACHED.values(), ids=ATTACHED)
-def test_what_is_said_of_an_attachment_is_read_and_written_again(body: bytes, says: dict[str, str]) -> None:
+def test_what_is_said_of_an_attachment_is_read_and_written_again(body: bytes, says: dict[str, Any]) -> None:
     read = ADAPTER.parse(body)
 
     assert read.get("vedlegg") == [says]
@@ -241,12 +270,86 @@ def test_a_packed_file_is_sent_on_as_packed() -> None:
     assert compression.get("V") == "ZIP"
 
 
-def test_an_annotation_of_the_message_itself_is_refused_at_its_place() -> None:
-    body = ADAPTER.render(Record("note", WHOLE)).decode()
-    noted = body.replace("<RefDoc>", "<Annotation>Haster</Annotation><RefDoc>", 1).encode()
+def test_what_is_said_of_the_message_itself_is_written_before_it() -> None:
+    main = written()[1]
+
+    assert main[0].get("V") == "H"
+    assert local(main)[1:] == [
+        "ContentType",
+        "ContentDescription",
+        "ContentCategory",
+        "Annotation",
+        "FromDate",
+        "ToDate",
+        "RefDoc",
+    ]
+
+
+def test_a_message_of_which_nothing_is_said_is_written_without_it() -> None:
+    body = ADAPTER.render(Record("note", {k: v for k, v in WHOLE.items() if k != "hoveddokument"}))
+
+    assert local(read_xml(body)[1]) == ["DocumentConnection", "RefDoc"]
+    assert local(read_xml(body)[1][1]) == ["MsgType", "Content"]
+    assert "hoveddokument" not in ADAPTER.parse(body).fields
+
+
+FK1 = "http://www.kith.no/xmlstds/felleskomponent1"
+COPY = "<FamilyName>{}</FamilyName><Ident><Id>1</Id><TypeId V='XXX'/></Ident>"
+EDITIONS = {
+    "as NAV and KS have it": (f"<Person>{COPY}</Person>", None),
+    "as the national schema has it": (
+        "<Person>" + COPY.replace("</", "</f:").replace("<", "<f:").replace("<f:/f:", "</f:") + "</Person>",
+        None,
+    ),
+    "nobody": ("<Person/>", None),
+    "half in each": (
+        "<Person><f:FamilyName>{}</f:FamilyName><GivenName>Bo</GivenName></Person>",
+        ("/MsgHead/MsgInfo/OtherReceiver[1]/Person/?", "unknown-element"),
+    ),
+    "two persons": (
+        "<Person><FamilyName>{}</FamilyName></Person><Person><f:FamilyName>Bo</f:FamilyName></Person>",
+        ("/MsgHead/MsgInfo/OtherReceiver[1]/Person", "count"),
+    ),
+    "a person and a professional": (
+        "<Person><FamilyName>{}</FamilyName></Person>"
+        "<HealthcareProfessional><Ident><Id>1</Id><TypeId V='HPR'/></Ident></HealthcareProfessional>",
+        ("/MsgHead/MsgInfo/OtherReceiver[1]", "choice"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("person", "fault"), EDITIONS.values(), ids=EDITIONS)
+def test_who_gets_a_copy_is_read_in_either_edition_and_goes_nowhere(
+    person: str, fault: tuple[str, str] | None
+) -> None:
+    said = f"<OtherReceiver xmlns:f='{FK1}'><RoleReceiver V='COP'/>{person.format('Kopisen')}</OtherReceiver>"
+    body = ADAPTER.render(Record("note", WHOLE)).decode().replace("<Patient>", f"{said}<Patient>").encode()
+    profile = ADAPTER.profile
+    assert isinstance(profile, Profile)
+
+    reading = profile.read(read_xml(body), body)
+
+    assert [(found.at, found.rule) for found in reading.refused] == ([fault] if fault else [])
+    assert reading.fields == WHOLE
+
+
+BESIDE = in_msghead(
+    "kith-two",
+    "note",
+    ("NOTE",),
+    PAYLOAD,
+    within("urn:test:beside", group("More", leaf("Text", ANY, to="mer"), least=0)),
+)
+
+
+def test_an_annotation_of_a_document_beside_the_message_is_refused_at_its_place() -> None:
+    body = BESIDE.render(Record("note", {**WHOLE, "mer": "Mer."})).decode()
+    at = body.index('<More xmlns="urn:test:beside">')
+    before = body[:at].rindex("<RefDoc>")
+    noted = (body[:before] + "<Annotation>Haster</Annotation>" + body[before:]).encode()
 
     with pytest.raises(HubError) as refused:
-        ADAPTER.parse(noted)
+        BESIDE.parse(noted)
 
     (finding,) = refused.value.findings
     assert (finding.rule, finding.at) == ("annotation", "/MsgHead/Document/Annotation")

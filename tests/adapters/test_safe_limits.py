@@ -10,7 +10,7 @@ from lxml import etree
 
 from adapters.base import MAX_DEPTH, MAX_DIGITS, MAX_NODES
 from adapters.safe_json import read_json, write_json
-from adapters.safe_xml import UNICODE, encoding_of, log_of, positions, read_xml
+from adapters.safe_xml import ENCODINGS, UNICODE, encoding_of, log_of, positions, read_xml
 from hub.errors import HubError
 
 Told = tuple[str, str, int | None, int | None]
@@ -157,7 +157,7 @@ XML: list[tuple[str, str | bytes, list[Told]]] = [
     ("UTF-7", declared("UTF-7", "+ADw-a/+AD4-"), [encoding(1, 1)]),
     ("UTF-16 said", declared("UTF-16", "<a/>"), [encoding(1, 1)]),
     ("UTF-16", declared("UTF-16", "<a/>", "utf-16"), [encoding(1, 1)]),
-    ("UTF-16 that says ISO-8859-1", declared("ISO-8859-1", "<a/>", "utf-16-le"), [("parse.malformed", "invalid-char", 1, 2)]),
+    ("UTF-16 that says ISO-8859-1", declared("ISO-8859-1", "<a/>", "utf-16-le"), [encoding(1, 1)]),
     ("ISO-8859-1 and then UTF-16", declared("ISO-8859-1", "") + "<a/>".encode("utf-16-le"), [("parse.malformed", "invalid-char", 1, 45)]),
     ("a DOCTYPE in ISO-8859-1", declared("ISO-8859-1", "<!-- å -->\r<!DOCTYPE a><a/>"), [(FORBIDDEN, "doctype", 2, 1)]),
     ("half an element behind lines that end with CR", declared("ISO-8859-1", "\r<a>å\r\n\r<b></a>"), [("parse.malformed", "tag-name-mismatch", 4, 8)]),
@@ -234,6 +234,28 @@ def test_a_place_is_the_same_in_every_encoding_and_with_every_line_end(
 def test_the_encoding_is_the_one_declared_or_none_that_is_read(body: bytes, expected: str | None) -> None:
     assert told(encoding_of, body) == ([] if expected else [encoding(1, 1)])
     assert expected is None or encoding_of(body) == expected
+
+
+WIDE = {
+    "UTF-16 with a mark": '<?xml version="1.0" encoding="UTF-16"?><k/>'.encode("utf-16"),
+    "UTF-16 without": '<?xml version="1.0" encoding="UTF-16LE"?><k/>'.encode("utf-16-le"),
+    "the other end first": "<k/>".encode("utf-16-be"),
+    "the other end first, with a mark": b"\xfe\xff" + "<k/>".encode("utf-16-be"),
+    "UTF-32": '<?xml version="1.0" encoding="UTF-32"?><k/>'.encode("utf-32"),
+    "UTF-32, the other end first": "<k/>".encode("utf-32-be"),
+    "said, and not so": b'<?xml version="1.0" encoding="UTF-16"?><k/>',
+}
+
+
+@pytest.mark.parametrize("body", WIDE.values(), ids=WIDE)
+@pytest.mark.parametrize("encodings", [ENCODINGS, (UNICODE,)])
+def test_letters_of_several_bytes_are_told_what_is_read(encodings: tuple[str, ...], body: bytes) -> None:
+    with pytest.raises(HubError) as refused:
+        read_xml(body, encodings)
+
+    (finding,) = refused.value.findings
+    assert (finding.rule, finding.line, finding.column) == ("encoding", 1, 1)
+    assert finding.expected == "one of the encodings " + ", ".join(encodings)
 
 
 def test_only_the_encodings_that_are_asked_for_are_read() -> None:
