@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from adapters.base import decode
+from adapters.base import decode, to_microseconds
 from adapters.json_places import located
 from adapters.json_profile import Group, Kind, Leaf, Part, Places, findings, on_wire, write_text
 from adapters.safe_json import read_json
@@ -124,7 +124,7 @@ class File:
 
 def _time(text: str | None) -> str | None:
     """A time of the format with at most six digits of a second, if there is such a time."""
-    plain = re.sub(r"(?<=\.[0-9]{6})[0-9]+", "", text or "")
+    plain = to_microseconds(text or "")
     try:
         year = datetime.fromisoformat(plain).year
     except ValueError:
