@@ -7,14 +7,15 @@ Where the hub has to say it, it adds the key `brobygger`, which the format allow
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from adapters.base import decode
+from adapters.base import decode, to_microseconds
 from adapters.json_places import located
-from adapters.json_profile import Group, Kind, Leaf, Part, Places, findings, on_wire, write_text
+from adapters.json_profile import Group, Kind, Leaf, Part, Places, findings, on_wire, unnamed, write_text
 from adapters.safe_json import read_json
 from hub.errors import Finding, HubError
 from hub.message import Record
@@ -83,7 +84,8 @@ class File:
         fields: dict[str, object] = {}
         self.profile.read_into(document, fields, fields)
         if "melding" not in fields:
-            fields["melding"] = self._melding(self._document(fields), fields)
+            own = self._document(fields)
+            fields["melding"] = self._melding(own, fields, unnamed(self.profile, document))
         return Record(self.type, fields)
 
     def locate(self, body: bytes, found: Iterable[Finding]) -> list[Finding]:
@@ -115,16 +117,20 @@ class File:
         assert isinstance(document, dict)  # a group of fields gives an object
         return document
 
-    def _melding(self, document: Mapping[str, object], fields: Mapping[str, object]) -> dict[str, str]:
-        """What a file that does not say it is called, by what it holds: the same file, the same id."""
+    def _melding(
+        self, document: Mapping[str, object], fields: Mapping[str, object], beside: object = None
+    ) -> dict[str, str]:
+        """What a file that does not say it is called, by what it holds: the same file, the same id. `beside`
+        is what it says under keys that are not read: with other words there it is another file."""
         own = {key: value for key, value in document.items() if key != OURS}
-        digest = hashlib.sha256(write_text(own).encode()).hexdigest()
+        said = write_text(own) + ("" if beside is None else json.dumps(beside, default=str, sort_keys=True))
+        digest = hashlib.sha256(said.encode()).hexdigest()
         return {"id": f"digisos-{digest[:32]}", "sendt": _time(self.sent(fields)) or NEVER}
 
 
 def _time(text: str | None) -> str | None:
     """A time of the format with at most six digits of a second, if there is such a time."""
-    plain = re.sub(r"(?<=\.[0-9]{6})[0-9]+", "", text or "")
+    plain = to_microseconds(text or "")
     try:
         year = datetime.fromisoformat(plain).year
     except ValueError:

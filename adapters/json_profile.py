@@ -285,6 +285,18 @@ def findings(node: Node, given: Value, at: str = "") -> Iterator[Finding]:
                 yield _finding(at, rule, node.words())
 
 
+def unnamed(node: Node, given: Value) -> Value:
+    """What a wire value says under keys that the table does not have, in the same shape; None for nothing."""
+    if isinstance(node, Items) and isinstance(given, list):
+        listed = [unnamed(node.node, item) for item in given]
+        return listed if any(item is not None for item in listed) else None
+    if not isinstance(node, Group) or not isinstance(given, Mapping):
+        return None
+    nodes = {part.key: part.node for part in node.of(given)}
+    left = {key: unnamed(nodes[key], value) if key in nodes else value for key, value in given.items()}
+    return {key: value for key, value in left.items() if value is not None} or None
+
+
 Places = dict[int, list[int]]
 """By the id of a list of the document: where the items of the record stand in it."""
 

@@ -32,8 +32,9 @@ def told_whole(
 
 
 def in_place(adapter: Adapter, body: bytes, found: Sequence[Finding]) -> Sequence[Finding]:
-    """Findings by the record's paths as findings by the document's, for a format that can tell."""
-    return adapter.locate(body, found) if found and adapter.locate else found
+    """Findings by the record's paths as findings by the document's, for a format that can tell. Two fields
+    may be one element there: what is said of both is said once."""
+    return tuple(dict.fromkeys(adapter.locate(body, found))) if found and adapter.locate else found
 
 
 def _by_type(adapter: Adapter, spec: TypeSpec, body: bytes) -> Sequence[Finding]:

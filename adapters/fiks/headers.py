@@ -23,7 +23,7 @@ DEFAULT_TTL = timedelta(days=7)
 """What Fiks IO takes when a message says nothing."""
 
 _ACCOUNTS = uuid.UUID("6f2a2a54-7d0f-5d1c-9a51-0b1f5c1c0a01")
-_TTL = re.compile(r"(?:([0-9]{1,3})\.)?([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
+_TTL = re.compile(r"(?:([0-9]{1,3})\.)?([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.[0-9]{1,7})?")
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID = re.compile(r"[!#-%(-;=?-\[\]-~]{1,100}")
 _PARTY = re.compile("0192:[0-9]{9}")
@@ -78,7 +78,7 @@ def write_ttl(span: timedelta) -> str:
 
 
 def read_ttl(text: str) -> timedelta:
-    """Of a text that has the shape."""
+    """Of a text that has the shape; whole seconds of it."""
     shaped = _TTL.fullmatch(text)
     days, hours, minutes, seconds = (int(part or 0) for part in shaped.groups()) if shaped else (0, 0, 0, 0)
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from adapters.base import Sniff, decode
+from adapters.base import Sniff, decode, to_microseconds
 from adapters.fiks.headers import FILE, NOBODY, account, faults, good_until, write_ttl
 from adapters.fiks.package import MEDIA_TYPE, read_package, write_package
 from adapters.json_places import located, places
@@ -74,8 +74,8 @@ class FiksMessage:
         melding = _melding(given)
         fields = {"melding": melding, **self.into(str(given["MeldingType"]), payload, melding)}
         if self.expires and "Ttl" in given:
-            until = said(given["Headere"]).get("gyldigTil")
-            fields["gyldig_til"] = until or good_until(given).isoformat()
+            until = said(given["Headere"]).get("gyldigTil") or good_until(given).isoformat()
+            fields["gyldig_til"] = to_microseconds(str(until))
         return Record(self.type, fields)
 
     def render(self, record: Record) -> bytes:
@@ -131,7 +131,7 @@ def _in_file(name: str, found: Iterable[Finding]) -> list[Finding]:
 
 def _melding(given: Mapping[str, object]) -> Fields:
     own = said(given["Headere"])
-    told: Fields = {"id": given["KlientMeldingId"], "sendt": own["sendt"]}
+    told: Fields = {"id": given["KlientMeldingId"], "sendt": to_microseconds(str(own["sendt"]))}
     for name in ("mottaker", "avsender"):
         if name in own:
             told[name] = str(own[name]).removeprefix("0192:")

@@ -483,6 +483,20 @@ def test_a_ttl_alone_says_until_when_a_message_is_good() -> None:
     assert record.get("gyldig_til") == "2030-02-06T09:30:00+01:00"
 
 
+def test_times_as_dotnet_writes_them_are_read() -> None:
+    sent, until = "2030-02-04T09:30:00.1234567+01:00", "2030-02-06T09:30:00.9876543+01:00"
+    headere: Any = HEADERS["Headere"]
+    own = {**headere, "sendt": sent, "gyldigTil": until}
+    record = SVAR.parse(
+        packed({**HEADERS, "Headere": own, "Ttl": "2.00:00:00.8641976"}, {"status": "mottatt"})
+    )
+
+    assert record.get("melding.sendt") == "2030-02-04T09:30:00.123456+01:00"
+    assert record.get("gyldig_til") == "2030-02-06T09:30:00.987654+01:00"
+    assert not TYPES["bolig.svar"].check_values(record.fields)
+    assert SVAR.parse(SVAR.render(record)) == record
+
+
 def test_an_account_is_the_same_at_both_ends_and_tells_no_number() -> None:
     assert headers.account("310000043") == headers.account("310000043") != headers.account("310000019")
     assert "310000043" not in headers.account("310000043")

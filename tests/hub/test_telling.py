@@ -94,6 +94,19 @@ def test_a_kith_message_tells_of_a_value_beside_what_its_format_refuses_at_the_e
 
 
 HERE, BESIDE, UNPLACED = Finding("/a", "r", "e", 2, 3), Finding("/b", "s", "f", 2, 4), Finding("/c", "t", "g")
+
+
+def test_of_one_element_that_two_fields_carry_everything_is_told_once() -> None:
+    body = example("apprec", "apprec-1.1.xml")
+    number = re.findall(rb"<Id>([^<]+)</Id>", body)[-1]
+    longer = body.replace(number, b"x" * 101)
+    adapter = HUB.registry.by_name("apprec-1.1")
+
+    found = told(adapter, longer)
+
+    assert [(at, rule) for at, rule, _, _ in found] == [("/AppRec/OriginalMsgId/Id", "too-long")]
+
+
 ALSO: list[tuple[list[Finding], list[Finding]]] = [
     ([], [HERE]),
     ([BESIDE, UNPLACED], [HERE, BESIDE, UNPLACED]),

@@ -154,7 +154,9 @@ def test_whoever_did_not_record_the_series_is_told_how_to_end_it(either: Bench, 
     for series, person in (("s", 0), ("never", 0), ("s", 1)):
         with pytest.raises(HubError) as refusal:
             either.post(who, withdrawal(series, f"t-{series}-{person}", who=person))
-        told.append((refusal.value.code, refusal.value.findings))
+        # The column follows from what was sent, which is longer with another id.
+        found = [replace(one, column=None) for one in refusal.value.findings]
+        told.append((refusal.value.code, found))
 
     assert {code for code, _ in told} == {"consent.unknown"}
     assert [(one.at, one.rule) for one in told[0][1]] == [("samtykke.serie", "unknown")]
