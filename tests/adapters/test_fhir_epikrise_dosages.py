@@ -143,6 +143,7 @@ SAID: dict[str, tuple[Part, str]] = {
         {"text": "2 daglig", **dose(AMOUNT), "timing": DAILY, "asNeededBoolean": True},
         "2 daglig / 2 tabletter, 1 gang per døgn, ved behov",
     ),
+    "no more than its text says": ({"text": "2 tabletter", **dose(AMOUNT)}, "2 tabletter"),
     "what is not needed at will": ({"text": "2 daglig", "asNeededBoolean": False}, "2 daglig"),
 }  # one row per case # fmt: skip
 
@@ -376,6 +377,7 @@ TESTS: list[Callable[..., Any]] = [
         (dosages, "if None in found:", "if False:"),
         (dosages, "if text is None and not rest:", "if text is None:"),
         (dosages, "if any(kept):", "if False:"),
+        (dosages, "plain(structured) == plain(words)", "False"),
         (narrated, '("sequence", sequence)', '("sequence", None)'),
         (narrated, "elements(rest, model, at)", "elements({}, model, at)"),
         (reading, 'beyond |= {"dosage": left} if any(left) else {}', "pass"),
