@@ -79,12 +79,12 @@ _LONGEST = 160
 @dataclass
 class Content:
     """What a section says besides its own text. `references` is what it points to, `lines` what each
-    resource says; `fields` are the codes of what has fields of its own: a text that is kept says them."""
+    resource says; `others` are the codes of what is told elsewhere, and which its text or a line names."""
 
     codes: list[Coded] = field(default_factory=list)
     lines: list[Group] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
-    fields: list[Coded] = field(default_factory=list)
+    others: list[Coded] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
 
     def add(

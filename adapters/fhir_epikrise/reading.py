@@ -78,6 +78,7 @@ class _Reading:
         self._patient: Reader | None = None
         self._taken: set[int] = set()
         self._said: dict[int, Group] = {}
+        self._codes: dict[int, list[Coded]] = {}
         self._who_else: list[tuple[str, str]] = []
         self._lists: dict[str, list[Json]] = {"diagnoser": [], "legemidler": [], "seksjoner": []}
 
@@ -211,6 +212,7 @@ class _Reading:
         content.add(rest, RESOURCES["Encounter"], encounter.at, self._findings)
         self._linked(content)
         content.check(None, generated=False, findings=self._findings)
+        content.codes += content.others
         text = content.text(None)
         if text is not None or content.codes:
             self._add_section(encounter, None, ENCOUNTER, text, content)
@@ -241,7 +243,7 @@ class _Reading:
         content.check(text, generated=generated, findings=self._findings)
         if narrative is not None or content.codes or content.words:
             text = said_at(content.text(text), text)
-            content.codes += content.fields
+            content.codes += content.others
             if text is not None:
                 if shown_title is None:
                     section.fault("title", "missing", "a value")
@@ -293,6 +295,7 @@ class _Reading:
             entry.fault("reference", "unique", "an entry of one section only")
         display = entry.peek("display")
         if id(resource) in self._taken:
+            content.others += self._codes.get(id(resource), [])
             content.lines.append(
                 _called(Group(label=partial(name_of, kind)), display, self._said.get(id(resource)))
             )
@@ -308,7 +311,8 @@ class _Reading:
         beyond: Json = {name: resource.take(name) for name in losses.BEYOND[kind] if resource.has(name)}
         concept = self._concept(resource)
         about = named(concept)
-        content.fields += coded_in(concept)
+        self._codes[id(resource)] = coded_in(concept)
+        content.others += self._codes[id(resource)]
         dosages: str | None = None
         if kind == "MedicationStatement":
             dosages, left = read_dosages(resource, self._findings)
@@ -334,7 +338,9 @@ class _Reading:
 
     def _narrate(self, kind: str, resource: Reader, content: Content) -> None:
         self._subject(resource, "patient" if resource.has("patient") else "subject")
+        before = len(content.codes)
         content.add(resource.rest(), RESOURCES[kind], resource.at, self._findings)
+        self._codes[id(resource)] = content.codes[before:]
         self._said[id(resource)] = content.lines[-1]
 
     def _linked(self, content: Content) -> None:
@@ -357,6 +363,8 @@ class _Reading:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
                 self._narrate(found[0], found[1], content)
+            else:
+                content.others += self._codes.get(id(found[1]), [])
             if found is not None:
                 one.pointer.target = self._said.get(id(found[1]))
 
