@@ -79,6 +79,7 @@ class _Reading:
         self._taken: set[int] = set()
         self._said: dict[int, Group] = {}
         self._codes: dict[int, list[Coded]] = {}
+        self._listed: set[int] = set()
         self._who_else: list[tuple[str, str]] = []
         self._lists: dict[str, list[Json]] = {"diagnoser": [], "legemidler": [], "seksjoner": []}
 
@@ -103,6 +104,11 @@ class _Reading:
             period = event.child("period", required=True)
             if period is not None:
                 fields["periode"] = _period(period)
+        self._listed = {
+            id(found[1])
+            for reference in references_in(composition.peek("section"))
+            if (found := self._bundle.at(reference, composition.at)) is not None
+        }
         for section in composition.children("section", at_least=1):
             self._section(section, "")
         self._encounter(composition, fields)
@@ -318,9 +324,7 @@ class _Reading:
             dosages, left = read_dosages(resource, self._findings)
             beyond |= {"dosage": left} if any(left) else {}
         content.add(beyond, RESOURCES[kind], resource.at, self._findings, about)
-        if about is not None:
-            self._said[id(resource)] = Group()
-            self._said[id(resource)].add("code", about)
+        self._said[id(resource)] = _about(about)
         if kind == "Condition":
             self._lists["diagnoser"].append(with_names(read_condition(resource), "tekst", display))
         else:
@@ -359,6 +363,10 @@ class _Reading:
                 one.pointer.words = None
             elif found[0] == "Device" and one.who:
                 self._who_else.append((one.address, one.at))
+            elif id(found[1]) not in self._taken and found[0] in _FIELDS and id(found[1]) in self._listed:
+                concept = self._concept(found[1])  # a later section tells it
+                content.others += coded_in(concept)
+                self._said[id(found[1])] = _about(named(concept))
             elif id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
@@ -398,6 +406,14 @@ class _Reading:
         read.update(present(dosering=dosages))
         period = resource.child("effectivePeriod")
         return read | (_period(period) if period is not None else {})
+
+
+def _about(words: Words | None) -> Group:
+    """What a diagnosis or a medicine is, for whoever refers to it."""
+    about = Group()
+    if words is not None:
+        about.add("code", words)
+    return about
 
 
 def _called(line: Group, display: object, said: Group | None) -> Group:

@@ -328,6 +328,17 @@ def test_a_line_that_names_a_diagnosis_of_another_section_has_its_code() -> None
     assert [one["kode"] for one in second["koder"]] == ["F11.2"]
 
 
+def test_a_diagnosis_that_a_section_before_its_own_refers_to_is_told_by_its_own() -> None:
+    made = beside({**ORDER, "reasonReference": [{"reference": "urn:uuid:x0"}]})
+    made["entry"][0]["resource"]["section"].reverse()
+
+    record = read(made)
+
+    assert [one["kode"] for one in record.fields["diagnoser"]] == ["F11.2"]
+    assert record.fields["seksjoner"][0]["tekst"] == "Se under\nParacetamol: grunn: Kvasir"
+    assert [one["kode"] for one in record.fields["seksjoner"][0]["koder"]] == ["F11.2"]
+
+
 def test_a_stay_that_names_a_diagnosis_of_a_section_has_its_code() -> None:
     made = told(KVASIR)
     made["entry"][0]["resource"]["encounter"] = {"reference": "urn:uuid:e"}
@@ -398,6 +409,7 @@ TESTS: list[Callable[..., Any]] = [
     test_a_text_that_says_a_diagnosis_is_labelled_by_its_code,
     test_a_text_that_says_a_medicine_of_another_entry_is_labelled_by_its_code,
     test_a_line_that_names_a_diagnosis_of_another_section_has_its_code,
+    test_a_diagnosis_that_a_section_before_its_own_refers_to_is_told_by_its_own,
     test_a_stay_that_names_a_diagnosis_of_a_section_has_its_code,
     test_what_two_sections_list_labels_both,
 ]
@@ -442,6 +454,9 @@ TESTS: list[Callable[..., Any]] = [
             "        text = content.text(None)",
         ),
         (reading, "content.others += self._codes[id(resource)]", "pass"),
+        (reading, "found[0] in _FIELDS and id(found[1]) in self._listed", "False"),
+        (reading, "content.others += coded_in(concept)", "pass"),
+        (reading, "self._said[id(found[1])] = _about(named(concept))", "pass"),
         (reading, "content.others += self._codes.get(id(resource), [])", "pass"),
         (reading, "content.others += self._codes.get(id(found[1]), [])", "pass"),
         (reading, "self._codes[id(resource)] = content.codes[before:]", "pass"),
