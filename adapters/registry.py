@@ -24,6 +24,7 @@ from adapters.fhir_consent.adapter import ADAPTERS as FHIR_CONSENT
 from adapters.fhir_epikrise.adapter import ADAPTERS as FHIR_EPIKRISE
 from adapters.fhir_task.adapter import ADAPTERS as FHIR_TASK
 from adapters.fhir_tsb.adapter import ADAPTERS as FHIR_TSB
+from adapters.fhir_unread import unread_fhir
 from adapters.fhir_withdrawal.adapter import ADAPTERS as FHIR_WITHDRAWAL
 from adapters.fhir_xml import FHIR, outline
 from adapters.fiks.message import read_headers
@@ -161,6 +162,7 @@ class Registry:
             if adapter.recognise(sniff):
                 return adapter
         found = unread(sniff.tree, body, readers) if sniff.tree is not None else ()
+        found = found or unread_fhir(sniff, body)
         raise HubError("parse.format-unknown", found or [UNKNOWN])
 
     def by_name(self, name: str) -> Adapter:

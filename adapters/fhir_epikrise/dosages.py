@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from adapters.base import Findings
 from adapters.fhir import Json, Reader
+from adapters.fhir_epikrise.lines import plain
 from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.schedules import say_timing
 from adapters.fhir_epikrise.units import say_amount
@@ -67,7 +68,8 @@ def say_dosage(dosage: Json, at: str, findings: Findings) -> tuple[str | None, J
     text = dosage.get("text")
     words = text.strip() if isinstance(text, str) else ""
     rest.pop("text", None)
-    told = " / ".join(one for one in (words, ", ".join(said)) if one)
+    structured = ", ".join(said)
+    told = " / ".join(one for one in (words, "" if plain(structured) == plain(words) else structured) if one)
     return (said_at(told, text if words else next(iter(said), None)) if told else None), rest
 
 

@@ -87,10 +87,11 @@ class Group:
         said = [part.said() for _, part in self._parts if isinstance(part, Words)]
         return said or [one for _, part in self._parts if isinstance(part, Group) for one in part.own()]
 
-    def subject(self) -> tuple[str, Mapping[int, str]]:
-        """What it is about, and by their ids what the parts are called that are said of that."""
+    def subject(self) -> tuple[str, str, Mapping[int, str]]:
+        """What it is about, what that is called, and by their ids what the parts are called that are said of
+        it."""
         name, subject, rest = self._split()
-        return _called(self.label(name), subject), {id(part): self.label(name) for name, part in rest}
+        return subject, self.label(name), {id(part): self.label(name) for name, part in rest}
 
     def paired(self) -> bool:
         """Whether one thing is said of another."""
@@ -107,6 +108,7 @@ class Group:
 
     def _line(self, label: Callable[[str], str], say: Callable[[Part], str]) -> str:
         name, subject, rest = self._split()
+        rest.sort(key=lambda one: bool(label(one[0])))  # nothing without a name behind one that has it
         nested = any(isinstance(part, Group) and len(list(part.parts())) > 1 for _, part in rest)
         between = "; " if nested else ", "
         once = {(label(of) or of, plain(say(part))): _called(label(of), say(part)) for of, part in rest}

@@ -233,6 +233,15 @@ LEFT_CODES: Mapping[tuple[str, str], str] = {
 }
 """Codes that FHIR itself fixes and that say nothing more of the person. So do those in `STANDS`."""
 
+COUNTED = frozenset(
+    {
+        ("EncounterDiagnosis", "rank"),
+        ("ImmunizationProtocolApplied", "doseNumberPositiveInt"),
+        ("ImmunizationProtocolApplied", "seriesDosesPositiveInt"),
+    }
+)
+"""Numbers without a unit that are said in the line, as no text tells them."""
+
 ORDINARY: Mapping[str, frozenset[str]] = {
     "clinicalStatus": frozenset({"active"}),
     "verificationStatus": frozenset({"confirmed"}),

@@ -42,7 +42,7 @@ class Coded:
     words: Words | None = None
     inside: tuple[Group, ...] = ()
 
-    def whole(self, subjects: dict[int, tuple[str, Mapping[int, str]]]) -> Json:
+    def whole(self, subjects: dict[int, tuple[str, str, Mapping[int, str]]]) -> Json:
         """The code; for one that is said of another thing its words say of which. `subjects`: what each group
         is about, found out once."""
         if self.words is None:
@@ -51,8 +51,8 @@ class Coded:
         for group, part in zip(self.inside, [*self.inside[1:], self.words], strict=True):
             if id(group) not in subjects:
                 subjects[id(group)] = group.subject()
-            subject, rest = subjects[id(group)]
-            said += [subject, rest[id(part)]] if id(part) in rest else []
+            subject, called, rest = subjects[id(group)]
+            said += [called, subject, rest[id(part)]] if id(part) in rest else [called]
         about = ": ".join(one for one in said if one)
         if not about:
             return self.code
@@ -79,12 +79,12 @@ _LONGEST = 160
 @dataclass
 class Content:
     """What a section says besides its own text. `references` is what it points to, `lines` what each
-    resource says; `fields` are the codes of what has fields of its own: a text that is kept says them."""
+    resource says; `others` are the codes of what is told elsewhere, and which its text or a line names."""
 
     codes: list[Coded] = field(default_factory=list)
     lines: list[Group] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
-    fields: list[Coded] = field(default_factory=list)
+    others: list[Coded] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
 
     def add(
@@ -134,7 +134,7 @@ class Content:
     def distinct(self) -> list[Json]:
         """The codes, each once for whatever it is said of."""
         found: dict[tuple[object, ...], Json] = {}
-        subjects: dict[int, tuple[str, Mapping[int, str]]] = {}
+        subjects: dict[int, tuple[str, str, Mapping[int, str]]] = {}
         for code in (one.whole(subjects) for one in self.codes):
             found.setdefault(tuple(sorted(code.items(), key=str)), code)
         return list(found.values())
@@ -169,6 +169,8 @@ class _Walk:
                 continue
             elif (kind, name) in losses.CODES:
                 self.code(name, value, losses.CODES[kind, name], here)
+            elif (kind, name) in losses.COUNTED:
+                self.said(name, str(value))
             elif name in losses.ORDINARY:
                 self.status(name, value, here)
             elif name in losses.SILENT:

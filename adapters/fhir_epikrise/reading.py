@@ -78,6 +78,8 @@ class _Reading:
         self._patient: Reader | None = None
         self._taken: set[int] = set()
         self._said: dict[int, Group] = {}
+        self._codes: dict[int, list[Coded]] = {}
+        self._listed: set[int] = set()
         self._who_else: list[tuple[str, str]] = []
         self._lists: dict[str, list[Json]] = {"diagnoser": [], "legemidler": [], "seksjoner": []}
 
@@ -102,6 +104,11 @@ class _Reading:
             period = event.child("period", required=True)
             if period is not None:
                 fields["periode"] = _period(period)
+        self._listed = {
+            id(found[1])
+            for reference in references_in(composition.peek("section"))
+            if (found := self._bundle.at(reference, composition.at)) is not None
+        }
         for section in composition.children("section", at_least=1):
             self._section(section, "")
         self._encounter(composition, fields)
@@ -211,6 +218,7 @@ class _Reading:
         content.add(rest, RESOURCES["Encounter"], encounter.at, self._findings)
         self._linked(content)
         content.check(None, generated=False, findings=self._findings)
+        content.codes += content.others
         text = content.text(None)
         if text is not None or content.codes:
             self._add_section(encounter, None, ENCOUNTER, text, content)
@@ -241,7 +249,7 @@ class _Reading:
         content.check(text, generated=generated, findings=self._findings)
         if narrative is not None or content.codes or content.words:
             text = said_at(content.text(text), text)
-            content.codes += content.fields
+            content.codes += content.others
             if text is not None:
                 if shown_title is None:
                     section.fault("title", "missing", "a value")
@@ -293,6 +301,7 @@ class _Reading:
             entry.fault("reference", "unique", "an entry of one section only")
         display = entry.peek("display")
         if id(resource) in self._taken:
+            content.others += self._codes.get(id(resource), [])
             content.lines.append(
                 _called(Group(label=partial(name_of, kind)), display, self._said.get(id(resource)))
             )
@@ -308,15 +317,14 @@ class _Reading:
         beyond: Json = {name: resource.take(name) for name in losses.BEYOND[kind] if resource.has(name)}
         concept = self._concept(resource)
         about = named(concept)
-        content.fields += coded_in(concept)
+        self._codes[id(resource)] = coded_in(concept)
+        content.others += self._codes[id(resource)]
         dosages: str | None = None
         if kind == "MedicationStatement":
             dosages, left = read_dosages(resource, self._findings)
             beyond |= {"dosage": left} if any(left) else {}
         content.add(beyond, RESOURCES[kind], resource.at, self._findings, about)
-        if about is not None:
-            self._said[id(resource)] = Group()
-            self._said[id(resource)].add("code", about)
+        self._said[id(resource)] = _about(about)
         if kind == "Condition":
             self._lists["diagnoser"].append(with_names(read_condition(resource), "tekst", display))
         else:
@@ -334,7 +342,9 @@ class _Reading:
 
     def _narrate(self, kind: str, resource: Reader, content: Content) -> None:
         self._subject(resource, "patient" if resource.has("patient") else "subject")
+        before = len(content.codes)
         content.add(resource.rest(), RESOURCES[kind], resource.at, self._findings)
+        self._codes[id(resource)] = content.codes[before:]
         self._said[id(resource)] = content.lines[-1]
 
     def _linked(self, content: Content) -> None:
@@ -353,10 +363,16 @@ class _Reading:
                 one.pointer.words = None
             elif found[0] == "Device" and one.who:
                 self._who_else.append((one.address, one.at))
+            elif id(found[1]) not in self._taken and found[0] in _FIELDS and id(found[1]) in self._listed:
+                concept = self._concept(found[1])  # a later section tells it
+                content.others += coded_in(concept)
+                self._said[id(found[1])] = _about(named(concept))
             elif id(found[1]) not in self._taken:
                 self._taken.add(id(found[1]))
                 self._bundle.reach(found[1])
                 self._narrate(found[0], found[1], content)
+            else:
+                content.others += self._codes.get(id(found[1]), [])
             if found is not None:
                 one.pointer.target = self._said.get(id(found[1]))
 
@@ -390,6 +406,14 @@ class _Reading:
         read.update(present(dosering=dosages))
         period = resource.child("effectivePeriod")
         return read | (_period(period) if period is not None else {})
+
+
+def _about(words: Words | None) -> Group:
+    """What a diagnosis or a medicine is, for whoever refers to it."""
+    about = Group()
+    if words is not None:
+        about.add("code", words)
+    return about
 
 
 def _called(line: Group, display: object, said: Group | None) -> Group:

@@ -18,6 +18,7 @@ from adapters.fhir import Json, Reader, only_code, present
 from adapters.fhir_bundle import Bundle
 from adapters.fhir_extensions import NOT_PART
 from adapters.fhir_parts import PERSON_LEFT, day, read_addressing, read_header, read_person
+from adapters.fhir_paths import below
 from adapters.fhir_places import said_at
 from adapters.fhir_xml import Models
 from hub.message import Record
@@ -42,6 +43,10 @@ ANSWERS: Mapping[str, str] = {
     "kommuner.loslatelse": "valueString",
 }
 """The coded answers of the referral: linkId is the field."""
+
+ELSEWHERE = (
+    "nothing here: what a referral says in words stands in ServiceRequest.note, its answers in supportingInfo"
+)
 
 FILING = "how the sender files it, issued anew on the way out"
 WHO_ELSE = "who else had to do with it; the role and the unit that refer are carried"
@@ -81,7 +86,7 @@ def read(document: Json) -> Record:
         focus = header.children("focus", at_least=1, at_most=1)
         followed = bundle.follow(focus[0], "ServiceRequest") if focus else None
         if followed is not None:
-            _Reading(bundle, fields, melding.get("sendt")).request(followed[1])
+            _Reading(bundle, fields, melding.get("sendt"), findings).request(followed[1])
     bundle.finish()
     return Record(TYPE, present(melding=melding, **fields))
 
@@ -98,8 +103,8 @@ def _read_message_header(header: Reader) -> Json:
 class _Reading:
     """The parts of one referral, read from its ServiceRequest downwards."""
 
-    def __init__(self, bundle: Bundle, fields: Json, sent: object) -> None:
-        self._bundle, self._fields, self._sent = bundle, fields, sent
+    def __init__(self, bundle: Bundle, fields: Json, sent: object, findings: Findings) -> None:
+        self._bundle, self._fields, self._sent, self._findings = bundle, fields, sent, findings
         self._patient: Reader | None = None
 
     def request(self, request: Reader) -> None:
@@ -116,6 +121,8 @@ class _Reading:
         self._requester(request.child("requester"))
         for note in request.children("note", at_most=1):
             self._put("rus.merknad", note.text("text", required=True))
+        if request.peek("priority") == "routine":
+            request.ignore("priority")
         seen: set[int] = set()
         for reference in request.children("supportingInfo"):
             followed = self._bundle.follow(reference, "QuestionnaireResponse")
@@ -124,6 +131,8 @@ class _Reading:
             elif followed is not None:
                 seen.add(id(followed[1]))
                 self._answers(followed[1])
+        for name in request.rest():
+            self._findings.add(below(request.at, name), "not-read", ELSEWHERE)
 
     def _requester(self, reference: Reader | None) -> None:
         followed = self._bundle.follow(reference, "PractitionerRole")

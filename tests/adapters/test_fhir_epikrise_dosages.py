@@ -19,7 +19,7 @@ from consent.labels import label
 from hub.message import Category
 from mappings.types import load_types
 from tests.adapters.foreign import put
-from tests.adapters.test_fhir_epikrise_words import Part, coded, lines, read, refused, told
+from tests.adapters.test_fhir_epikrise_words import PERSON, Part, coded, lines, read, refused, told
 from tests.mutating import each, expect_noticed, rows
 
 TYPES = load_types()
@@ -143,6 +143,7 @@ SAID: dict[str, tuple[Part, str]] = {
         {"text": "2 daglig", **dose(AMOUNT), "timing": DAILY, "asNeededBoolean": True},
         "2 daglig / 2 tabletter, 1 gang per døgn, ved behov",
     ),
+    "no more than its text says": ({"text": "2 tabletter", **dose(AMOUNT)}, "2 tabletter"),
     "what is not needed at will": ({"text": "2 daglig", "asNeededBoolean": False}, "2 daglig"),
 }  # one row per case # fmt: skip
 
@@ -302,6 +303,68 @@ def test_a_text_that_says_a_medicine_of_another_entry_is_labelled_by_its_code() 
     assert [one["kode"] for one in read(made).fields["seksjoner"][0]["koder"]] == ["N07BC02"]
 
 
+KVASIR = {"resourceType": "Condition", "code": coded("Kvasir", "F11.2", "http://hl7.org/fhir/sid/icd-10")}
+
+
+def beside(resource: Part, reference: Part | None = None) -> Any:
+    """A diagnosis that one section tells, and a second section with another resource, or the same."""
+    made = told(KVASIR)
+    composition = made["entry"][0]["resource"]
+    second = {
+        **composition["section"][0],
+        "title": "Andre",
+        "entry": [reference or {"reference": "urn:uuid:y"}],
+    }
+    composition["section"].append(second)
+    return made if reference else put(made, {**resource, "subject": PERSON}, "urn:uuid:y", entry=False)
+
+
+def test_a_line_that_names_a_diagnosis_of_another_section_has_its_code() -> None:
+    reason = {"reasonReference": [{"reference": "urn:uuid:x0"}]}
+
+    [_, second] = read(beside({**ORDER, **reason})).fields["seksjoner"]
+
+    assert second["tekst"] == "Se under\nParacetamol: grunn: Kvasir"
+    assert [one["kode"] for one in second["koder"]] == ["F11.2"]
+
+
+def test_a_diagnosis_that_a_section_before_its_own_refers_to_is_told_by_its_own() -> None:
+    made = beside({**ORDER, "reasonReference": [{"reference": "urn:uuid:x0"}]})
+    made["entry"][0]["resource"]["section"].reverse()
+
+    record = read(made)
+
+    assert [one["kode"] for one in record.fields["diagnoser"]] == ["F11.2"]
+    assert record.fields["seksjoner"][0]["tekst"] == "Se under\nParacetamol: grunn: Kvasir"
+    assert [one["kode"] for one in record.fields["seksjoner"][0]["koder"]] == ["F11.2"]
+
+
+def test_a_stay_that_names_a_diagnosis_of_a_section_has_its_code() -> None:
+    made = told(KVASIR)
+    made["entry"][0]["resource"]["encounter"] = {"reference": "urn:uuid:e"}
+    encounter = {
+        "resourceType": "Encounter", "status": "finished", "class": {"code": "IMP"}, "subject": PERSON,
+        "diagnosis": [{"condition": {"reference": "urn:uuid:x0"}, "use": {"text": "hoved"}}],
+    }  # a resource in few lines # fmt: skip
+    put(made, encounter, "urn:uuid:e", entry=False)
+
+    stay = read(made).fields["seksjoner"][1]
+
+    assert stay["tekst"] == "diagnose: Kvasir: rolle: hoved"
+    assert [one["kode"] for one in stay["koder"]] == ["F11.2"]
+
+
+def test_what_two_sections_list_labels_both() -> None:
+    seen = {"resourceType": "Observation", "status": "final", "code": coded("Kvasir", "75544000", SNOMED)}
+    made = told(seen)
+    composition = made["entry"][0]["resource"]
+    composition["section"].append({**composition["section"][0], "title": "Andre"})
+
+    assert [one["koder"] for one in read(made).fields["seksjoner"]] == [
+        [{"system": SNOMED, "kode": "75544000", "tekst": "Kvasir"}]
+    ] * 2
+
+
 # ---------------------------------------------------------------------------------- none is forgotten
 
 
@@ -345,6 +408,10 @@ TESTS: list[Callable[..., Any]] = [
     test_a_text_that_says_a_medicine_is_labelled_by_its_code,
     test_a_text_that_says_a_diagnosis_is_labelled_by_its_code,
     test_a_text_that_says_a_medicine_of_another_entry_is_labelled_by_its_code,
+    test_a_line_that_names_a_diagnosis_of_another_section_has_its_code,
+    test_a_diagnosis_that_a_section_before_its_own_refers_to_is_told_by_its_own,
+    test_a_stay_that_names_a_diagnosis_of_a_section_has_its_code,
+    test_what_two_sections_list_labels_both,
 ]
 
 
@@ -376,10 +443,23 @@ TESTS: list[Callable[..., Any]] = [
         (dosages, "if None in found:", "if False:"),
         (dosages, "if text is None and not rest:", "if text is None:"),
         (dosages, "if any(kept):", "if False:"),
+        (dosages, "plain(structured) == plain(words)", "False"),
         (narrated, '("sequence", sequence)', '("sequence", None)'),
         (narrated, "elements(rest, model, at)", "elements({}, model, at)"),
         (reading, 'beyond |= {"dosage": left} if any(left) else {}', "pass"),
-        (reading, "content.codes += content.fields", "pass"),
+        (reading, "            content.codes += content.others", "            pass"),
+        (
+            reading,
+            "        content.codes += content.others\n        text = content.text(None)",
+            "        text = content.text(None)",
+        ),
+        (reading, "content.others += self._codes[id(resource)]", "pass"),
+        (reading, "found[0] in _FIELDS and id(found[1]) in self._listed", "False"),
+        (reading, "content.others += coded_in(concept)", "pass"),
+        (reading, "self._said[id(found[1])] = _about(named(concept))", "pass"),
+        (reading, "content.others += self._codes.get(id(resource), [])", "pass"),
+        (reading, "content.others += self._codes.get(id(found[1]), [])", "pass"),
+        (reading, "self._codes[id(resource)] = content.codes[before:]", "pass"),
         (reading, 'return medicine[1].peek("code")', "return None"),
     ]
 )

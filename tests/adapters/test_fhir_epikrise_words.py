@@ -189,7 +189,7 @@ FAMILY: dict[str, tuple[Part, str]] = {
     "a name and a sex beside": (
         family(ill(text="Brystkreft"), name="Kari", sex={"coding": [
             {"system": "http://hl7.org/fhir/administrative-gender", "code": "female"}]}),
-        "mor: navn: Kari, kjønn: kvinne, Brystkreft",
+        "mor: Brystkreft, navn: Kari, kjønn: kvinne",
     ),
     "several": (family(ill(DRINK), ill(text="Brystkreft")), "mor: Alkoholavhengighet (F10.2), Brystkreft"),
     "several, with what became of it": (
@@ -307,7 +307,7 @@ PAIRS: dict[str, tuple[list[Part], list[str]]] = {
     "a plan and why": (
         [{**PLAN, "activity": [{"detail": {
             "status": "in-progress", "code": coded("Samtaler"), "reasonCode": [coded("Angst", "2")]}}]}],
-        ["tiltak: Samtaler: grunn: Angst, pågår"],
+        ["tiltak: Samtaler: pågår, grunn: Angst"],
     ),
     "a complication": (
         [{**DONE, "code": coded("Operert"), "complication": [coded("Blødning", "2")]}], ["Operert: komplikasjon: Blødning"],
