@@ -34,6 +34,7 @@ PASSED_OVER = {
     ".section[].code.coding[].code": "of a section that is read from its entries alone",
     ".text.status": "whether a narrative is generated; what one says that is not in the entries is read",
     ".text.div": _GENERATED,
+    ".agent[]": "who else had to do with the document; the unit and the clinician who wrote it are carried",
     ".target[]": "what the Provenance of a document is about: that document",
     ".target[].reference": "what the Provenance of a document is about: that document",
     ".who.display": "the name of the agent; the agent is carried by its number",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.base import Sniff
 from adapters.registry import Registry, adapters_for
 from hub.errors import HubError
 from hub.kit import noise, planted
@@ -45,9 +46,13 @@ def test_it_is_recognised_among_all_by_how_it_begins(charset: str) -> None:
 
 
 def test_no_more_of_it_is_shown_than_how_it_begins() -> None:
-    seen = []
-    shown = replace(ADAPTER, recognise=lambda sniff: bool(seen.append(sniff.head)))
+    seen: list[bytes] = []
 
+    def recognise(sniff: Sniff) -> bool:
+        seen.append(sniff.head)
+        return False
+
+    shown = replace(ADAPTER, recognise=recognise)
     with pytest.raises(HubError):
         Registry([shown]).recognise("text/csv", EXAMPLE * 100)
 
