@@ -23,14 +23,20 @@ MAX_DIGITS = 18
 """Deeper, wider or longer than any honest message; no reader recurses further."""
 
 
+HEAD = 1000
+"""So many bytes of a body that is neither XML nor JSON show what it is: a first line, a magic number."""
+
+
 @dataclass(frozen=True)
 class Sniff:
-    """What a format is recognised by: an XML root by its Clark name and what it holds, or the JSON object."""
+    """What a format is recognised by: an XML root by its Clark name and what it holds, the JSON object, or of
+    anything else, which nobody has read yet, how it begins."""
 
     media_type: str
     root: str = ""
     document: Mapping[str, object] = field(default_factory=dict, repr=False)
     tree: etree._Element | None = field(default=None, repr=False)
+    head: bytes = field(default=b"", repr=False)
 
     def at(self, *steps: str | int) -> object:
         """The JSON value at these keys and positions, or None. Trusts nothing about the shape."""
@@ -69,6 +75,9 @@ class Adapter:
     profile: object = field(default=None, repr=False)
     loses: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     yields: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    passes_over: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    """What stands in the document and is neither carried nor refused, with the reason: by the end of its
+    place there, as in `/@DN` or `.display`; `/@*`, `/*` and `.*` are what the format has no name for."""
     addressed: bool = False
     national: bool = False
     as_said: Callable[[Record], Record] = field(default=lambda record: record, repr=False)

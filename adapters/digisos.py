@@ -21,6 +21,10 @@ from hub.errors import Finding, HubError
 from hub.message import Record
 
 OURS = "brobygger"
+UNNAMED: Mapping[str, str] = {
+    ".*": "the format allows keys that it does not name, and nobody has said what those tell",
+}
+"""What the files pass over."""
 NEVER = "1970-01-01T00:00:00Z"
 """`melding.sendt` of a file that says no time at all."""
 

@@ -29,6 +29,17 @@ Compose = Callable[[Record], Json]
 Place = tuple[int, int]
 
 
+OF_THE_FILE: Mapping[str, str] = {
+    ".identifier.system": "who issued the id of the message; the id itself is read",
+    ".identifier[].system": "who issued an id; the id itself is read",
+    ".identifier[]": "an id of an issuer that nobody knows here, beside the one that is read",
+    ".fullUrl": "how entries of this one document refer to each other",
+    ".meta.profile[]": "what a resource is said to conform to; what it says is what is read",
+    ".source.endpoint": "the technical address of the sending system; the sender is known by its token",
+}
+"""Places of FHIR that tell how a document is filed, and nothing of the person."""
+
+
 def both(
     name: str,
     type_name: str,
@@ -39,12 +50,13 @@ def both(
     *,
     loses: Mapping[str, str] | None = None,
     as_said: Callable[[Record], Record] = lambda record: record,
+    passes_over: Mapping[str, str] | None = None,
     unsaid: Unsaid = nowhere,
 ) -> tuple[Adapter, Adapter]:
     """The adapter for JSON, `name`, and the one for XML, `name-xml`. `read` takes a document as JSON has
     it, and raises what is wrong by path; `compose` gives one. `models` are all resources that occur,
-    `loses` and `as_said` what they are of `Adapter`. `unsaid` knows where a document would say what it does
-    not say."""
+    `loses`, `as_said` and `passes_over` what they are of `Adapter`; a place in JSON stands for the same one
+    in XML, too. `unsaid` knows where a document would say what it does not say."""
 
     def parse_json(body: bytes) -> Record:
         return _parse_json(body, read)
@@ -76,6 +88,7 @@ def both(
             *(spelled, type_name, types, recognise, parse, render),
             loses=loses or {},
             as_said=as_said,
+            passes_over={at: why for end, why in (passes_over or {}).items() for at in (end, *_in_xml(end))},
             locate=locate,
         )
 
@@ -107,6 +120,13 @@ def _parse_xml(body: bytes, read: Read, models: Models | Release) -> Record:
         if not found:
             return record
     raise HubError(code, _placed(found, xml_places(body, models)))
+
+
+def _in_xml(end: str) -> tuple[str, str]:
+    """The end of a place as XML has it: of `.meta.profile[]` `/meta/profile` and `/meta/profile/@value`."""
+    *above, last = end.replace("[]", "").replace(".", "/").split("/")
+    element = "/".join([*above, last])
+    return element, "/".join([*above, "@url"]) if last == "url" else f"{element}/@value"
 
 
 def _written(models: Models | Release) -> Models:

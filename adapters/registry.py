@@ -14,7 +14,7 @@ from traceback import extract_tb
 from types import ModuleType
 
 from adapters.apprec.adapter import ADAPTERS as APPREC
-from adapters.base import Adapter, Sniff
+from adapters.base import HEAD, Adapter, Sniff
 from adapters.brik_xml.adapter import ADAPTER as BRIK_XML
 from adapters.digisos_soker.adapter import ADAPTER as DIGISOS_SOKER
 from adapters.digisos_soknad.adapter import ADAPTER as DIGISOS_SOKNAD
@@ -197,9 +197,10 @@ def _charset(parameters: str) -> str:
 
 def _is_said(charset: str, media: str, body: bytes) -> bool:
     """Whether a body says the charset of its media type, too. Some readers believe the one and some the other
-    (RFC 7303, 3), so the two may not differ; ASCII is UTF-8 as well."""
+    (RFC 7303, 3), so the two may not differ; ASCII is UTF-8 as well. JSON is UTF-8; what else there is says
+    none, so its format does, and refuses what is not in it."""
     if not media.endswith("xml"):
-        return charset == UNICODE
+        return charset == UNICODE or (charset in ENCODINGS and not media.endswith("json"))
     encoding = encoding_of(body, _encodings(media))
     return charset == encoding or (charset, encoding) == (UNICODE, "us-ascii")
 
@@ -214,7 +215,11 @@ def _sniff(media: str, body: bytes) -> Sniff:
         tree = read_xml(body, _encodings(media))
         tag = str(tree.tag)
         return Sniff(media, root=tag, document=outline(tree) if tag.startswith(FHIR) else {}, tree=tree)
-    return Sniff(media, document=read_headers(body) if media == PACKAGE else read_json(body))
+    if media == PACKAGE:
+        return Sniff(media, document=read_headers(body))
+    if media.endswith("json"):
+        return Sniff(media, document=read_json(body))
+    return Sniff(media, head=body[:HEAD])
 
 
 def _unknown(at: str, expected: str) -> HubError:

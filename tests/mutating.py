@@ -95,6 +95,11 @@ def of_tables(tables: Iterable[ModuleType]) -> Iterator[Case]:
     return (case for table in tables for case in cases(table))
 
 
+def of_tests(tests: Iterable[Callable[..., None]]) -> Iterator[Case]:
+    """The cases of several tests, one after the other."""
+    return (case for test in tests for case in rows(test))
+
+
 _FOLDER = "tmp_path"
 
 

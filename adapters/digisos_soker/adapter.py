@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.base import Adapter, Sniff
-from adapters.digisos import File
+from adapters.digisos import UNNAMED, File
 from adapters.digisos_soker.profile import SOKER
 
 TYPE = "digisos.soker"
@@ -44,4 +44,5 @@ ADAPTER = Adapter(
     FILE.parse,
     FILE.render,
     locate=FILE.locate,
+    passes_over=UNNAMED,
 )

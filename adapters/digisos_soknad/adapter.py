@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.base import Adapter, Sniff
-from adapters.digisos import File
+from adapters.digisos import UNNAMED, File
 from adapters.digisos_soknad.profile import SOKNAD
 
 TYPE = "sosialhjelp.soknad"
@@ -38,4 +38,5 @@ ADAPTER = Adapter(
     FILE.parse,
     FILE.render,
     locate=FILE.locate,
+    passes_over=UNNAMED,
 )

@@ -17,7 +17,7 @@ from adapters.fhir_consent.reading import TYPE, read
 from adapters.fhir_consent.resource import models, write_exactly
 from adapters.fhir_consent.vocabulary import ENDED
 from adapters.fhir_consent.writing import compose
-from adapters.fhir_wire import both
+from adapters.fhir_wire import OF_THE_FILE, both
 from hub.message import Record
 
 
@@ -30,4 +30,6 @@ def write(record: Record) -> Json:
     return write_exactly(record, compose, read)
 
 
-ADAPTERS = both("fhir-consent", TYPE, recognise, read, write, models, unsaid=unsaid)
+ADAPTERS = both(
+    *("fhir-consent", TYPE, recognise, read, write, models), passes_over=OF_THE_FILE, unsaid=unsaid
+)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from adapters.base import Sniff
 from adapters.fhir_tsb.reading import EVENT, MODELS, TYPE, read
 from adapters.fhir_tsb.writing import compose
-from adapters.fhir_wire import both
+from adapters.fhir_wire import OF_THE_FILE, both
 
 
 def recognise(sniff: Sniff) -> bool:
@@ -25,4 +25,4 @@ def recognise(sniff: Sniff) -> bool:
     )
 
 
-ADAPTERS = both("fhir-tsb", TYPE, recognise, read, compose, MODELS)
+ADAPTERS = both("fhir-tsb", TYPE, recognise, read, compose, MODELS, passes_over=OF_THE_FILE)

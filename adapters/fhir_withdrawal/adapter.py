@@ -17,7 +17,7 @@ from adapters.fhir import Json, concept, present
 from adapters.fhir_consent import vocabulary as words
 from adapters.fhir_consent.resource import WITHDRAWAL, models, write_exactly
 from adapters.fhir_parts import instant, needed, person_identifier, write_addressing
-from adapters.fhir_wire import both
+from adapters.fhir_wire import OF_THE_FILE, both
 from adapters.fhir_withdrawal.reading import TYPE, read
 from hub.message import Record
 
@@ -77,4 +77,36 @@ def _extensions(record: Record, sent: str) -> list[Json]:
     ]
 
 
-ADAPTERS = both("fhir-withdrawal", TYPE, recognise, read, write, models, loses=LOSES)
+_ENDED = (
+    "what the consent was that has ended: a withdrawal is not turned away for it, and nothing is lifted by it"
+)
+PASSED_OVER = {
+    **OF_THE_FILE,
+    "$.id": "how the sender files the resource",
+    ".meta.versionId": "of an id that is made of it; beside an id that is said it tells nothing",
+    ".grantor[].type": "the kind of whoever is referred to, which the identifier says",
+    ".performer[].type": "the kind of whoever is referred to, which the identifier says",
+    **dict.fromkeys(
+        (
+            *(".text.status", ".text.div", ".sourceAttachment.title", ".policy[].uri"),
+            *(".extension[].url", ".extension[].valueCode"),
+            *(".coding[].system", ".coding[].code", ".securityLabel[].system", ".securityLabel[].code"),
+            *(
+                ".category[]",
+                ".coding[]",
+                ".policy[]",
+                ".performer[]",
+                ".grantor[]",
+                ".actor[]",
+                ".provision[]",
+                ".purpose[]",
+                ".securityLabel[]",
+            ),
+            *(".purpose[].system", ".purpose[].code", ".reference.identifier.value"),
+        ),
+        _ENDED,
+    ),
+}
+
+
+ADAPTERS = both("fhir-withdrawal", TYPE, recognise, read, write, models, loses=LOSES, passes_over=PASSED_OVER)

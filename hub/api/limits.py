@@ -72,8 +72,8 @@ def accepted_types(request: Request) -> list[str]:
 
 
 def media_type(request: Request) -> str:
-    """The media type of the body without its parameters. Only UTF-8 may be announced, or an encoding that XML
-    may be in; for XML the charset stays, because the document says one, too."""
+    """The media type of the body without its parameters. Only UTF-8 may be announced, or, but for JSON,
+    another encoding that is read here; for XML the charset stays, because the document says one, too."""
     stated = request.headers.getlist("content-type")
     if len(stated) != 1:
         raise _invalid("header.content-type", "required", "one media type")
@@ -85,7 +85,7 @@ def media_type(request: Request) -> str:
     if charset is None:
         return essence
     name = charset.group(1).lower()
-    if name not in (ENCODINGS if essence.endswith("xml") else ()) and name not in ("utf-8", "utf8"):
+    if name not in (() if essence.endswith("json") else ENCODINGS) and name not in ("utf-8", "utf8"):
         raise _invalid("header.content-type", "charset", "utf-8 or no charset")
     return f"{essence}; charset={name}" if essence.endswith("xml") else essence
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from hub.errors import Finding, HubError
+from hub.kit.reach import inside
 
 _ADAPTERS = Path(__file__).resolve().parents[2] / "adapters"
 
@@ -26,7 +27,7 @@ CALLS: list[Callable[[], AbstractContextManager[None]]] = []
 def asked(do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | HubError:
     """What `do` returns, or the HubError it raised; anything else it raised as hub.internal."""
     try:
-        with CALLS[-1]() if CALLS else nullcontext():
+        with inside(), CALLS[-1]() if CALLS else nullcontext():
             return do(*args, **kwargs)
     except HubError as refused:
         return refused

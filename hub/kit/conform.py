@@ -17,7 +17,7 @@ from adapters.base import without
 from adapters.registry import Registry
 from hub.counted import counted
 from hub.errors import Finding, HubError
-from hub.kit import noise
+from hub.kit import noise, planted, reach
 from hub.kit.asked import asked
 from hub.kit.bounded import now_at
 from hub.kit.case import Case, shape_faults
@@ -25,7 +25,7 @@ from hub.kit.corpus import Hub, recognised, written
 from hub.kit.declared import FAULTS
 from hub.kit.fitting import fitted
 from hub.kit.timed import timed
-from hub.kit.told import OTHER, is_name, said_in, says, values_of
+from hub.kit.told import OTHER, in_body, is_name, said_in, says, values_of
 from hub.kit.values import hypothesis_strategies, paths, records, repaired, sample, ways
 from hub.message import Category, Record
 from hub.telling import in_place, told_whole
@@ -60,6 +60,7 @@ def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "c
     """Every check in turn; only the first ones of a folder that is not as it must be, or has no example
     that can be tried. Raises settings.invalid where Hypothesis is not installed."""
     hypothesis_strategies()
+    reach.watch()
     for check in lint(case):
         yield check
         if not check.tried:
@@ -78,8 +79,11 @@ def conform(case: Case, *, made: int = MADE, inputs: int = NOISE, seed: str = "c
     yield _only_its_own(case)
     now_at(check="noise")
     yield _noise(case, inputs, seed)
+    now_at(check="each place")
+    yield _each_place(case, inputs, seed)
     now_at(check="hostile input")
     yield _hostile(case)
+    yield Check("reach", reach.found(case.home.folder), "its own files and no others")
 
 
 REST = Check(
@@ -436,8 +440,10 @@ def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
         yield Finding("parse", "code", "a parse code")
     said = said_in(refused)
     echoed = (value for value in case.values if value in said and says(said, value))
-    if noise.MARKER.lower() in said or any(_is_echo(case, body, value) for value in echoed):
+    if planted.is_told(said) or any(_is_echo(case, body, value) for value in echoed):
         yield Finding("parse", "value-told", "no word of the message in a finding")
+    if any(not in_body(fault, body) for fault in refused.findings):
+        yield Finding("parse", "place", "a line and a column that the message has")
 
 
 def _is_echo(case: Case, body: bytes, value: str) -> bool:
@@ -448,6 +454,24 @@ def _is_echo(case: Case, body: bytes, value: str) -> bool:
     spoiled = other.encode("utf-8", "surrogateescape")
     again = _answer(case, spoiled, asked(case.adapter.parse, spoiled))
     return again is None or not says(said_in(again), value)
+
+
+def _each_place(case: Case, inputs: int, seed: str) -> Check:
+    """A word in the place of each value, and one where nobody looks for it: read, or refused in silence."""
+    found = dict.fromkeys(planted.reasons(case.adapter.passes_over, _LEAST_REASON))
+    # What the national formats of ours pass over follows from their profiles, which say so of each element.
+    known = case.adapter.national and case.home.offered is None
+    sown = planted.every(noise.seeds(list(case.bodies.values())), inputs, seed)
+    for one in sown:
+        now_at(place=one.at)
+        faults, _ = tried(case, one.body)
+        found.update(dict.fromkeys(replace(fault, at=f"{one.at} {fault.at}") for fault in faults))
+        record = asked(case.adapter.parse, one.body)
+        if isinstance(record, Record) and not known:
+            found.update(dict.fromkeys(planted.faults(one, record, case.adapter.passes_over)))
+        if len(found) >= _MOST_TOLD:
+            break
+    return Check("each place", tuple(found)[:_MOST_TOLD], counted(len(sown), "word") + " planted")
 
 
 def _hostile(case: Case) -> Check:

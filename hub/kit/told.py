@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import Record
 from mappings.fields import Kind
 from mappings.types import TypeSpec
@@ -49,3 +49,15 @@ def is_name(value: str, bodies: Iterable[bytes]) -> bool:
     """Whether a word is also what an element or a key is called: to be told, it need not have been said."""
     named = re.compile(rb'[<:/]%b[\s/>]|"%b"\s*:' % ((re.escape(value.encode()),) * 2), re.IGNORECASE)
     return any(named.search(body) for body in bodies)
+
+
+def in_body(found: Finding, body: bytes) -> bool:
+    """Whether a finding's line and column are a place of this body, or just behind its end: a number there
+    could tell a value as well. What is packed has lines of its own, which nobody sees here."""
+    if b"\x00" in body:
+        return True
+    lines = re.split(rb"\r\n|\r|\n", body)
+    line = 1 if found.line is None else found.line
+    if not 1 <= line <= len(lines) + 1:
+        return False
+    return found.column is None or 1 <= found.column <= len(lines[min(line, len(lines)) - 1]) + 2

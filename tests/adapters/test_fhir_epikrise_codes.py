@@ -29,7 +29,7 @@ from tests.adapters.test_fhir_epikrise_words import (
     refused,
     told,
 )
-from tests.mutating import each, expect_noticed, rows
+from tests.mutating import each, expect_noticed, of_tests
 
 README = (Path(adapters.__file__).parent / "fhir_epikrise/README.md").read_text()
 RASH = {"manifestation": [{"text": "Utslett"}]}
@@ -188,7 +188,7 @@ TABLES: list[Callable[..., Any]] = [
     ]
 )
 def test_each_check_is_needed(where: ModuleType, old: str, new: str) -> None:
-    expect_noticed(where, old, new, lambda: (case for test in TABLES for case in rows(test)))
+    expect_noticed(where, old, new, lambda: of_tests(TABLES))
 
 
 def test_the_names_of_fhir_do_not_hang_on_what_was_read_before() -> None:

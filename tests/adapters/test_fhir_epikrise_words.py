@@ -21,7 +21,7 @@ from hub.errors import HubError
 from hub.message import Category, Record
 from mappings.types import load_types
 from tests.adapters.foreign import document, put
-from tests.mutating import each, expect_noticed, rows
+from tests.mutating import each, expect_noticed, of_tests
 
 AS_JSON = ADAPTERS[0]
 TYPES = load_types()
@@ -486,4 +486,4 @@ TABLES: list[Callable[..., Any]] = [
     ]
 )
 def test_each_check_is_needed(where: ModuleType, old: str, new: str) -> None:
-    expect_noticed(where, old, new, lambda: (case for test in TABLES for case in rows(test)))
+    expect_noticed(where, old, new, lambda: of_tests(TABLES))

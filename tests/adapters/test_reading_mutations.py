@@ -21,8 +21,11 @@ from adapters.fhir_consent import adapter, reading, resource, vocabulary, writin
 from hub import consent_folder as folder
 from tests import mutating
 from tests.adapters import (
+    test_fhir_bundle,
     test_fhir_consent_doubt,
+    test_fhir_consent_referred,
     test_fhir_consent_whole,
+    test_fhir_parts,
     test_fhir_paths,
     test_fhir_reader,
     test_fhir_xml,
@@ -357,7 +360,7 @@ MUTATIONS: list[mutating.Mutation] = [
     (XML, "remove_pis=True", "remove_pis=False"),
 ]  # one row per case # fmt: skip
 
-_CONSENT = (test_fhir_consent_doubt, test_fhir_consent_whole)
+_CONSENT = (test_fhir_consent_doubt, test_fhir_consent_referred, test_fhir_consent_whole)
 TABLES: dict[ModuleType, tuple[ModuleType, ...]] = {
     R: _CONSENT,
     SHARED: _CONSENT,
@@ -365,12 +368,12 @@ TABLES: dict[ModuleType, tuple[ModuleType, ...]] = {
     W: (test_fhir_consent_whole,),
     CONSENT: (test_fhir_consent_whole,),
     FOLDER: (test_consent_folder,),
-    FHIR: (test_fhir_paths, test_fhir_reader),
-    BUNDLE: (test_fhir_reader,),
-    PARTS: (test_fhir_reader,),
+    FHIR: (test_fhir_paths, test_fhir_reader, test_fhir_bundle, test_fhir_parts),
+    BUNDLE: (test_fhir_bundle,),
+    PARTS: (test_fhir_parts,),
     FHIR_XML: (test_consent_folder, test_fhir_paths, test_fhir_xml),
     WIRE: (test_fhir_consent_whole, test_fhir_paths, test_fhir_xml),
-    EXTENSIONS: (test_fhir_reader,),
+    EXTENSIONS: (test_fhir_reader, test_fhir_parts),
     BASE: (test_safe_limits,),
     JSON: (test_safe_limits,),
     XML: (test_safe_limits,),
