@@ -25,7 +25,7 @@ from hub.kit.corpus import Hub, recognised, written
 from hub.kit.declared import FAULTS
 from hub.kit.fitting import fitted
 from hub.kit.timed import timed
-from hub.kit.told import OTHER, in_body, is_name, said_in, says, values_of
+from hub.kit.told import OTHER, all_in_body, is_name, said_in, says, values_of
 from hub.kit.values import hypothesis_strategies, paths, records, repaired, sample, ways
 from hub.message import Category, Record
 from hub.telling import in_place, told_whole
@@ -442,7 +442,7 @@ def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
     echoed = (value for value in case.values if value in said and says(said, value))
     if planted.is_told(said) or any(_is_echo(case, body, value) for value in echoed):
         yield Finding("parse", "value-told", "no word of the message in a finding")
-    if any(not in_body(fault, body) for fault in refused.findings):
+    if not all_in_body(refused.findings, body):
         yield Finding("parse", "place", "a line and a column that the message has")
 
 

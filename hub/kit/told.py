@@ -5,7 +5,7 @@ a finding says it, too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hub.errors import Finding, HubError
 from hub.message import Record
@@ -51,13 +51,17 @@ def is_name(value: str, bodies: Iterable[bytes]) -> bool:
     return any(named.search(body) for body in bodies)
 
 
-def in_body(found: Finding, body: bytes) -> bool:
-    """Whether a finding's line and column are a place of this body, or just behind its end: a number there
-    could tell a value as well. What is packed has lines of its own, which nobody sees here."""
+def all_in_body(found: Iterable[Finding], body: bytes) -> bool:
+    """Whether the line and column of each finding are a place of this body, or just behind its end: a number
+    there could tell a value as well. What is packed has lines of its own, which nobody sees here."""
     if b"\x00" in body:
         return True
-    lines = re.split(rb"\r\n|\r|\n", body)
+    lengths = [len(line) for line in re.split(rb"\r\n|\r|\n", body)]
+    return all(_is_place(one, lengths) for one in found)
+
+
+def _is_place(found: Finding, lengths: Sequence[int]) -> bool:
     line = 1 if found.line is None else found.line
-    if not 1 <= line <= len(lines) + 1:
+    if not 1 <= line <= len(lengths) + 1:
         return False
-    return found.column is None or 1 <= found.column <= len(lines[min(line, len(lines)) - 1]) + 2
+    return found.column is None or 1 <= found.column <= lengths[min(line, len(lengths)) - 1] + 2
