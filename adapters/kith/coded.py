@@ -25,8 +25,7 @@ def with_words(row: El, parts: Parts) -> Parts:
 
 
 def unread_part(row: El, parts: Mapping[str, object]) -> Said | None:
-    """A code, or words for one, where the row carries only the other of the two; or words where no code fits,
-    beside one, where it has no place for them."""
+    """A code, or words for one, where the row carries only the other of the two."""
     read = [part for part in _OF_A_CODE if part in row.to]
     if (
         not read
@@ -37,5 +36,4 @@ def unread_part(row: El, parts: Mapping[str, object]) -> Said | None:
     ):
         return None
     said = any(part in parts for part in _OF_A_CODE)
-    unread = not any(part in parts for part in read) or ("OT" in parts and "OT" not in read)
-    return say("part-missing", *read) if said and unread else None
+    return say("part-missing", *read) if said and not any(part in parts for part in read) else None
