@@ -23,10 +23,8 @@ def with_words(row: El, parts: Parts) -> Parts:
 
 
 def unread_part(row: El, parts: Mapping[str, object]) -> Said | None:
-    """A code, or words for one, where the row carries only the other of the two; or words where no code fits,
-    beside one, where it has no place for them."""
+    """A code, or words for one, where the row carries only the other of the two."""
     read = row.of_a_code
-    if not read or not any(part in parts for part in OF_A_CODE):
+    if not read or any(part in parts for part in read):
         return None
-    unread = not any(part in parts for part in read) or ("OT" in parts and "OT" not in read)
-    return say("part-missing", *read) if unread else None
+    return say("part-missing", *read) if any(part in parts for part in OF_A_CODE) else None

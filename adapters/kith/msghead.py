@@ -45,6 +45,7 @@ _NUMBERS_WHY = "one number leads to the person; a further one only tells more"
 _ENVELOPE_WHY = "about this sending only; the hub writes its own"
 _BESIDE = "what it says itself is carried; the record has no place for what is said of it"
 _NO_FILE = "it is no file: it stands in the message as XML"
+_ATTACHED = "what stands in the list of attachments is an attachment, a cover page or a reference too"
 _REGISTER = "a key of the sender's own register, which leads to nothing in another"
 
 
@@ -248,7 +249,14 @@ def document(
 
     return group(
         "Document",
-        leaf("DocumentConnection", CS, 0, default="H" if about else "V", codes="4702"),
+        leaf(
+            "DocumentConnection",
+            CS,
+            0,
+            default="H" if about else "V",
+            codes="4702",
+            why=_ATTACHED if into else "",
+        ),
         coded("ContentType", "innholdstype"),
         said("ContentDescription", ST, {"text" if into else "lines": "beskrivelse"}),
         coded("ContentCategory", "kategori"),
@@ -261,7 +269,7 @@ def document(
         group(
             "RefDoc",
             said("IssueDate", TS, {"day": "dato", "clock": "dato_kl", "partial": "dato_omtrent"}),
-            leaf("MsgType", CS, default=kind, codes="8114"),
+            leaf("MsgType", CS, default=kind, codes="8114", why=_ATTACHED if into else ""),
             said("Id", ST, {"text": "id"}),
             of_file("MimeType", ST, "type"),
             said("Description", ST, {"text": "navn"}),

@@ -176,6 +176,8 @@ STEERING = {
     "OffId": "15859010099",
     "TypeOffId": "FNR",
     "ServType": "N",
+    "Form": "53",
+    "RouteOfAdm": "53",
 }
 """Values that rules look at, by the name of the element."""
 
@@ -197,6 +199,8 @@ def whole(row: El, choice: int, inside: int = 0) -> etree._Element:
         if member.name == "Base64Container" and len(element):
             continue
         if member.elsewhere and inside:
+            continue
+        if row.slots[member.tag].most == 1 and element.find(member.tag) is not None:
             continue
         for _ in range(2 if member.most > 1 and member.name not in ("Event", "Address") else 1):
             deeper = inside + (member.elsewhere or inside > 0)

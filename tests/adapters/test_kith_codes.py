@@ -70,8 +70,6 @@ WORDS_OR_CODE: dict[str, tuple[str, str, dict[str, str]]] = {
     "a dose as a code": (EPIKRISE[1], "DosageCoded", {"V": "2x2", "S": "1.2.3"}),
     "a form as a code": (EPIKRISE[1], "Form", {"V": "53"}),
     "a form as a code of the other list": (EPIKRISE[1], "Form", {"V": "53", "S": WAYS}),
-    "a form as a code, and other words": (EPIKRISE[1], "Form", {"V": "53", "S": FORMS, "OT": "delt"}),
-    "a form in words, and other words": (EPIKRISE[1], "Form", {"DN": "Tablett", "OT": "delt"}),
     "a speciality that the list does not have": (
         EPIKRISE[1],
         "MedSpecialty",

@@ -16,7 +16,7 @@ from hub.kit import noise, planted, reach
 from hub.kit.asked import asked
 from hub.kit.case import Case
 from hub.kit.checked import cases, loaded
-from hub.kit.told import in_body
+from hub.kit.told import all_in_body
 from hub.message import Record
 
 HUB = loaded()
@@ -146,7 +146,7 @@ def test_a_refusal_that_says_nothing_of_it_is_right() -> None:
      (1, 6, False), (15859010099, None, False), (1, 0, False), (1, 15859010099, False)],
 )  # one row per entry # fmt: skip
 def test_a_line_and_a_column_are_of_the_body(line: int | None, column: int | None, is_there: bool) -> None:
-    assert in_body(Finding("a", "b", "c", line, column), b"abc\r\nde") is is_there
+    assert all_in_body([Finding("a", "b", "c", line, column)], b"abc\r\nde") is is_there
 
 
 def test_a_value_in_the_place_of_a_line_is_seen() -> None:
