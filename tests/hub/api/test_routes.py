@@ -288,6 +288,13 @@ def test_a_body_that_is_not_plain_is_refused_by_its_headers(
     assert hub.bodies == []
 
 
+def test_what_is_neither_xml_nor_json_may_say_another_charset(client: httpx.Client, bearer: Bearer) -> None:
+    """It comes to where formats are known; here is none of that media type."""
+    headers = bearer(fakes.NAV) | {"Content-Type": "text/csv; charset=windows-1252"}
+
+    problem(post(client, headers, b"felt;verdi"), "parse.format-unknown")
+
+
 def test_every_finding_reaches_the_sender_with_its_place(
     client: httpx.Client, hub: fakes.FakeHub, bearer: Bearer
 ) -> None:
