@@ -15,7 +15,7 @@ from typing import TypeAlias
 _BETWEEN = re.compile(r"(?:[,;:|/]|\.)+(?=\s|$)|\s[|/](?=\s)")
 
 
-@dataclass
+@dataclass(slots=True)
 class Words:
     """What says one thing, by one name or several. `free`: whether it is more than a code that is carried.
     `codes` are said behind it."""
@@ -31,7 +31,7 @@ class Words:
         yield self
 
 
-@dataclass
+@dataclass(slots=True)
 class Pointer:
     """What is referred to: by words of its own, or if `main` by what its target is about."""
 
@@ -60,7 +60,7 @@ def _unnamed(_: str) -> str:
     return ""
 
 
-@dataclass
+@dataclass(slots=True)
 class Group:
     """What a resource, or an element in it, says: its parts in their order, each with its element. `family`:
     it is of one of the family. `label` is what an element is called in front of its words."""

@@ -24,7 +24,7 @@ from adapters.fhir_schema import Element, declared
 _WORDS = frozenset({"String", "Markdown"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Need:
     """What only a text tells: its place, the number that a generated text must have (None: only one that a
     person wrote will do), or that any text will do."""
@@ -34,7 +34,7 @@ class Need:
     any_text: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Coded:
     """A code, with the words it has in its resource and what these stand in, from the outside."""
 
@@ -61,7 +61,7 @@ class Coded:
         return {**self.code, "tekst": said_at(f"{short}: {own}", own)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reference:
     """What a section points to: the address, the place, the part of a line that it is, and whether it leads
     to `who` else had to do with it."""
@@ -145,7 +145,7 @@ def has_number(text: str, number: str) -> bool:
     return bool(re.search(rf"(?<![\d.,-]){re.escape(number)}(?![\d]|[.,]\d)", text.replace(",", ".")))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Walk:
     content: Content
     findings: Findings

@@ -317,13 +317,13 @@ class _Reading:
         beyond: Json = {name: resource.take(name) for name in losses.BEYOND[kind] if resource.has(name)}
         concept = self._concept(resource)
         about = named(concept)
-        self._codes[id(resource)] = coded_in(concept)
-        content.others += self._codes[id(resource)]
+        content.others += coded_in(concept)
         dosages: str | None = None
         if kind == "MedicationStatement":
             dosages, left = read_dosages(resource, self._findings)
             beyond |= {"dosage": left} if any(left) else {}
-        content.add(beyond, RESOURCES[kind], resource.at, self._findings, about)
+        if beyond:
+            content.add(beyond, RESOURCES[kind], resource.at, self._findings, about)
         self._said[id(resource)] = _about(about)
         if kind == "Condition":
             self._lists["diagnoser"].append(with_names(read_condition(resource), "tekst", display))
@@ -372,7 +372,7 @@ class _Reading:
                 self._bundle.reach(found[1])
                 self._narrate(found[0], found[1], content)
             else:
-                content.others += self._codes.get(id(found[1]), [])
+                content.others += self._codes.get(id(found[1])) or coded_in(self._concept(found[1]))
             if found is not None:
                 one.pointer.target = self._said.get(id(found[1]))
 
