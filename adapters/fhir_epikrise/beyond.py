@@ -150,10 +150,7 @@ def folded(record: Record) -> Record:
 
 
 def _of_documents(fields: dict[str, Any]) -> None:
-    """Without what says nothing there: that it replaces something, where nobody knows what, and a name that
-    any summary has."""
-    if not fields.get("dokument"):
-        fields.pop("handling", None)
+    """Without what says nothing there: a name that any summary has."""
     if str(fields.get("beskrivelse", "")).casefold() in NAMES:
         fields.pop("beskrivelse", None)
 

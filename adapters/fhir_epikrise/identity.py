@@ -1,8 +1,10 @@
-"""Understands which document a Composition is: what its sender calls and numbers it, and that it replaces
-earlier ones with the same number.
+"""Understands which document a Composition is: what its sender calls and numbers it, and that it is a change,
+which replaces earlier ones with the same number.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from adapters.fhir import Json, Reader, open_coding, present
 from adapters.fhir_places import said_at
@@ -16,14 +18,20 @@ CLASSES = frozenset({(DOCUMENT_TYPE, "A00-1"), (LOINC, "LP173421-1")})
 NAMES = frozenset({"epikrise", "epikriser og sammenfatninger", "discharge summary", "report", "rapport"})
 """What any of them is called; more is said by another name only."""
 
-REPLACES = "M"
-"""The `handling` of a document that replaces earlier ones with the same number."""
+CHANGE = "M"
+"""The `handling` of a document that is a change; where it has a number, of those with the same one."""
+
+STATUSES: Mapping[str, str | None] = {"final": None, "amended": CHANGE}
+"""The statuses of a document that stands, and the `handling` of each."""
 
 _SAME = "the identifier of this Composition: what is replaced has the same one"
 
 
 def read_identity(composition: Reader) -> Json:
     """`dokument`, `handling` and `beskrivelse`."""
+    status = composition.text("status", required=True)
+    if status is not None and status not in STATUSES:
+        composition.fault("status", "value", "final or amended")
     identifier = composition.child("identifier")
     number = None
     if identifier is not None:
@@ -35,7 +43,7 @@ def read_identity(composition: Reader) -> Json:
         names += _known(category, CLASSES, "9602 A00-1 or LOINC LP173421-1")
     return present(
         dokument=number,
-        handling=_relations(composition, number),
+        handling=_relations(composition, number) or STATUSES.get(str(status)),
         beskrivelse=said_at(" / ".join(dict.fromkeys(names)), names[0]) if names else None,
     )
 
@@ -66,7 +74,7 @@ def _relations(composition: Reader, number: str | None) -> str | None:
             related.fault("code", "code", "replaces or transforms")
             related.ignore("targetIdentifier", "targetReference")
             continue
-        handling = REPLACES
+        handling = CHANGE
         reference = related.child("targetReference")
         target, at = related.child("targetIdentifier"), "targetIdentifier"
         if reference is not None:

@@ -84,7 +84,6 @@ class _Reading:
         self._lists: dict[str, list[Json]] = {"diagnoser": [], "legemidler": [], "seksjoner": []}
 
     def composition(self, composition: Reader, fields: Json) -> None:
-        composition.constant("status", "final")
         fields.update(read_identity(composition))
         if composition.text("confidentiality") not in (None, *ORDINARY):
             composition.fault("confidentiality", "security-label", "no label above normal")

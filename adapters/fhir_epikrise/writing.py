@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from adapters.fhir import Json, concept, present
 from adapters.fhir_bundle import Writer
 from adapters.fhir_epikrise.beyond import folded
-from adapters.fhir_epikrise.identity import DOCUMENT_TYPE, LOINC, REPLACES
+from adapters.fhir_epikrise.identity import CHANGE, DOCUMENT_TYPE, LOINC
 from adapters.fhir_epikrise.reading import ABSENT, CODED, HPR, RESH, TYPE
 from adapters.fhir_parts import (
     check_fields,
@@ -50,13 +50,13 @@ def compose(record: Record) -> Json:
     ]
     if not sections:
         raise HubError("render.incomplete", [Finding("seksjoner", "missing", "something to say")])
-    replaces = record.get("handling") == REPLACES
+    change = record.get("handling") == CHANGE
     number = present(value=record.get("dokument"))
     writer.add(
         "Composition",
         extension=write_addressing(record),
         identifier=number,
-        status="final",
+        status="amended" if change else "final",
         type=present(
             coding=[
                 {"system": DOCUMENT_TYPE, "code": "A03-2", "display": "Epikrise"},
@@ -68,7 +68,7 @@ def compose(record: Record) -> Json:
         date=needed(record, "dato"),
         author=authors,
         title="Epikrise",
-        relatesTo=[{"code": "replaces", "targetIdentifier": number}] if replaces else None,
+        relatesTo=[{"code": "replaces", "targetIdentifier": number}] if change and number else None,
         event=[{"period": _period(record)}] if record.get("periode") else None,
         section=sections,
     )

@@ -16,6 +16,7 @@ from adapters.fhir_epikrise.adapter import ADAPTERS
 from adapters.kith_epikrise.adapter import ADAPTERS as KITH
 from consent.code_lists import load_codes
 from consent.labels import label
+from hub.errors import HubError
 from hub.message import Category, Record
 from mappings.types import load_types
 from tests.adapters.foreign import document
@@ -54,6 +55,8 @@ def test_a_document_that_replaces_earlier_ones_is_a_change(related: Part) -> Non
     record = read(composed(identifier=NUMBER, relatesTo=[related]))
 
     assert (record.get("dokument"), record.get("handling")) == ("D-1", "M")
+    composition = json.loads(ADAPTERS[0].render(record))["entry"][0]["resource"]
+    assert composition["relatesTo"] == [{"code": "replaces", "targetIdentifier": {"value": "D-1"}}]
 
 
 def test_a_change_is_one_in_kith_and_back() -> None:
@@ -66,13 +69,33 @@ def test_a_change_is_one_in_kith_and_back() -> None:
     assert (again.get("dokument"), again.get("handling")) == ("D-1", "M")
 
 
-def test_a_change_that_names_no_document_is_written_without_saying_so() -> None:
+def test_a_change_that_names_no_document_is_one_all_the_same() -> None:
     record = KITH[1].parse(EXAMPLE.read_bytes())
     fields = {name: value for name, value in record.fields.items() if name != "dokument"}
 
-    written = json.loads(ADAPTERS[0].render(Record(record.type, {**fields, "handling": "M"})))
+    body = ADAPTERS[0].render(Record(record.type, {**fields, "handling": "M"}))
 
-    assert not {"relatesTo", "identifier"} & written["entry"][0]["resource"].keys()
+    assert not {"relatesTo", "identifier"} & json.loads(body)["entry"][0]["resource"].keys()
+    assert ADAPTERS[0].parse(body).get("handling") == "M"
+
+
+@pytest.mark.parametrize(("status", "handling"), [("final", None), ("amended", "M")])
+def test_a_document_that_stands_is_new_or_a_change(status: str, handling: str | None) -> None:
+    record = read(composed(status=status))
+
+    assert record.get("handling") == handling
+    written = json.loads(ADAPTERS[0].render(record))
+    assert written["entry"][0]["resource"]["status"] == status
+
+
+@pytest.mark.parametrize("status", ["preliminary", "entered-in-error"])
+def test_a_document_that_does_not_stand_is_told_at_its_status(status: str) -> None:
+    with pytest.raises(HubError) as told:
+        read(composed(status=status))
+
+    assert [(one.at.rpartition(".")[2], one.rule, one.expected) for one in told.value.findings] == [
+        ("status", "value", "final or amended")
+    ]
 
 
 def test_what_it_was_made_from_is_left_behind() -> None:
@@ -157,7 +180,9 @@ TESTS: list[Callable[..., Any]] = [
     test_the_number_of_the_document_is_carried,
     test_a_document_that_replaces_earlier_ones_is_a_change,
     test_a_change_is_one_in_kith_and_back,
-    test_a_change_that_names_no_document_is_written_without_saying_so,
+    test_a_change_that_names_no_document_is_one_all_the_same,
+    test_a_document_that_stands_is_new_or_a_change,
+    test_a_document_that_does_not_stand_is_told_at_its_status,
     test_what_it_was_made_from_is_left_behind,
     test_what_cannot_be_said_of_an_earlier_one_is_told,
     test_a_change_without_a_number_of_its_own_is_refused,
@@ -175,12 +200,15 @@ TESTS: list[Callable[..., Any]] = [
         (identity, "dict.fromkeys(names)", "names[:1]"),
         (identity, 'if code == "transforms":', "if False:"),
         (identity, 'if code != "replaces":', "if False:"),
-        (identity, "handling = REPLACES", "pass"),
+        (identity, "handling = CHANGE", "pass"),
+        (identity, "or STATUSES.get(str(status))", ""),
+        (identity, "status not in STATUSES", "False"),
         (identity, 'target.text("value", required=True) != number', "False"),
         (identity, 'related.fault(at, "missing", _SAME)', "pass"),
         (writing, 'text=record.get("beskrivelse")', "text=None"),
-        (writing, "if replaces else None", "if False else None"),
-        (beyond, 'fields.pop("handling", None)', "pass"),
+        (writing, "if change and number else None", "if False else None"),
+        (writing, "if change and number else None", "if change else None"),
+        (writing, '"amended" if change else "final"', '"final"'),
         (beyond, 'fields.pop("beskrivelse", None)', "pass"),
     ]
 )

@@ -271,8 +271,8 @@ def places_of(adapter: Adapter, body: bytes) -> dict[str, tuple[int | None, int 
 
 
 def test_a_finding_in_json_tells_its_line_and_column() -> None:
-    text = EPIKRISE.read_text().replace('"status": "final"', '"status": "amended"')
-    line = next(n for n, said in enumerate(text.splitlines(), 1) if '"amended"' in said)
+    text = EPIKRISE.read_text().replace('"status": "final"', '"status": "preliminary"')
+    line = next(n for n, said in enumerate(text.splitlines(), 1) if '"preliminary"' in said)
     column = text.splitlines()[line - 1].index('"status"') + 1
 
     told = places_of(ADAPTERS[1], text.encode())
@@ -319,12 +319,12 @@ def told_in_xml(*changes: tuple[str, str]) -> tuple[str, list[str]]:
 
 def test_what_is_wrong_in_xml_alone_is_refused_and_told_with_the_rest() -> None:
     nowhere = ('<status value="final"/>', '<status value="final"/>only')
-    elsewhere = ('<status value="final"/>', '<status value="amended"/>')
+    elsewhere = ('<status value="final"/>', '<status value="preliminary"/>')
 
     assert told_in_xml(nowhere) == ("parse.invalid", ["text"])
     alone = told_in_xml(elsewhere)
     assert alone[1]
-    assert told_in_xml(('<status value="final"/>', '<status value="amended"/>only')) == (
+    assert told_in_xml(('<status value="final"/>', '<status value="preliminary"/>only')) == (
         "parse.invalid",
         ["text", *alone[1]],
     )
@@ -461,6 +461,6 @@ def test_what_is_no_fhir_is_not_written(document: dict[str, object]) -> None:
 
 def test_findings_are_placed_by_one_function_in_both_spellings() -> None:
     with mutated(fhir_wire, "return places[at]", "return 1, 1"):
-        told = places_of(ADAPTERS[1], EPIKRISE.read_text().replace('"final"', '"amended"').encode())
+        told = places_of(ADAPTERS[1], EPIKRISE.read_text().replace('"final"', '"preliminary"').encode())
 
     assert told == {"entry[0].resource.status": (1, 1)}
