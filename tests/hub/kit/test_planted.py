@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -215,6 +217,32 @@ def test_its_own_files_are_read_and_not_written(tmp_path: Path) -> None:
 
     assert reach.found(tmp_path) == ()
     assert [fault.at for fault in reach.found(tmp_path / "another")] == ["open"]
+
+
+def test_an_import_at_first_use_may_look_around_and_keep_its_bytecode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.syspath_prepend(tmp_path / "empty")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    reach.watch()
+
+    asked(importlib.import_module, "colorsys")
+
+    assert list(tmp_path.rglob("colorsys*.pyc"))
+    assert reach.found(tmp_path / "own") == ()
+
+
+def test_a_module_from_elsewhere_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "from_elsewhere.py").write_text("")
+    reach.watch()
+
+    asked(importlib.import_module, "from_elsewhere")
+
+    assert [fault.at for fault in reach.found(tmp_path / "own")] == ["open"]
 
 
 def test_conform_tells_of_it() -> None:
