@@ -259,6 +259,17 @@ def test_a_comment_behind_the_files_is_refused() -> None:
     assert "KANARI" not in repr(refused.value.findings)
 
 
+@pytest.mark.parametrize("name", ["META-INF/manifest.xml", "META-INF/signature-1.p7s"])
+def test_what_the_manifest_names_has_its_checksum_though_it_is_passed_over(name: str) -> None:
+    declared = manifest(FILES, (name, b"as declared"))
+    whole = [("META-INF/asicmanifest.xml", declared), *FILES.items(), (name, b"as declared")]
+
+    assert read_package(zipped(whole)) == FILES
+    with pytest.raises(HubError) as refused:
+        read_package(zipped([*whole[:-1], (name, b"another")]))
+    assert [one.rule for one in refused.value.findings] == ["checksum"]
+
+
 def test_a_signature_in_meta_inf_is_passed_over() -> None:
     assert read_package(zipped([*GOOD, ("META-INF/signature-manifest.p7s", b"...")])) == FILES
 
