@@ -11,6 +11,7 @@ committed at once; before that commit nothing of it exists, after it nothing of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from adapters.base import Adapter
@@ -41,7 +42,7 @@ from hub.shapes import Accepted, Original, Outgoing, Route
 from hub.store.on_file import OnFile
 from hub.store.people import Person
 from hub.telling import in_place
-from hub.trail import run
+from hub.trail import run, spare
 from mappings.engine import translate, translate_record
 from mappings.identifiers import NUMBERS, is_taken
 
@@ -63,8 +64,12 @@ def receive(parts: Parts, sender: Agency, media_type: str, body: bytes) -> Accep
     except HubError as refused:
         if not refused.findings:
             raise
-        found = in_place(read.adapter, received.body, refused.findings)
-        raise HubError(refused.code, found) from refused
+        raise HubError(refused.code, _in_place(read, received, refused.findings)) from refused
+
+
+def _in_place(read: Read, received: Received, found: Sequence[Finding]) -> Sequence[Finding]:
+    """What was found by the record's paths, where the sender wrote it, if its format can tell."""
+    return spare(Step.PARSE, in_place, read.adapter, received.body, found) or found
 
 
 def _take(parts: Parts, received: Received, read: Read) -> Accepted:
@@ -199,7 +204,7 @@ def parse(parts: Parts, received: Received) -> Read:
     if not findings and number is not None and not is_taken(str(number), parts.numbers):
         findings = (Finding("person.id", "numbers", NUMBERS[parts.numbers]),)
     if findings:
-        raise HubError("parse.invalid", in_place(read.adapter, received.body, findings))
+        raise HubError("parse.invalid", _in_place(read, received, findings))
     return read
 
 

@@ -1,9 +1,9 @@
 """Understands that every step has a name, and that its failure has a code.
 
 `run` is how the pipeline calls a step. It counts, and it turns whatever was not foreseen into
-hub.internal: this is the only place that catches Exception on a message's way. Counters carry the
-step and a code and nothing else, and only codes that do not depend on what a consent allows: an
-observer of logs or metrics learns that a message passed, never what was decided about it.
+hub.internal: only here is Exception caught on a message's way. Counters carry the step and a code and
+nothing else, and only codes that do not depend on what a consent allows: an observer of logs or
+metrics learns that a message passed, never what was decided about it.
 """
 
 from __future__ import annotations
@@ -46,14 +46,28 @@ def run(step: Step, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise HubError("receive.busy") from exc
     except Exception as exc:
         _count(step, "hub.internal")
-        # Only the kind of the fault: its text could carry a piece of the message.
-        _log.error(
-            "a step failed in a way nobody foresaw",
-            extra={"action": "step_failed", "step": step.value, "fault": type(exc).__name__},
-        )
+        _unforeseen(step, exc)
         raise HubError("hub.internal") from exc
     _count(step, "ok")
     return result
+
+
+def spare(step: Step, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """Do what only helps somebody to understand a refusal. None where that fails in whatever way: the refusal
+    stands as it is, and counts once."""
+    try:
+        return do(*args, **kwargs)
+    except Exception as exc:  # noqa: BLE001  a place that cannot be found may not become a fault of ours
+        _unforeseen(step, exc)
+        return None
+
+
+def _unforeseen(step: Step, exc: Exception) -> None:
+    # Only the kind of the fault: its text could carry a piece of the message.
+    _log.error(
+        "a step failed in a way nobody foresaw",
+        extra={"action": "step_failed", "step": step.value, "fault": type(exc).__name__},
+    )
 
 
 def _count(step: Step, result: str) -> None:

@@ -101,16 +101,16 @@ class FiksMessage:
 
     def locate(self, body: bytes, found: Iterable[Finding]) -> list[Finding]:
         """Findings of the message type by their place in the headers, for what those say, or the payload."""
-        files = read_package(body)
+        found, files = tuple(found), read_package(body)
         payload, given = decode(files.get(PAYLOAD, b"{}")), decode(files[FILE])
         there, told = places(payload), {**_SAID_BY, **self.said_by}
-        whole: list[Finding] = []
-        for one in found:
-            if one.at in told and one.at not in there:
-                whole += _in_file(FILE, located([replace(one, at=told[one.at])], given))
-            else:
-                whole += _in_file(PAYLOAD, located([one], payload))
-        return whole
+        in_headers = [one.at in told and one.at not in there for one in found]
+        # Each file is gone through once, however much is found.
+        said = [replace(one, at=told[one.at]) for one, by in zip(found, in_headers, strict=True) if by]
+        own = [one for one, by in zip(found, in_headers, strict=True) if not by]
+        headers = iter(_in_file(FILE, located(said, given)))
+        rest = iter(_in_file(PAYLOAD, located(own, payload)))
+        return [next(headers if by else rest) for by in in_headers]
 
     def _json(self, files: Mapping[str, bytes], name: str) -> Fields:
         try:

@@ -159,11 +159,10 @@ def _as_declared(files: dict[str, bytes]) -> dict[str, bytes]:
         if name in declared or name not in files:
             found.add(f"reference {number}", "reference", "each file of the package once")
         declared[name] = (reference.findtext(f"{_DS}DigestValue") or "").strip()
-    data = {name: content for name, content in files.items() if not _PASSED_OVER.fullmatch(name)}
-    for number, (name, content) in enumerate(data.items(), start=1):
-        if name not in declared:
-            found.add(f"data file {number}", "undeclared", "every file in the manifest")
-        elif declared[name] != _digest(content):
+    for number, (name, content) in enumerate(files.items(), start=1):
+        if name in declared and declared[name] != _digest(content):
             found.add(f"data file {number}", "checksum", "the SHA-256 that the manifest says")
+        elif name not in declared and not _PASSED_OVER.fullmatch(name):
+            found.add(f"data file {number}", "undeclared", "every file in the manifest")
     found.finish()
-    return data
+    return {name: content for name, content in files.items() if not _PASSED_OVER.fullmatch(name)}

@@ -170,8 +170,10 @@ def _strange_json(body: bytes) -> Iterator[Planted]:
         del holder[MARKER]
         for name, many in holder.items():
             if isinstance(many, list) and many:
-                holder[name] = [*many, _other(many[0])]
-                yield Planted(f"{at}.{name}[]", None, _written(document))
+                other = _other(many[0])
+                for number, more in enumerate(([other, *many], [*many, other]), 1):
+                    holder[name] = more
+                    yield Planted(f"{at}.{name}[][{number}]", None, _written(document))
                 holder[name] = many
 
 
@@ -208,10 +210,22 @@ def _leaves(node: Any, at: str) -> Iterator[tuple[str, Callable[[Any], None], An
 
 
 def _children(node: Any) -> list[tuple[Any, str, Any]]:
-    """The key or position of each, how a path says it, and what it holds."""
+    """The key or position of each, how a path says it, and what it holds. In a list, what holds the same keys
+    is one place, and what holds others is another: the entries of a Bundle are no more alike than that."""
     if isinstance(node, dict):
         return [(name, f".{name}", child) for name, child in node.items()]
-    return [(number, "[]", child) for number, child in enumerate(node)] if isinstance(node, list) else []
+    if not isinstance(node, list):
+        return []
+    first: dict[Any, int] = {}
+    at = [first.setdefault(_keys(child), number) for number, child in enumerate(node)]
+    return [(number, f"[{at[number] or ''}]", child) for number, child in enumerate(node)]
+
+
+def _keys(node: Any) -> Any:
+    """The keys of an object and of what it holds."""
+    if isinstance(node, dict):
+        return frozenset((name, _keys(child)) for name, child in node.items())
+    return frozenset(map(_keys, node)) if isinstance(node, list) else None
 
 
 def _written(document: Any) -> bytes:
@@ -269,7 +283,7 @@ def every(seeds: Sequence[Seed], most: int, seed: str) -> list[Planted]:
 def faults(planted: Planted, record: Record, passed_over: Iterable[str]) -> Iterator[Finding]:
     """What is wrong with a record that was read of this: the word is not in it, or not the whole of it."""
     said = "\n".join(str(value) for _, value in walk(record.fields))
-    at = re.sub(r"\[[12]\]$", "", planted.at)
+    at = re.sub(r"\[[0-9]+\]", "[]", re.sub(r"\[[12]\]$", "", planted.at))
     if any(at.endswith(end) for end in passed_over):
         return
     if planted.word is None and MARKER not in said:

@@ -6,6 +6,7 @@ What `purity` says of the code holds before a line of it runs; this sees what it
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import sysconfig
@@ -37,6 +38,8 @@ _OTHERS = (
     "ctypes.dlopen",
 )
 _HARMLESS = frozenset({"os.fspath", "os.putenv", "os.unsetenv"})
+_IMPORTING = "<frozen importlib._bootstrap_external>"
+_MODULES = (".py", ".so", ".pyd")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 _seen: dict[tuple[str, str], None] = {}
@@ -76,7 +79,8 @@ def found(folder: Path) -> tuple[Finding, ...]:
 
 
 def _hook(event: str, args: tuple[object, ...]) -> None:
-    if not _depth:
+    looked_for = event in _FILES or (event.startswith(_OTHERS) and event not in _HARMLESS)
+    if not _depth or not looked_for or _is_of_an_import(event, args):
         return
     if event in _FILES:
         path = args[0] if args else None
@@ -88,5 +92,16 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
             _seen[event, ""] = None
         elif not real or not any(Path(real).is_relative_to(place) for place in _READ):
             _seen[event, real] = None
-    elif event.startswith(_OTHERS) and event not in _HARMLESS:
+    else:
         _seen[event, ""] = None
+
+
+def _is_of_an_import(event: str, args: tuple[object, ...]) -> bool:
+    """Whether Python looks for a module, or reads or keeps its bytecode, wherever it has that: which module
+    it is shows where its own file is opened."""
+    frame = inspect.currentframe()
+    for _ in range(2):  # of the hook, and of what it was called for
+        frame = frame.f_back if frame else None
+    if frame is None or frame.f_code.co_filename != _IMPORTING:
+        return False
+    return event != "open" or not str(args[0]).endswith(_MODULES)

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters import json_places
 from adapters.fiks import headers, package
 from adapters.fiks import receipts as receipts_of
 from adapters.fiks.package import MEDIA_TYPE, MOST_BYTES, MOST_FILES, read_package, write_package
@@ -26,7 +27,7 @@ from adapters.fiks_kvittering.adapter import ADAPTER as KVITTERING
 from adapters.fiks_kvittering.adapter import KINDS
 from adapters.fiks_svar.adapter import ADAPTER as SVAR
 from adapters.registry import adapters_for
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import Record
 from mappings.types import load_types
 from tests.adapters import records
@@ -258,6 +259,17 @@ def test_a_comment_behind_the_files_is_refused() -> None:
     assert "KANARI" not in repr(refused.value.findings)
 
 
+@pytest.mark.parametrize("name", ["META-INF/manifest.xml", "META-INF/signature-1.p7s"])
+def test_what_the_manifest_names_has_its_checksum_though_it_is_passed_over(name: str) -> None:
+    declared = manifest(FILES, (name, b"as declared"))
+    whole = [("META-INF/asicmanifest.xml", declared), *FILES.items(), (name, b"as declared")]
+
+    assert read_package(zipped(whole)) == FILES
+    with pytest.raises(HubError) as refused:
+        read_package(zipped([*whole[:-1], (name, b"another")]))
+    assert [one.rule for one in refused.value.findings] == ["checksum"]
+
+
 def test_a_signature_in_meta_inf_is_passed_over() -> None:
     assert read_package(zipped([*GOOD, ("META-INF/signature-manifest.p7s", b"...")])) == FILES
 
@@ -437,6 +449,26 @@ def test_a_fault_of_the_type_is_told_by_its_place_in_the_payload() -> None:
     found = SVAR.locate(body, TYPES["bolig.svar"].check(SVAR.parse(body).fields))
 
     assert ("innhold.json: status", "code", 2, 11) in {(f.at, f.rule, f.line, f.column) for f in found}
+
+
+def test_each_file_is_gone_through_once_however_many_faults_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    payload = {"status": "x"} | {f"x{number}": "" for number in range(50)}
+    body = packed(HEADERS, payload)
+    faults = [Finding(at, "r", "e") for at in ("melding.id", *payload, "melding.sendt")]
+    read: list[str] = []
+
+    def counted(text: str) -> dict[str, tuple[int, int]]:
+        read.append(text)
+        return {}
+
+    monkeypatch.setattr(json_places, "places", counted)
+    assert SVAR.locate is not None
+
+    found = SVAR.locate(body, iter(faults))
+
+    ends = ("fiks.json: KlientMeldingId", "fiks.json: Headere.sendt")
+    assert [one.at for one in found] == [ends[0], *(f"innhold.json: {at}" for at in payload), ends[1]]
+    assert len(read) == 2
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from hub.errors import HubError
+from hub.errors import Finding, HubError
 from hub.message import Outcome
 from hub.shapes import Accepted
 from hub.store.disclosures import State
@@ -59,6 +59,28 @@ def test_the_same_id_with_other_content_is_refused_and_changes_nothing(either: B
     told = [(one.at, one.rule, one.line) for one in refused.value.findings]
     assert (refused.value.code, told) == ("receive.duplicate-id", [("/Kartlegging/Melding/Id", "used", line)])
     assert counts(either) == before
+
+
+def test_a_format_that_cannot_tell_where_takes_no_refusal_away(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(body: bytes, found: object) -> list[Finding]:
+        raise KeyError("15859010250")
+
+    bench.post("prison", "brik.xml")
+    adapter = bench.parts.registry.by_name("brik-xml")
+    monkeypatch.setattr(
+        type(bench.parts.registry), "recognise", lambda self, media, body: replace(adapter, locate=breaks)
+    )
+    used = xml_brik().replace(b"Avdeling B", b"Avdeling C")
+    unsound = xml_brik(message_id="B2").replace(b"<Sum>22", b"<Sum>23")
+
+    told = ((used, "receive.duplicate-id", "melding.id"), (unsound, "parse.invalid", "rus.audit.sum"))
+    for body, code, at in told:
+        with pytest.raises(HubError) as refused:
+            bench.post("prison", body, XML)
+        assert refused.value.code == code
+        assert [one.at for one in refused.value.findings] == [at]
 
 
 def test_what_the_type_refuses_is_told_by_line_and_column_of_the_senders_own_json(bench: Bench) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -88,6 +91,37 @@ def test_so_is_one_more_of_an_element() -> None:
         return BRIK.adapter.parse(re.sub(rb"(<Enhet>[^<]*</Enhet>)\s*<Enhet>[^<]*</Enhet>", rb"\1", body))
 
     assert found(BRIK, first) == {"unknown"}
+
+
+def test_what_holds_other_keys_in_a_list_is_another_place() -> None:
+    listed = [{"a": "x"}, {"b": {"a": "y"}}, {"a": "z"}, {"b": {"c": "y"}}]
+    (seed,) = noise.seeds([json.dumps({"l": listed, "m": ["u", "v"]}).encode()])
+
+    assert [one.at for one in planted.spoken(seed, "w")] == ["$.l[].a", "$.l[1].b.a", "$.l[3].b.c", "$.m[]"]
+
+
+def test_one_more_in_a_list_is_put_first_and_last() -> None:
+    """Who reads the first alone drops the one, who reads the last alone the other."""
+    (seed,) = noise.seeds([b'{"m": ["u"]}'])
+    more = [json.loads(one.body)["m"] for one in planted.strange(seed) if one.at.startswith("$.m[]")]
+
+    assert more == [[noise.MARKER, "u"], ["u", noise.MARKER]]
+
+
+@pytest.mark.parametrize(
+    ("at", "end"),
+    [
+        ("$.entry[3].resource.identifier[][1]", ".resource.identifier[]"),
+        ("$.entry[12].resource.identifier[][2]", "$.entry[].resource.identifier[]"),
+        ("$.entry[3].title", ".entry[].title"),
+        ("/Bundle/entry/title[2]", "/entry/title"),
+    ],
+)
+def test_a_place_that_is_passed_over_is_named_without_which_of_several(at: str, end: str) -> None:
+    one, record = planted.Planted(at, None, b""), Record("x", {})
+
+    assert list(planted.faults(one, record, (end,))) == []
+    assert [fault.rule for fault in planted.faults(one, record, (".name",))] == ["unknown"]
 
 
 def test_what_is_passed_over_for_a_reason_is_not_told() -> None:
@@ -215,6 +249,32 @@ def test_its_own_files_are_read_and_not_written(tmp_path: Path) -> None:
 
     assert reach.found(tmp_path) == ()
     assert [fault.at for fault in reach.found(tmp_path / "another")] == ["open"]
+
+
+def test_an_import_at_first_use_may_look_around_and_keep_its_bytecode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.syspath_prepend(tmp_path / "empty")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    reach.watch()
+
+    asked(importlib.import_module, "colorsys")
+
+    assert list(tmp_path.rglob("colorsys*.pyc"))
+    assert reach.found(tmp_path / "own") == ()
+
+
+def test_a_module_from_elsewhere_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "from_elsewhere.py").write_text("")
+    reach.watch()
+
+    asked(importlib.import_module, "from_elsewhere")
+
+    assert [fault.at for fault in reach.found(tmp_path / "own")] == ["open"]
 
 
 def test_conform_tells_of_it() -> None:
