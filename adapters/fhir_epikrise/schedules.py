@@ -80,9 +80,11 @@ def _code(concept: object, at: str, findings: Findings) -> list[str]:
     look_over(concept, frozenset({"coding", "text"}), at, findings)
     said: dict[str, str] = {}
     for index, coding in enumerate(_listed(concept.get("coding"))):
-        code = coding.get("code") if isinstance(coding, Mapping) and coding.get("system") == GTS else None
+        code = ""  # of any other type than a text it is no code, either
+        if isinstance(coding, Mapping) and coding.get("system") == GTS:
+            code = str(coding.get("code"))
         if code in ABBREVIATIONS:
-            said[str(code)] = ABBREVIATIONS[str(code)]
+            said[code] = ABBREVIATIONS[code]
         else:
             findings.add(f"{at}.coding[{index}].code", "code", "one of " + ", ".join(ABBREVIATIONS))
     text = str(concept.get("text") or "").strip()

@@ -89,7 +89,7 @@ def _quantity(value: Mapping[str, object], at: str, findings: Findings) -> str:
             findings.add(f"{at}.value", "missing", "a value")
         return ""
     compared = value.get("comparator")
-    if compared is not None and compared not in _COMPARED:
+    if compared is not None and str(compared) not in _COMPARED:
         findings.add(f"{at}.comparator", "code", "one of " + ", ".join(_COMPARED))
     sign = _COMPARED.get(str(compared), "")
     return " ".join(one for one in (sign, number, _unit(value, number, at, findings)) if one)

@@ -230,6 +230,12 @@ REFUSED: dict[str, tuple[Part, str, str]] = {
     "a schedule by another code": (
         {"timing": {"code": {"coding": [{"system": "urn:x", "code": "BID"}]}}}, "timing.code.coding[0].code", "code",
     ),
+    "a schedule by no code at all": (
+        {"timing": {"code": {"coding": [{"system": schedules.GTS, "code": {"kanari": 1}}]}}}, "timing.code.coding[0].code", "code",
+    ),
+    "a comparison that is none": (
+        dose({**AMOUNT, "comparator": ["kanari"]}), "doseAndRate[0].doseQuantity.comparator", "code",
+    ),
     "an extension of a rhythm": (
         wrong(frequency=1, extension=[{"url": "urn:x", "valueString": "kanari"}]), "timing.repeat.extension[0].url", "extension",
     ),
@@ -465,7 +471,9 @@ TESTS: list[Callable[..., Any]] = [
         (units, "low[0].isdigit() and ", ""),
         (dosages, "if rest and len(dosages) > 1 else {}", "if False else {}"),
         (dosages, "if rest and len(dosages) > 1 else {}", "if rest else {}"),
-        (schedules, 'and coding.get("system") == GTS', ""),
+        (schedules, ' and coding.get("system") == GTS:', ":"),
+        (schedules, 'code = str(coding.get("code"))', 'code = coding.get("code")'),
+        (units, "str(compared) not in _COMPARED", "compared not in _COMPARED"),
         (schedules, "span.removeprefix('1 ')", "span"),
         (schedules, 'offset not in (None, "0")', "False"),
         (schedules, "if unit not in _SPANS:", "if False:"),
