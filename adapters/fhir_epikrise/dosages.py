@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.base import Findings
-from adapters.fhir import Json, Reader
+from adapters.fhir import Json, Reader, present
 from adapters.fhir_epikrise.lines import plain
 from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.schedules import say_timing
@@ -38,14 +38,16 @@ KINDS = frozenset({"Dosage", "MedicationAdministrationDosage"})
 
 
 def read_dosages(medicine: Reader, findings: Findings) -> tuple[str | None, list[Json]]:
-    """The words of all dosages as one, and of each what they do not say. Those with one sequence are taken
-    side by side, those with a higher one afterwards."""
+    """The words of all dosages as one, and of each what they do not say: of one among several, behind its
+    words. Those with one sequence are taken side by side, those with a higher one afterwards."""
     told: list[tuple[int | None, str]] = []
     left: list[Json] = []
-    for dosage in medicine.children("dosage"):
+    dosages = medicine.children("dosage")
+    for dosage in dosages:
         sequence = dosage.integer("sequence")
         text, rest = say_dosage(dosage.rest(), dosage.at, findings)
-        left.append(rest)
+        of_which = present(text=text, sequence=sequence) if rest and len(dosages) > 1 else {}
+        left.append({**rest, **of_which})
         if text is None and not rest:
             dosage.fault("text", "missing", "a value")
         elif text is not None:

@@ -33,17 +33,17 @@ def read_identity(composition: Reader) -> Json:
     if status is not None and status not in STATUSES:
         composition.fault("status", "value", "final or amended")
     identifier = composition.child("identifier")
-    number = None
+    number, system = None, None
     if identifier is not None:
-        identifier.ignore("use", "type", "system", "assigner", "period")
-        number = identifier.text("value")
+        identifier.ignore("use", "type", "assigner", "period")
+        number, system = identifier.text("value"), identifier.text("system")
     kind = composition.child("type", required=True)
     names = _known(kind, DISCHARGE, "9602 A03-2, LOINC 18842-5 or LOINC 34105-7")
     for category in composition.children("category"):
         names += _known(category, CLASSES, "9602 A00-1 or LOINC LP173421-1")
     return present(
         dokument=number,
-        handling=_relations(composition, number) or STATUSES.get(str(status)),
+        handling=_relations(composition, number, system) or STATUSES.get(str(status)),
         beskrivelse=said_at(" / ".join(dict.fromkeys(names)), names[0]) if names else None,
     )
 
@@ -62,7 +62,7 @@ def _known(concept: Reader | None, known: frozenset[tuple[str, str]], expected: 
     return [text] if text is not None and text.casefold() not in names else []
 
 
-def _relations(composition: Reader, number: str | None) -> str | None:
+def _relations(composition: Reader, number: str | None, system: str | None) -> str | None:
     """Whether it replaces earlier ones. What it was made from says no more than it does itself."""
     handling = None
     for related in composition.children("relatesTo"):
@@ -83,7 +83,10 @@ def _relations(composition: Reader, number: str | None) -> str | None:
         if target is None:
             related.fault(at, "missing", _SAME)
             continue
-        target.ignore("use", "type", "system", "assigner", "period")
-        if target.text("value", required=True) != number:
+        target.ignore("use", "type", "assigner", "period")
+        of_system, value = target.text("system"), target.text("value", required=True)
+        if value != number:
             related.fault(f"{at}.value", "value", _SAME)
+        elif of_system not in (None, system):
+            related.fault(f"{at}.system", "value", _SAME)
     return handling

@@ -40,17 +40,16 @@ class Pointer:
     target: Group | None = None
 
     def said(self) -> str:
-        there = self.target.own() if self.target else []
-        if self.words and (self.main or not self._is_there(there)):
+        if self.words and (self.main or not self._is_there()):
             return self.words
-        return there[0] if self.main and there else ""
+        there = self.target.own() if self.main and self.target else []
+        return there[0] if there else ""
 
     def parts(self) -> Iterator[Words]:
-        there = self.target.own() if self.target else []
-        yield Words([self.said()], free=bool(self.words) and not self._is_there(there))
+        yield Words([self.said()], free=bool(self.words) and not self._is_there())
 
-    def _is_there(self, there: list[str]) -> bool:
-        return plain(self.words or "") in map(plain, there)
+    def _is_there(self) -> bool:
+        return self.target is not None and self.target.has(self.words or "")
 
 
 Part: TypeAlias = "Words | Pointer | Group"
@@ -68,14 +67,17 @@ class Group:
     family: bool = False
     label: Callable[[str], str] = _unnamed
     _parts: list[tuple[str, Part]] = field(default_factory=list)
+    _own: tuple[list[str], frozenset[str]] | None = None
 
     def add(self, name: str, part: Part) -> None:
         self._parts.append((name, part))
+        self._own = None
 
     def begin(self, about: Words) -> None:
         """Put what it is about before what is said of it, if anything is."""
         if self._parts:
             self._parts.insert(0, ("", about))
+            self._own = None
 
     def parts(self) -> Iterator[Words]:
         """The words at any depth that say something."""
@@ -84,8 +86,19 @@ class Group:
 
     def own(self) -> list[str]:
         """What it says itself, without what it refers to, and what it is about first."""
-        said = [part.said() for _, part in self._parts if isinstance(part, Words)]
-        return said or [one for _, part in self._parts if isinstance(part, Group) for one in part.own()]
+        return self._found_once()[0]
+
+    def has(self, words: str) -> bool:
+        """Whether these are among them."""
+        return plain(words) in self._found_once()[1]
+
+    def _found_once(self) -> tuple[list[str], frozenset[str]]:
+        """Once for all that refer to it, when the groups in it are whole."""
+        if self._own is None:
+            said = [part.said() for _, part in self._parts if isinstance(part, Words)]
+            said = said or [one for _, part in self._parts if isinstance(part, Group) for one in part.own()]
+            self._own = said, frozenset(map(plain, said))
+        return self._own
 
     def subject(self) -> tuple[str, str, Mapping[int, str]]:
         """What it is about, what that is called, and by their ids what the parts are called that are said of

@@ -105,8 +105,8 @@ class Content:
 
     @property
     def words(self) -> bool:
-        """Whether there are words besides those of codes."""
-        return any(part.free for line in self.lines for part in line.parts())
+        """Whether a line says anything: that something told elsewhere stands in this section, too."""
+        return any(line.said() for line in self.lines)
 
     def text(self, narrative: str | None) -> str | None:
         """The narrative, and a line for each resource that has words besides its codes or says one thing of
@@ -135,7 +135,7 @@ class Content:
         """The codes, each once for whatever it is said of."""
         found: dict[tuple[object, ...], Json] = {}
         subjects: dict[int, tuple[str, str, Mapping[int, str]]] = {}
-        for code in (one.whole(subjects) for one in self.codes):
+        for code in (one.whole(subjects) for one in {id(one): one for one in self.codes}.values()):
             found.setdefault(tuple(sorted(code.items(), key=str)), code)
         return list(found.values())
 

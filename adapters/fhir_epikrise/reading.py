@@ -13,7 +13,7 @@ from adapters.fhir_epikrise import losses
 from adapters.fhir_epikrise.called import is_another_diagnosis, read_coded, read_condition, with_names
 from adapters.fhir_epikrise.dosages import read_dosages
 from adapters.fhir_epikrise.identity import LOINC, read_identity
-from adapters.fhir_epikrise.lines import Group, Words, plain
+from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
 from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.narrated import Coded, Content, coded_in, named, references_in
 from adapters.fhir_epikrise.resources import RESOURCES
@@ -78,6 +78,7 @@ class _Reading:
         self._patient: Reader | None = None
         self._taken: set[int] = set()
         self._said: dict[int, Group] = {}
+        self._names: dict[int, frozenset[str]] = {}
         self._codes: dict[int, list[Coded]] = {}
         self._listed: set[int] = set()
         self._who_else: list[tuple[str, str]] = []
@@ -301,15 +302,16 @@ class _Reading:
         display = entry.peek("display")
         if id(resource) in self._taken:
             content.others += self._codes.get(id(resource), [])
-            content.lines.append(
-                _called(Group(label=partial(name_of, kind)), display, self._said.get(id(resource)))
-            )
+            line = Group(label=partial(name_of, kind))
+            content.lines.append(line)
+            self._called(line, display, resource)
+            if not line.said():
+                line.add("", Pointer(None, main=True, target=self._said.get(id(resource))))
             return True
         self._taken.add(id(resource))
         if kind not in _FIELDS or (kind == "Condition" and told and is_another_diagnosis(resource)):
             self._narrate(kind, resource, content)
-            line = self._said[id(resource)]
-            _called(line, display, line)
+            self._called(self._said[id(resource)], display, resource)
             return True
         self._subject(resource, "subject")
         self._leave(resource, kind)
@@ -330,6 +332,20 @@ class _Reading:
             names = resource.peek("medicationReference", "display"), display
             self._lists["legemidler"].append(with_names(self._medicine(resource, dosages), "navn", *names))
         return bool(beyond)
+
+    def _called(self, line: Group, display: object, resource: Reader) -> None:
+        """Add to a line what a reference calls its resource, where that says it by no such name. What its own
+        references lead to is none of its names before they are followed."""
+        if not isinstance(display, str) or not display.strip():
+            return
+        said = self._said.get(id(resource))
+        if said is not None and id(resource) not in self._names:
+            there = [name for part in said.parts() for name in (part.said(), *part.names)]
+            self._names[id(resource)] = frozenset(map(plain, [*there, said.said(), said.bare()]))
+        if plain(display) not in self._names.get(id(resource), ()):
+            line.add("display", Words([display.strip()]))
+            if line is said:
+                self._names.pop(id(resource), None)
 
     def _concept(self, resource: Reader) -> object:
         """What a diagnosis or a medicine is, by code and words."""
@@ -413,15 +429,6 @@ def _about(words: Words | None) -> Group:
     if words is not None:
         about.add("code", words)
     return about
-
-
-def _called(line: Group, display: object, said: Group | None) -> Group:
-    """The line, with what a reference calls its resource where that is not `said`."""
-    there = [name for part in said.parts() for name in (part.said(), *part.names)] if said else []
-    there += [said.said(), said.bare()] if said else []
-    if isinstance(display, str) and display.strip() and plain(display) not in map(plain, there):
-        line.add("display", Words([display.strip()]))
-    return line
 
 
 def _title(title: str | None, kind: object) -> str | None:

@@ -78,15 +78,17 @@ def _code(concept: object, at: str, findings: Findings) -> list[str]:
     if not isinstance(concept, Mapping):
         return []
     look_over(concept, frozenset({"coding", "text"}), at, findings)
-    said = []
+    said: dict[str, str] = {}
     for index, coding in enumerate(_listed(concept.get("coding"))):
-        code = coding.get("code") if isinstance(coding, Mapping) and coding.get("system") == GTS else None
+        code = ""  # of any other type than a text it is no code, either
+        if isinstance(coding, Mapping) and coding.get("system") == GTS:
+            code = str(coding.get("code"))
         if code in ABBREVIATIONS:
-            said.append(ABBREVIATIONS[str(code)])
+            said[code] = ABBREVIATIONS[code]
         else:
             findings.add(f"{at}.coding[{index}].code", "code", "one of " + ", ".join(ABBREVIATIONS))
     text = str(concept.get("text") or "").strip()
-    return said if text in ABBREVIATIONS else [*said, text]
+    return [*said.values(), *([] if text in said else [text])]
 
 
 class _Repeat:
@@ -106,10 +108,16 @@ class _Repeat:
             return f"{number} til {highest}"
         return number or (f"høyst {highest}" if highest else "")
 
+    def _alone(self, name: str, needed: str) -> None:
+        """Refuse what says nothing without another element, where that is not there."""
+        if name in self._repeat and needed not in self._repeat:
+            self._findings.add(f"{self._at}.{needed}", "missing", "a value")
+
     def _span(self, name: str) -> str:
         """A length of time; a single one of its unit without the number."""
         number, unit = self._number(name), self._repeat.get(f"{name}Unit")
         if not number:
+            self._alone(f"{name}Unit", name)
             return ""
         if unit not in _SPANS:
             self._findings.add(f"{self._at}.{name}Unit", "code", "one of " + ", ".join(_SPANS))
@@ -136,6 +144,8 @@ class _Repeat:
 
     def _when(self) -> str:
         said, offset = ", ".join(self._words("when", _PARTS)), written(self._repeat.get("offset"))
+        if not said:
+            self._alone("offset", "when")
         return f"{said} ({offset} minutter)" if said and offset not in (None, "0") else said
 
     def _each(self) -> str:

@@ -59,7 +59,7 @@ def say_amount(value: object, at: str, findings: Findings) -> str:
     if "low" in value or "high" in value:
         low, high = (say_amount(value.get(end), f"{at}.{end}", findings) for end in ("low", "high"))
         if low and high:
-            same = low.partition(" ")[2] == high.partition(" ")[2]
+            same = low[0].isdigit() and low.partition(" ")[2] == high.partition(" ")[2]
             return f"{low.partition(' ')[0] if same else low} til {high}"
         return f"minst {low}" if low else f"høyst {high}" if high else ""
     return _quantity(value, at, findings)
@@ -89,7 +89,7 @@ def _quantity(value: Mapping[str, object], at: str, findings: Findings) -> str:
             findings.add(f"{at}.value", "missing", "a value")
         return ""
     compared = value.get("comparator")
-    if compared is not None and compared not in _COMPARED:
+    if compared is not None and str(compared) not in _COMPARED:
         findings.add(f"{at}.comparator", "code", "one of " + ", ".join(_COMPARED))
     sign = _COMPARED.get(str(compared), "")
     return " ".join(one for one in (sign, number, _unit(value, number, at, findings)) if one)

@@ -69,6 +69,10 @@ SAID: dict[str, tuple[Part, str]] = {
         {"doseAndRate": [{"doseRange": {"low": {"value": 500, "unit": "mg"}, "high": {"value": 1, "unit": "g"}}}]},
         "500 mg til 1 g",
     ),
+    "a range of two comparisons": (
+        {"doseAndRate": [{"doseRange": {"low": {**AMOUNT, "comparator": ">"}, "high": {**AMOUNT, "comparator": "<"}}}]},
+        "over 2 tabletter til under 2 tabletter",
+    ),
     "a range from": ({"doseAndRate": [{"doseRange": {"low": AMOUNT}}]}, "minst 2 tabletter"),
     "a range to": ({"doseAndRate": [{"doseRange": {"high": AMOUNT}}]}, "høyst 2 tabletter"),
     "a rate": (
@@ -133,6 +137,11 @@ SAID: dict[str, tuple[Part, str]] = {
                     "repeat": {"frequency": 2, "period": 1, "periodUnit": "d"}}},
         "2 ganger per døgn",
     ),
+    "a schedule by what looks like a code": ({"text": "5 mg", "timing": {"code": {"text": "BID"}}}, "5 mg / BID"),
+    "a schedule by a code and another": (
+        {"timing": {"code": {"coding": [{"system": schedules.GTS, "code": "BID"}], "text": "TID"}}},
+        "2 ganger per døgn, TID",
+    ),
     "a schedule in words": ({"timing": {"code": {"text": "ukedoser"}}}, "ukedoser"),
     "when it is needed": ({"asNeededBoolean": True}, "ved behov"),
     "for what it is needed": ({"asNeededCodeableConcept": {"text": "smerter"}}, "ved behov: smerter"),
@@ -165,6 +174,18 @@ def test_one_after_the_other_is_said() -> None:
     first, second = {"sequence": 1, **dose(AMOUNT)}, {"sequence": 2, "text": "1 tablett"}
 
     assert dosing(first, second) == "2 tabletter; deretter: 1 tablett"
+
+
+def test_what_has_a_code_of_one_dosage_among_several_says_of_which() -> None:
+    """Otherwise nobody could tell which of them is only taken when it is needed."""
+    needed = {"asNeededCodeableConcept": coded("Smerte", "22253000", SNOMED)}
+    record = read(told(medicine({"text": "5 mg"}, {"text": "10 mg", **needed})))
+
+    assert record.fields["legemidler"][0]["dosering"] == "5 mg; 10 mg"
+    assert (
+        record.fields["seksjoner"][0]["tekst"] == "Se under\nParacetamol: dosering: 10 mg: ved behov: Smerte"
+    )
+    assert lines(medicine({"text": "10 mg", **needed})) == ["Paracetamol: dosering: ved behov: Smerte"]
 
 
 ORDER: Part = {
@@ -209,6 +230,12 @@ REFUSED: dict[str, tuple[Part, str, str]] = {
     "a schedule by another code": (
         {"timing": {"code": {"coding": [{"system": "urn:x", "code": "BID"}]}}}, "timing.code.coding[0].code", "code",
     ),
+    "a schedule by no code at all": (
+        {"timing": {"code": {"coding": [{"system": schedules.GTS, "code": {"kanari": 1}}]}}}, "timing.code.coding[0].code", "code",
+    ),
+    "a comparison that is none": (
+        dose({**AMOUNT, "comparator": ["kanari"]}), "doseAndRate[0].doseQuantity.comparator", "code",
+    ),
     "an extension of a rhythm": (
         wrong(frequency=1, extension=[{"url": "urn:x", "valueString": "kanari"}]), "timing.repeat.extension[0].url", "extension",
     ),
@@ -223,6 +250,9 @@ REFUSED: dict[str, tuple[Part, str, str]] = {
         "timing.repeat._frequency.extension[0].url", "extension",
     ),
     "a part of the day that FHIR has not": (wrong(when=["kanari"]), "timing.repeat.when[0]", "code"),
+    "a unit of time without its number": (wrong(frequency=3, periodUnit="d"), "timing.repeat.period", "missing"),
+    "a unit of how long without its number": (wrong(durationUnit="h"), "timing.repeat.duration", "missing"),
+    "minutes before nothing": (wrong(offset=30), "timing.repeat.when", "missing"),
     "a length without its unit": (wrong(period=1), "timing.repeat.periodUnit", "code"),
 }  # one row per case # fmt: skip
 
@@ -401,6 +431,7 @@ def test_each_element_of_a_rhythm_has_its_words() -> None:
 TESTS: list[Callable[..., Any]] = [
     test_a_structured_dosage_is_said_in_words,
     test_one_after_the_other_is_said,
+    test_what_has_a_code_of_one_dosage_among_several_says_of_which,
     test_the_dosage_of_an_order_stands_in_its_line,
     test_what_has_no_words_is_told_where_it_stands,
     test_what_has_a_code_stands_in_the_section_with_it,
@@ -433,8 +464,16 @@ TESTS: list[Callable[..., Any]] = [
         (schedules, "list(dict.fromkeys(one for one in said if one))", "[one for one in said if one]"),
         (schedules, 'look_over(timing, frozenset({"event", "repeat", "code"}), at, findings)', "pass"),
         (schedules, "look_over(repeat, KNOWN, at, findings)", "pass"),
-        (schedules, "said if text in ABBREVIATIONS else ", ""),
-        (schedules, 'and coding.get("system") == GTS', ""),
+        (schedules, "[] if text in said else [text]", "[text]"),
+        (schedules, "text in said else", "text in ABBREVIATIONS else"),
+        (schedules, 'self._alone(f"{name}Unit", name)', "pass"),
+        (schedules, 'self._alone("offset", "when")', "pass"),
+        (units, "low[0].isdigit() and ", ""),
+        (dosages, "if rest and len(dosages) > 1 else {}", "if False else {}"),
+        (dosages, "if rest and len(dosages) > 1 else {}", "if rest else {}"),
+        (schedules, ' and coding.get("system") == GTS:', ":"),
+        (schedules, 'code = str(coding.get("code"))', 'code = coding.get("code")'),
+        (units, "str(compared) not in _COMPARED", "compared not in _COMPARED"),
         (schedules, "span.removeprefix('1 ')", "span"),
         (schedules, 'offset not in (None, "0")', "False"),
         (schedules, "if unit not in _SPANS:", "if False:"),

@@ -110,6 +110,13 @@ RELATED: dict[str, tuple[Part, str, str]] = {
     "another one by a reference": (
         {"code": "replaces", "targetReference": {"identifier": OTHER}}, "targetReference.identifier.value", "value",
     ),
+    "the same number elsewhere": (
+        {"code": "replaces", "targetIdentifier": {**NUMBER, "system": "urn:elsewhere"}}, "targetIdentifier.system", "value",
+    ),
+    "the same number elsewhere by a reference": (
+        {"code": "replaces", "targetReference": {"identifier": {**NUMBER, "system": "urn:elsewhere"}}},
+        "targetReference.identifier.system", "value",
+    ),
     "one that has no number": (
         {"code": "replaces", "targetReference": {"reference": "Composition/1"}}, "targetReference.identifier", "missing",
     ),
@@ -203,7 +210,8 @@ TESTS: list[Callable[..., Any]] = [
         (identity, "handling = CHANGE", "pass"),
         (identity, "or STATUSES.get(str(status))", ""),
         (identity, "status not in STATUSES", "False"),
-        (identity, 'target.text("value", required=True) != number', "False"),
+        (identity, "if value != number:", "if False:"),
+        (identity, "elif of_system not in (None, system):", "elif False:"),
         (identity, 'related.fault(at, "missing", _SAME)', "pass"),
         (writing, 'text=record.get("beskrivelse")', "text=None"),
         (writing, "if change and number else None", "if False else None"),

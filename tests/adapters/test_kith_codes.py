@@ -170,6 +170,24 @@ def test_the_code_of_a_speciality_is_labelled_as_its_words() -> None:
     assert Category.SUBSTANCE_USE in item.categories
 
 
+def test_a_code_that_is_carried_without_its_words_is_labelled_as_these() -> None:
+    """Nothing else tells what the number of a speciality is, and whoever gets it can look it up."""
+    root = read_xml((FOLDER / "kith_henvisning/examples/alt-2.0-1.xml").read_bytes())
+    connection = next(root.iter("{*}DocumentConnection"))
+    kind = etree.Element(str(connection.tag).replace("DocumentConnection", "ContentType"))
+    kind.set("V", "199")
+    kind.set("S", SPECIALITIES)
+    connection.addnext(kind)
+    sniff = Sniff("application/xml", root=str(root.tag), tree=root)
+    (adapter,) = (one for one in ADAPTERS if one.recognise(sniff))
+    record = adapter.parse(etree.tostring(root, encoding="UTF-8"))
+
+    items = label(record, load_types()[record.type].leaves(record), load_codes()).items
+
+    (item,) = (one for one in items if one.path == "hoveddokument.innholdstype.kode")
+    assert Category.SUBSTANCE_USE in item.categories
+
+
 MESSAGES = [
     file
     for adapter in ("apprec", "kith_dialog", "kith_epikrise", "kith_henvisning", "kith_plo", "nav_dialog")
