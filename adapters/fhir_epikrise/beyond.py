@@ -82,8 +82,7 @@ _FURTHER: Mapping[str, tuple[str, ...]] = {
     "periode": ("fra_kl", "til_kl", "fra_omtrent", "til_omtrent"),
     "diagnoser": ("art", "annet", "tillegg", "beskrivelse", "merknad", "fra", "til"),
     "legemidler": (
-        *("annet", "styrke", "styrke_enhet", "status", "art", "doseringskode"),
-        *("form", "form_kode", "administrering", "administrering_kode"),
+        *("annet", "styrke", "styrke_enhet", "status", "art", "doseringskode", "form", "administrering"),
         *("varighet", "varighet_enhet", "utlevert", "utlevert_enhet", "merknad", "fra", "til"),
     ),
     "seksjoner": ("overskrift",),

@@ -13,7 +13,6 @@ Group = Mapping[str, Any]
 
 NAMES: Mapping[str, str] = {
     "administrering": "gis",
-    "administrering_kode": "gis (kode i 7477)",
     "annet": "annet:",
     "avvik": "avvik (kode)",
     "dato": "dato",
@@ -21,7 +20,6 @@ NAMES: Mapping[str, str] = {
     "fra": "fra",
     "forberedelse": "forberedelse:",
     "form": "form:",
-    "form_kode": "form (kode i 7448)",
     "gjelder": "gjelder (kode)",
     "handling": "handling (kode)",
     "hoy": "øvre grense <=",

@@ -6,12 +6,12 @@ medicine, a result or another piece of information by what it holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from adapters.kith.datatypes import ANY, BASE64, CS, CV, INTEGER, MESSAGE_ID, PQ, ST, TS
 from adapters.kith.msghead import BASE64_CONTAINER
-from adapters.kith.tables import MANY, NATIONAL, El, OneOf, Row, group, leaf, one_of, within, without
+from adapters.kith.tables import MANY, El, OneOf, Row, group, leaf, one_of, within, without
 from adapters.kith_epikrise.parties import WHO_ELSE, hcp, patient, related
 
 _LOGISTICS = "the sender's own logistics"
@@ -19,8 +19,6 @@ _PLANNED = "the standard does not use planned events yet; what they say in words
 _SOURCE = "who noted it and where; who answers for the summary is carried"
 _PLACES = "where somebody was may tell of custody or treatment; the sender is carried"
 _SPECIALITY = "the code of a speciality; its words are carried"
-_FORMS, _ROUTES = "7448", "7477"
-"""The lists of forms of medicines and of ways to give them: no code of theirs tells anything else."""
 _NESTED = 3
 """Events inside events that are read; no standard nests at all."""
 
@@ -138,13 +136,6 @@ def _left(row: El, most: int = 1) -> El:
     return El(plain.name, plain.least, most, plain.ns, rows=plain.rows, why=_SOURCE)
 
 
-def _listed(name: str, field: str, number: str) -> tuple[El, El]:
-    """A code of this national list with its words; words alone, or those of a code of another list."""
-    to = {"V": f"{field}_kode", "DN": field}
-    listed = leaf(name, CV, 0, to=to, codes=number, when=(f"@S={NATIONAL}{number}", "@V"))
-    return listed, replace(leaf(name, CV, 0, to={"DN": field}), elsewhere=True)
-
-
 def medicine(old: bool, coded_: bool) -> El:
     """Medication. One without a code and its system is a medicine in words."""
     return group(
@@ -155,8 +146,8 @@ def medicine(old: bool, coded_: bool) -> El:
             leaf("DosageCoded", CV, 0, to={"DN": "doseringskode"}),
             leaf("Comment", ST, 0, to={"lines": "merknad"}),
             leaf("Status", CS, to="status", absent="6", codes="7307", must=("code-in-words",)),
-            *_listed("Form", "form", _FORMS),
-            *_listed("RouteOfAdm", "administrering", _ROUTES),
+            leaf("Form", CV, 0, to={"DN": "form"}),
+            leaf("RouteOfAdm", CV, 0, to={"DN": "administrering"}),
             quantity("IntendedDuration", "varighet", "varighet_enhet"),
             quantity("QuantitySupplied", "utlevert", "utlevert_enhet"),
             quantity("UnitDose", "styrke", "styrke_enhet"),
