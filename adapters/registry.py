@@ -189,10 +189,10 @@ _CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)
 
 
 def _charset(parameters: str) -> str:
-    """The charset among the parameters of a media type, empty where there is none."""
-    found = _CHARSET.search(parameters)
-    name = found.group(1).lower() if found else ""
-    return UNICODE if name == "utf8" else name
+    """The charset among the parameters of a media type, empty where there is none. Two that differ are no
+    charset that a body could have."""
+    names = (name.lower() for name in _CHARSET.findall(parameters))
+    return " ".join(dict.fromkeys(UNICODE if name == "utf8" else name for name in names))
 
 
 def _is_said(charset: str, media: str, body: bytes) -> bool:

@@ -407,15 +407,16 @@ def _numbered(fault: Finding, numbers: list[int]) -> Finding:
 
 
 def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
-    """One input: a record that can be written again, or a refusal without a value, in bounded time. The
-    seconds are those of reading."""
+    """One input: a record that can be written again, or a refusal without a value, each in bounded time. The
+    seconds are those of reading, or of finding out where what is wrong stands, if that took longer."""
     seconds, result = timed(partial(asked, case.adapter.parse, body), MOST_SECONDS)
-    faults: list[Finding] = []
-    if seconds > MOST_SECONDS:
-        faults.append(Finding("parse", "time", f"at most {MOST_SECONDS:.0f} s"))
     if not isinstance(result, HubError) and getattr(result, "type", None) != case.spec.name:
-        faults.append(Finding("parse", "record", f"a record of {case.spec.name}"))  # a stranger's parse
-    elif (refused := _answer(case, body, result)) is not None:
+        return [Finding("parse", "record", f"a record of {case.spec.name}")], seconds  # a stranger's parse
+    placing, refused = timed(partial(_answer, case, body, result), MOST_SECONDS)
+    seconds = max(seconds, placing)
+    late = Finding("parse", "time", f"at most {MOST_SECONDS:.0f} s")
+    faults = [late] if seconds > MOST_SECONDS else []
+    if refused is not None:
         faults.extend(_told(case, body, refused))
     elif not isinstance(result, HubError):
         faults.extend(_there_and_back(case, result, "read"))

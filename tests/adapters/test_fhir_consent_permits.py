@@ -199,7 +199,7 @@ def permitted(consent: Consent, question: tuple[Agency, Agency, Purpose, str, st
         sender=sender, recipient=recipient, purpose=purpose, basis=Basis.CONSENT, agreement="a",
         items=tuple(Item(c, frozenset({Category(c)}), frozenset()) for c in CATEGORIES),
         protected_address=False, data_date=date.fromisoformat(data) if data else None,
-    )  # fmt: skip
+    )  # few lines # fmt: skip
     at = datetime.fromisoformat(f"{day}T12:00:00+00:00")
     items = decide(ask, [_ROW], [consent], at=at, known_at=at).items
     return {item.path for item in items if item.verdict is Verdict.PERMIT}
@@ -210,7 +210,7 @@ def said(document: Json, question: tuple[Agency, Agency, Purpose, str, str | Non
     asked = {
         "to": {recipient.sector.value, recipient.org}, "from": {sender.sector.value, sender.org},
         "purpose": purpose.value, "day": day, "data": data,
-    }  # fmt: skip
+    }  # few lines # fmt: skip
     return {one for one in CATEGORIES if says(document, {**asked, "category": one})}
 
 

@@ -9,39 +9,16 @@ from typing import Any
 import pytest
 
 from adapters import fhir_parts
-from adapters.base import Findings
 from adapters.fhir import Reader
 from adapters.fhir_extensions import LEFT_EXTENSIONS
 from adapters.fhir_parts import FHN
 from hub.errors import HubError
 from hub.message import Record
 from tests.adapters.consents import DNR, FNR, ORGNR
-
-Faults = set[tuple[str, str]]
-
+from tests.adapters.taking import Faults, taken
 
 NUMBER = "14839030186"
-
-
 LEFT = next(iter(LEFT_EXTENSIONS))
-
-
-def taken(node: dict[str, Any], take: Callable[[Reader], object], at: str = "") -> tuple[object, Faults]:
-    """What is taken of an element, and every fault with what nobody read."""
-    findings = Findings()
-    reader = Reader(node, at, findings)
-    got = take(reader)
-    reader.finish()
-    return got, told(findings)
-
-
-def told(findings: Findings) -> Faults:
-    try:
-        findings.finish()
-    except HubError as refused:
-        return {(finding.at, finding.rule) for finding in refused.findings}
-    return set()
-
 
 # ------------------------------------------------------------------------------- the parts
 

@@ -14,26 +14,7 @@ from adapters.fhir import Reader
 from adapters.fhir_extensions import LEFT_EXTENSIONS
 from hub.errors import HubError
 from tests.adapters.consents import V3, code
-
-Faults = set[tuple[str, str]]
-
-
-def taken(node: dict[str, Any], take: Callable[[Reader], object], at: str = "") -> tuple[object, Faults]:
-    """What is taken of an element, and every fault with what nobody read."""
-    findings = Findings()
-    reader = Reader(node, at, findings)
-    got = take(reader)
-    reader.finish()
-    return got, told(findings)
-
-
-def told(findings: Findings) -> Faults:
-    try:
-        findings.finish()
-    except HubError as refused:
-        return {(finding.at, finding.rule) for finding in refused.findings}
-    return set()
-
+from tests.adapters.taking import Faults, taken
 
 NUMBER = "14839030186"
 ELEMENT: dict[str, Any] = {

@@ -97,6 +97,10 @@ def test_no_type_has_a_field_that_plain_json_keeps_for_itself() -> None:
             b'<?xml version="1.0" encoding="ISO-8859-1"?><Kartlegging xmlns="urn:brobygger:brik:1"/>',
         ),
         ("application/xml; charset=us-ascii", b'<Kartlegging xmlns="urn:brobygger:brik:1"/>'),
+        (
+            "application/xml; charset=utf-8; charset=iso-8859-1",
+            b'<?xml version="1.0" encoding="UTF-8"?><Kartlegging xmlns="urn:brobygger:brik:1"/>',
+        ),
         ("application/xml", b"<k/>"),
         ("application/xml", b'<Kartlegging xmlns="urn:brobygger:brik:2"/>'),
     ],

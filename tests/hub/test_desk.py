@@ -53,7 +53,7 @@ def test_an_id_that_was_used_is_told_where_it_stands(either: Bench) -> None:
         {**given, "status": "inactive", "meta": {"versionId": number, "lastUpdated": f"{day}T10:00:00Z"},
          "identifier": [*given["identifier"][:1], own]}
         for number, day in (("2", "2026-11-01"), ("4", "2026-11-02"))
-    ]  # fmt: skip
+    ]  # one row per version # fmt: skip
     either.post("prison_health", json.dumps(ended[0]).encode(), FHIR)
     body = json.dumps(ended[1], indent=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -191,6 +191,20 @@ def test_an_adapter_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
     assert body != CASE.bodies["kartlegging.xml"]
 
     faults, seconds = kit.tried(replace(CASE, adapter=replace(CASE.adapter, parse=_slow)), body)
+
+    assert [fault.rule for fault in faults] == ["time"]
+    assert seconds > 0.05
+
+
+def test_an_adapter_that_takes_long_to_find_a_fault_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kit, "MOST_SECONDS", 0.05)
+    body = CASE.bodies["kartlegging.xml"].replace(b"2026-", b"1650-")
+
+    def locate(body: bytes, found: Iterable[Finding]) -> list[Finding]:
+        time.sleep(0.1)
+        return list(found)
+
+    faults, seconds = kit.tried(replace(CASE, adapter=replace(CASE.adapter, locate=locate)), body)
 
     assert [fault.rule for fault in faults] == ["time"]
     assert seconds > 0.05
