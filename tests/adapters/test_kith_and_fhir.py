@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -151,14 +152,15 @@ def test_what_a_reader_would_take_for_a_final_summary_is_not_written(
 
 @pytest.mark.parametrize("handling", [None, "M"], ids=str)
 @pytest.mark.parametrize("status", [None, "F"], ids=str)
-def test_a_final_summary_is_written_as_one(handling: str | None, status: str | None) -> None:
+def test_a_final_summary_is_written_as_one_or_as_changed(handling: str | None, status: str | None) -> None:
     record = KITH.parse((FOLDER / "kith_epikrise/examples/epikrise-1.2.xml").read_bytes())
     said = {name: code for name, code in (("handling", handling), ("status", status)) if code is not None}
     other = {name: value for name, value in record.fields.items() if name not in ("handling", "status")}
 
     written = FHIR.render(Record("epikrise", {**other, **said}))
 
-    assert b'"status":"final"' in written
+    expected = "amended" if handling else "final"
+    assert json.loads(written)["entry"][0]["resource"]["status"] == expected
 
 
 def fhir_text(**said: Any) -> tuple[Record, str]:
