@@ -12,7 +12,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import setitem
 from random import Random
@@ -66,7 +66,17 @@ class Planted:
 
     at: str
     word: str | None
-    body: bytes
+    write: Callable[[], bytes] = field(repr=False)
+    """Right until the next one is asked for: all are made of one document, where the word stands so long."""
+
+    @property
+    def body(self) -> bytes:
+        return self.write()
+
+    def kept(self) -> Planted:
+        """The same, with its body as it is now."""
+        body = self.write()
+        return replace(self, write=lambda: body)
 
 
 def strange(seed: Seed) -> Iterator[Planted]:
@@ -107,22 +117,21 @@ def _places(tree: etree._Element) -> Iterator[tuple[str, etree._Element]]:
 def _strange_xml(tree: etree._Element) -> Iterator[Planted]:
     for at, element in _places(tree):
         element.set(MARKER, MARKER)
-        yield Planted(f"{at}/@*", None, _bytes(element))
+        yield Planted(f"{at}/@*", None, partial(_bytes, element))
         del element.attrib[MARKER]
         for namespace in dict.fromkeys((etree.QName(element).namespace, f"urn:{MARKER}")):
             below = etree.SubElement(element, f"{{{namespace}}}{MARKER}" if namespace else MARKER)
             below.text = MARKER
-            yield Planted(
-                f"{at}/{'*' if namespace == etree.QName(element).namespace else '*:*'}", None, _bytes(element)
-            )
+            end = "*" if namespace == etree.QName(element).namespace else "*:*"
+            yield Planted(f"{at}/{end}", None, partial(_bytes, element))
             element.remove(below)
         if element.getparent() is not None:
             before, element.tail = element.tail, f"{element.tail or ''}{MARKER}"
-            yield Planted(f"{at}/tail()", None, _bytes(element))
+            yield Planted(f"{at}/tail()", None, partial(_bytes, element))
             element.tail = before
         if not (element.text or "").strip():
             before, element.text = element.text, MARKER
-            yield Planted(f"{at}/text()", None, _bytes(element))
+            yield Planted(f"{at}/text()", None, partial(_bytes, element))
             element.text = before
         yield from _once_more(at, element)
 
@@ -138,7 +147,7 @@ def _once_more(at: str, element: etree._Element) -> Iterator[Planted]:
         where = parent.index(element)
         for number in (1, 2):
             parent.insert(where + number - 1, other)
-            yield Planted(f"{at}[{number}]", None, _bytes(parent))
+            yield Planted(f"{at}[{number}]", None, partial(_bytes, parent))
             parent.remove(other)
 
 
@@ -146,11 +155,11 @@ def _spoken_xml(tree: etree._Element, word: str) -> Iterator[Planted]:
     for at, element in _places(tree):
         for name, before in element.attrib.items():
             element.set(name, word)
-            yield Planted(f"{at}/@{etree.QName(name).localname}", word, _bytes(element))
+            yield Planted(f"{at}/@{etree.QName(name).localname}", word, partial(_bytes, element))
             element.set(name, before)
         if (text := element.text or "").strip():
             element.text = word
-            yield Planted(at, word, _bytes(element))
+            yield Planted(at, word, partial(_bytes, element))
             element.text = text
 
 
@@ -166,14 +175,14 @@ def _strange_json(body: bytes) -> Iterator[Planted]:
     document = json.loads(body)
     for at, holder in _groups(document, "$"):
         holder[MARKER] = MARKER
-        yield Planted(f"{at}.*", None, _written(document))
+        yield Planted(f"{at}.*", None, partial(_written, document))
         del holder[MARKER]
         for name, many in holder.items():
             if isinstance(many, list) and many:
                 other = _other(many[0])
                 for number, more in enumerate(([other, *many], [*many, other]), 1):
                     holder[name] = more
-                    yield Planted(f"{at}.{name}[][{number}]", None, _written(document))
+                    yield Planted(f"{at}.{name}[][{number}]", None, partial(_written, document))
                 holder[name] = many
 
 
@@ -197,7 +206,7 @@ def _spoken_json(body: bytes, word: str) -> Iterator[Planted]:
         if at not in seen:
             seen.add(at)
             put(word)
-            yield Planted(at, word, _written(document))
+            yield Planted(at, word, partial(_written, document))
             put(before)
 
 
@@ -244,20 +253,20 @@ def _strange_lines(body: bytes) -> Iterator[Planted]:
         between = _BETWEEN.search(line)
         if between:
             more = [*lines[: number - 1], line + between[0] + MARKER.encode(), *lines[number:]]
-            yield Planted(f"line {number}, one field more", None, b"\n".join(more))
+            yield Planted(f"line {number}, one field more", None, partial(b"\n".join, more))
     if lines:
-        yield Planted("one line more", None, b"\n".join([*lines, MARKER.encode()]))
+        yield Planted("one line more", None, partial(b"\n".join, [*lines, MARKER.encode()]))
 
 
 def _spoken_lines(body: bytes, word: str) -> Iterator[Planted]:
     lines = _lines(body)
     for number, line in enumerate(lines, 1):
         start = 0
-        for field, end in enumerate((*(m.start() for m in _BETWEEN.finditer(line)), len(line)), 1):
+        for place, end in enumerate((*(m.start() for m in _BETWEEN.finditer(line)), len(line)), 1):
             if line[start:end].strip():
                 other = line[:start] + word.encode() + line[end:]
-                whole = b"\n".join([*lines[: number - 1], other, *lines[number:]])
-                yield Planted(f"line {number}, field {field}", word, whole)
+                whole = [*lines[: number - 1], other, *lines[number:]]
+                yield Planted(f"line {number}, field {place}", word, partial(b"\n".join, whole))
             start = end + 1
 
 
@@ -269,15 +278,22 @@ def _lines(body: bytes) -> list[bytes]:
 
 
 def every(seeds: Sequence[Seed], most: int, seed: str) -> list[Planted]:
-    """What can be planted in the examples, each place once: all of it, or so many, the same each time."""
+    """What can be planted in the examples, each place once: all of it, or so many, the same each time. Only
+    these become bytes: there are ten thousand in a large example."""
+    there = list(dict.fromkeys((one.at, one.word) for one in _all(seeds)))
+    chosen = set(there if len(there) <= most else Random(seed).sample(there, most))
     made: dict[tuple[str, str | None], Planted] = {}
+    for one in _all(seeds):
+        if (key := (one.at, one.word)) in chosen and key not in made:
+            made[key] = one.kept()
+    return list(made.values())
+
+
+def _all(seeds: Sequence[Seed]) -> Iterator[Planted]:
     for one in seeds:
-        for planted in strange(one):
-            made.setdefault((planted.at, planted.word), planted)
+        yield from strange(one)
         for word in WORDS:
-            for planted in spoken(one, word):
-                made.setdefault((planted.at, word), planted)
-    return list(made.values()) if len(made) <= most else Random(seed).sample(list(made.values()), most)
+            yield from spoken(one, word)
 
 
 def faults(planted: Planted, record: Record, passed_over: Iterable[str]) -> Iterator[Finding]:

@@ -118,7 +118,7 @@ def test_one_more_in_a_list_is_put_first_and_last() -> None:
     ],
 )
 def test_a_place_that_is_passed_over_is_named_without_which_of_several(at: str, end: str) -> None:
-    one, record = planted.Planted(at, None, b""), Record("x", {})
+    one, record = planted.Planted(at, None, bytes), Record("x", {})
 
     assert list(planted.faults(one, record, (end,))) == []
     assert [fault.rule for fault in planted.faults(one, record, (".name",))] == ["unknown"]
