@@ -64,7 +64,7 @@ def _there(url: str, queue: str) -> bool:
         return False
 
 
-def eventually(so: Callable[[], object], seconds: float = 20.0) -> None:
+def eventually(so: Callable[[], object], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not so():
         assert time.monotonic() < deadline, "it did not come true in time"
