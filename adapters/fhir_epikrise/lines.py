@@ -67,17 +67,18 @@ class Group:
     family: bool = False
     label: Callable[[str], str] = _unnamed
     _parts: list[tuple[str, Part]] = field(default_factory=list)
+    _about: Words | None = None
     _own: tuple[list[str], frozenset[str]] | None = None
 
     def add(self, name: str, part: Part) -> None:
+        if self._about is not None and not self._parts:
+            self._parts.append(("", self._about))
         self._parts.append((name, part))
         self._own = None
 
     def begin(self, about: Words) -> None:
         """Put what it is about before what is said of it, if anything is."""
-        if self._parts:
-            self._parts.insert(0, ("", about))
-            self._own = None
+        self._about = about
 
     def parts(self) -> Iterator[Words]:
         """The words at any depth that say something."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from adapters.fhir_extensions import NOT_PART
 
 WHO_ELSE = "who else had to do with it; the unit and the clinician who wrote the document are carried"
-IN_THE_TEXT = "numbers, times and grading: the text of the section has them in words, and is kept"
 FILING = "how the sender files it, issued anew on the way out"
 MADE_BY = "how the document was made; what was made is read"
 
@@ -87,8 +86,8 @@ BEYOND: Mapping[str, tuple[str, ...]] = {
     "Condition": ("onsetDateTime", "onsetPeriod", "recordedDate", "severity", "bodySite"),
     "MedicationStatement": ("effectiveDateTime", "dateAsserted", "reasonCode"),
 }
-"""Elements of what has fields of its own that say more than the fields: the text of the section is kept
-(`IN_THE_TEXT`), codes and words become those of the section."""
+"""Elements of what has fields of its own that say more than the fields: the text of the section is kept,
+codes, words and measures become those of the section."""
 
 NARRATED = (
     "AllergyIntolerance",
@@ -109,7 +108,7 @@ NARRATED = (
     "Procedure",
 )
 """What has no fields of its own. Its codes become the codes of the section, its words are added to the text
-where they are not in it; what is left behind is `IN_THE_TEXT`."""
+where they are not in it; so are numbers, moments and truths (`measures.py`) that no person's text tells."""
 
 ADMINISTRATIVE = ("Patient", "Practitioner", "PractitionerRole", "Organization", "Location")
 """What may be referred to from what is narrated, and is then left behind: `WHO_ELSE`."""
@@ -229,7 +228,7 @@ LEFT_CODES: Mapping[tuple[str, str], str] = {
     ("DeviceDeviceName", "type"): "which of its names it is; the name is carried",
     ("DeviceUdiCarrier", "entryType"): FILING,
     ("EncounterLocation", "status"): WHO_ELSE,
-    ("EncounterStatusHistory", "status"): "a summary of it says that it is over",
+    ("EncounterStatusHistory", "status"): FILING,
 }
 """Codes that FHIR itself fixes and that say nothing more of the person. So do those in `STANDS`."""
 
@@ -265,9 +264,8 @@ FREE = frozenset({"Id", "Code", "Uri", "Url", "Canonical", "Oid", "Uuid", "Xhtml
 """Types of one value that say nothing to a reader of the text; the codes among them are those of `STANDS`,
 `SILENT` and `LEFT_CODES`."""
 
-TIMES = frozenset({"Date", "DateTime", "Instant", "Time", "Period"})
-"""Types whose value any text of the section may tell; other values need one that a person wrote, or one that
-has the number."""
+GRADED = frozenset({"interpretation", "referenceRange"})
+"""Elements that grade a measure: like that, in a text that a person wrote or else in the line."""
 
 SILENT: Mapping[str, str] = {
     "id": FILING,
@@ -275,16 +273,12 @@ SILENT: Mapping[str, str] = {
     "category": "the section says which it is",
     "class": FILING,
     "issued": FILING,
-    "interpretation": IN_THE_TEXT,
-    "referenceRange": IN_THE_TEXT,
+    "statusHistory": FILING,
+    "classHistory": FILING,
 }
 """Elements of what is narrated, and of the types in it, that say nothing of their own."""
 
 TYPES: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("Quantity", "Age", "Duration", "Range", "Ratio", "Period", "Timing", "SampledData", "Money"),
-        IN_THE_TEXT,
-    ),
     "ContactPoint": WHO_ELSE,
     "Identifier": FILING,
     "Meta": FILING,

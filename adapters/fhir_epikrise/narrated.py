@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -14,24 +13,17 @@ from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
 from adapters.fhir_epikrise.dosages import KINDS, say_dosage
 from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
+from adapters.fhir_epikrise.measures import MEASURES, say_measure, with_grade
 from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.relatives import NAMES
+from adapters.fhir_epikrise.units import say_amount
 from adapters.fhir_extensions import check_extensions, check_siblings
 from adapters.fhir_paths import below
 from adapters.fhir_places import said_at
 from adapters.fhir_schema import Element, declared
 
 _WORDS = frozenset({"String", "Markdown"})
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What only a text tells: its place, the number that a generated text must have (None: only one that a
-    person wrote will do), or that any text will do."""
-
-    at: str
-    number: str | None = None
-    any_text: bool = False
+_BY_A_TEXT = "a text of the section that says it, written by a person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +71,12 @@ _LONGEST = 160
 @dataclass
 class Content:
     """What a section says besides its own text. `references` is what it points to, `lines` what each
-    resource says; `others` are the codes of what is told elsewhere, and which its text or a line names."""
+    resource says; `others` are the codes of what is told elsewhere, and which its text or a line names.
+    `measures` say in their lines what a text of a person tells, or refuse what cannot be said."""
 
     codes: list[Coded] = field(default_factory=list)
     lines: list[Group] = field(default_factory=list)
-    needs: list[Need] = field(default_factory=list)
+    measures: list[Callable[[], None]] = field(default_factory=list)
     others: list[Coded] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
 
@@ -99,9 +92,9 @@ class Content:
         that is not among them."""
         line = Group(model.__name__ == losses.RELATIVE, partial(name_of, model.__name__))
         self.lines.append(line)
-        _Walk(self, findings, (line,)).elements(node, model, at)
         if about is not None:
             line.begin(about)
+        _Walk(self, findings, (line,), model.__name__).elements(node, model, at)
 
     @property
     def words(self) -> bool:
@@ -122,14 +115,11 @@ class Content:
                 there |= {plain(one) for one in words.split("\n")}
         return "\n".join(said) or None
 
-    def check(self, narrative: str | None, *, generated: bool, findings: Findings) -> None:
-        """Refuse what only a text could tell, where no text does."""
-        for need in self.needs:
-            if narrative and (not generated or need.any_text):
-                continue
-            if narrative and need.number is not None and has_number(narrative, need.number):
-                continue
-            findings.add(need.at, "not-read", "a text of the section that says it")
+    def measure(self, *, told: bool) -> None:
+        """Say numbers, moments, truths and gradings in their lines, unless they are `told` by a text that a
+        person wrote. Findings: what cannot be said."""
+        for say in () if told else self.measures:  # of which some bring further ones
+            say()
 
     def distinct(self) -> list[Json]:
         """The codes, each once for whatever it is said of."""
@@ -140,24 +130,22 @@ class Content:
         return list(found.values())
 
 
-def has_number(text: str, number: str) -> bool:
-    """Whether the text has exactly this number, with a point or a comma."""
-    return bool(re.search(rf"(?<![\d.,-]){re.escape(number)}(?![\d]|[.,]\d)", text.replace(",", ".")))
-
-
 @dataclass(frozen=True, slots=True)
 class _Walk:
+    """Through the elements of a resource, or of one in it: `kind` is its type, `inside` the groups that its
+    words go into, from the outside."""
+
     content: Content
     findings: Findings
     inside: tuple[Group, ...]
+    kind: str
 
     @property
     def line(self) -> Group:
         return self.inside[-1]
 
     def elements(self, node: Mapping[str, object], model: type[FHIRAbstractModel], at: str) -> None:
-        table = declared(model)
-        kind = model.__name__
+        table, kind = declared(model), self.kind
         for name, value in sorted(node.items(), key=lambda one: _order(kind, table, one[0])):
             here = below(at, name)
             element = table.get(name)
@@ -174,8 +162,9 @@ class _Walk:
             elif name in losses.ORDINARY:
                 self.status(name, value, here)
             elif name in losses.SILENT:
-                if losses.SILENT[name] == losses.IN_THE_TEXT:
-                    self.content.needs.append(Need(here))
+                continue
+            elif name in losses.GRADED and element is not None:
+                self.content.measures.append(partial(self.graded, element, value, here))
             elif name.removeprefix("_") in table and name not in table:
                 check_siblings(value, here, self.findings)
             elif element is None or name in ("modifierExtension", "implicitRules", "contained"):
@@ -201,25 +190,53 @@ class _Walk:
             for code in sorted(found):
                 self.said(name, losses.SAYS[code])
         else:
-            self.content.needs.append(Need(at))
+            self.content.measures.append(partial(self.findings.add, at, "not-read", _BY_A_TEXT))
 
     def value(self, element: Element, value: object, at: str) -> None:
-        if element.model is None:
-            if element.holds in _WORDS:
-                self.said(element.name, value)
-            elif element.holds not in losses.FREE:
-                number = None if isinstance(value, bool | str) else str(value)
-                self.content.needs.append(Need(at, number, element.holds in losses.TIMES))
-            return
-        kind = element.model.__name__
-        if not isinstance(value, Mapping):
-            return
-        if kind in losses.TYPES:
-            if losses.TYPES[kind] == losses.IN_THE_TEXT:
-                number = None if value.get("comparator") else value.get("value")
-                told = str(number) if number is not None else None
-                self.content.needs.append(Need(at, told, kind in losses.TIMES))
-            return
+        kind = element.holds if element.model is None else element.model.__name__
+        if kind in _WORDS:
+            self.said(element.name, value)
+        elif kind in MEASURES:
+            self.content.measures.append(partial(self.measure, element.name, kind, value, at))
+        elif element.model is not None and kind not in losses.TYPES and isinstance(value, Mapping):
+            self.parts(element, element.model, value, at)
+        elif kind not in losses.FREE and kind not in losses.TYPES:
+            self.findings.add(at, "not-read", NOT_CARRIED)
+
+    def measure(self, name: str, holds: str, value: object, at: str) -> None:
+        said = say_measure(holds, (self.kind, name), value, at, self.findings)
+        if said is None:
+            self.findings.add(at, "not-read", _BY_A_TEXT)
+        else:
+            self.said(name, said)
+
+    def graded(self, element: Element, value: object, at: str) -> None:
+        """How a measure is graded: what it was found to be, and between what it ought to be."""
+        for index, item in enumerate(value if isinstance(value, list) else []):
+            if not isinstance(item, Mapping) or element.model is None:
+                continue
+            place = f"{at}[{index}]"
+            if element.model.__name__ == "CodeableConcept":
+                codings = item.get("coding")
+                listed = [with_grade(one) for one in codings] if isinstance(codings, list) else codings
+                self.concept(element.name, {**item, "coding": listed}, place)
+                continue
+            ends = {end: item[end] for end in ("low", "high") if end in item}
+            inside = self.within(element, element.model)
+            inside.said("low", say_amount(ends, place, self.findings, coded=True))
+            rest = {name: one for name, one in item.items() if name not in ends}
+            inside.elements(rest, element.model, place)
+
+    def within(self, element: Element, model: type[FHIRAbstractModel]) -> _Walk:
+        """A group of its own in the line."""
+        group = Group(self.line.family, partial(name_of, model.__name__))
+        self.line.add(element.name, group)
+        return replace(self, inside=(*self.inside, group), kind=model.__name__)
+
+    def parts(
+        self, element: Element, model: type[FHIRAbstractModel], value: Mapping[str, object], at: str
+    ) -> None:
+        kind = model.__name__
         if kind == "Attachment":
             self.findings.add(at, "not-read", "no attachment")
         elif kind == "Reference":
@@ -231,22 +248,18 @@ class _Walk:
         elif kind == "Annotation":
             self.said(element.name, value.get("text"))
         elif kind in KINDS:
-            self.dosage(element.name, dict(value), element.model, at)
+            self.dosage(self.within(element, model), dict(value), model, at)
         else:
-            inside = Group(self.line.family, partial(name_of, kind))
-            self.line.add(element.name, inside)
-            replace(self, inside=(*self.inside, inside)).elements(value, element.model, at)
+            self.within(element, model).elements(value, model, at)
 
-    def dosage(self, name: str, dosage: Json, model: type[FHIRAbstractModel], at: str) -> None:
+    def dosage(self, inside: _Walk, dosage: Json, model: type[FHIRAbstractModel], at: str) -> None:
         """How a medicine is taken, in words; what has codes of its own goes on as anywhere."""
-        inside = Group(self.line.family, partial(name_of, model.__name__))
-        self.line.add(name, inside)
         sequence = dosage.pop("sequence", None)
         words, rest = say_dosage(dosage, at, self.findings)
         for part, said in (("text", words), ("sequence", sequence)):
             if said is not None:
-                inside.add(part, Words([str(said)]))
-        replace(self, inside=(*self.inside, inside)).elements(rest, model, at)
+                inside.line.add(part, Words([str(said)]))
+        inside.elements(rest, model, at)
 
     def reference(self, element: Element, value: Mapping[str, object], at: str) -> None:
         """What it points to belongs to the section. Without that its words do; those of who else had to do

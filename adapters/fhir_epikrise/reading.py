@@ -217,7 +217,7 @@ class _Reading:
         rest = encounter.rest()
         content.add(rest, RESOURCES["Encounter"], encounter.at, self._findings)
         self._linked(content)
-        content.check(None, generated=False, findings=self._findings)
+        content.measure(told=False)
         content.codes += content.others
         text = content.text(None)
         if text is not None or content.codes:
@@ -246,7 +246,7 @@ class _Reading:
         text = None
         if narrative is not None or content.codes or content.words:
             text = self._narrative(narrative, generated=bool(entries) and not beyond and not content.codes)
-        content.check(text, generated=generated, findings=self._findings)
+        content.measure(told=bool(text) and not generated)
         if narrative is not None or content.codes or content.words:
             text = said_at(content.text(text), text)
             content.codes += content.others

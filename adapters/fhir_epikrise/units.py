@@ -46,23 +46,28 @@ _IN_WORDS = re.compile(r"\{([^{}]+)\}")
 _NO_UNIT = "a code of UCUM that is known here, or the unit in words in unit"
 
 
-def say_amount(value: object, at: str, findings: Findings) -> str:
-    """A Quantity, a Range or a Ratio; empty for one that says nothing. Findings: a unit without words, and a
-    comparison that FHIR does not have."""
+def say_amount(value: object, at: str, findings: Findings, *, coded: bool = False) -> str:
+    """A Quantity, a Range or a Ratio; empty for one that says nothing. `coded`: a unit of UCUM that has no
+    word is said by its code, as laboratories write it. Findings: a unit without words, and a comparison that
+    FHIR does not have."""
     if not isinstance(value, Mapping):
         return ""
     look_over(value, _KNOWN, at, findings)
     if "numerator" in value or "denominator" in value:
-        above = say_amount(value.get("numerator"), f"{at}.numerator", findings)
-        below = say_amount(value.get("denominator"), f"{at}.denominator", findings)
+        above, below = (
+            say_amount(value.get(part), f"{at}.{part}", findings, coded=coded)
+            for part in ("numerator", "denominator")
+        )
         return f"{above} per {below.removeprefix('1 ')}" if above and below else _half(at, findings)
     if "low" in value or "high" in value:
-        low, high = (say_amount(value.get(end), f"{at}.{end}", findings) for end in ("low", "high"))
+        low, high = (
+            say_amount(value.get(end), f"{at}.{end}", findings, coded=coded) for end in ("low", "high")
+        )
         if low and high:
             same = low[0].isdigit() and low.partition(" ")[2] == high.partition(" ")[2]
             return f"{low.partition(' ')[0] if same else low} til {high}"
         return f"minst {low}" if low else f"høyst {high}" if high else ""
-    return _quantity(value, at, findings)
+    return _quantity(value, at, findings, coded=coded)
 
 
 def look_over(node: Mapping[str, object], known: frozenset[str], at: str, findings: Findings) -> None:
@@ -82,7 +87,7 @@ def _half(at: str, findings: Findings) -> str:
     return ""
 
 
-def _quantity(value: Mapping[str, object], at: str, findings: Findings) -> str:
+def _quantity(value: Mapping[str, object], at: str, findings: Findings, *, coded: bool) -> str:
     number = written(value.get("value"))
     if number is None:
         if value.keys() - {"extension", "_value"}:
@@ -92,7 +97,8 @@ def _quantity(value: Mapping[str, object], at: str, findings: Findings) -> str:
     if compared is not None and str(compared) not in _COMPARED:
         findings.add(f"{at}.comparator", "code", "one of " + ", ".join(_COMPARED))
     sign = _COMPARED.get(str(compared), "")
-    return " ".join(one for one in (sign, number, _unit(value, number, at, findings)) if one)
+    unit = _unit(value, number, at, findings, coded=coded)
+    return " ".join(one for one in (sign, number, unit) if one)
 
 
 def written(number: object) -> str | None:
@@ -102,13 +108,16 @@ def written(number: object) -> str | None:
     return format(number, "f") if isinstance(number, Decimal) else str(number)
 
 
-def _unit(value: Mapping[str, object], number: str, at: str, findings: Findings) -> str:
+def _unit(value: Mapping[str, object], number: str, at: str, findings: Findings, *, coded: bool) -> str:
     unit, code = value.get("unit"), value.get("code")
     if isinstance(unit, str) and unit.strip():
         return unit.strip()
     if code is None:
         return ""
-    word = word_of(str(code), one=number == "1") if value.get("system") == UCUM else None
+    ucum = value.get("system") == UCUM
+    word = word_of(str(code), one=number == "1") if ucum else None
+    if word is None and ucum and coded:
+        return str(code)
     if word is None:
         findings.add(f"{at}.code", "code", _NO_UNIT)
     return word or ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.fhir_epikrise import called, losses, names, narrated, reading
+from adapters.fhir_epikrise import called, losses, measures, names, narrated, reading
 from adapters.fhir_epikrise import lines as lines_of
 from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_schema import Element, declared
@@ -122,10 +122,11 @@ def test_what_has_no_name_never_stands_behind_what_has_one() -> None:
     assert lines(over) == ["Penicillin: avsluttet, merknad: Som barn"]
 
 
-def test_numbers_without_a_unit_that_no_text_tells_are_said() -> None:
+@pytest.mark.parametrize("text", [None, "Se under"])
+def test_numbers_without_a_unit_that_no_text_tells_are_said(text: str | None) -> None:
     applied = {"doseNumberPositiveInt": 1, "seriesDosesPositiveInt": 3}
 
-    assert lines({**SHOT, "protocolApplied": [applied]}, text=None) == [
+    assert lines({**SHOT, "protocolApplied": [applied]}, text=text) == [
         "Vaksine: gitt: i høst; vaksinasjonsplan: dose nummer: 1, doser i serien: 3"
     ]
 
@@ -140,7 +141,12 @@ def test_two_that_differ_only_in_what_their_words_are_are_two_lines() -> None:
 
 # ------------------------------------------------------------------------------------- every part has one
 
-SELF = frozenset({"Annotation", "Attachment", "CodeableConcept", "Coding", "Extension", "Reference"})
+WHOLE = frozenset(
+    {
+        "Annotation", "Attachment", "CodeableConcept", "Coding", "Extension", "Reference",
+        *losses.TYPES, *measures.MEASURES,
+    }
+)  # few lines # fmt: skip
 
 
 def saying() -> Iterator[tuple[str, Element]]:
@@ -148,7 +154,7 @@ def saying() -> Iterator[tuple[str, Element]]:
     seen, waiting = set(), [RESOURCES[kind] for kind in losses.NARRATED]
     while waiting:
         model = waiting.pop()
-        if model in seen or model.__name__ in (*SELF, *losses.TYPES):
+        if model in seen or model.__name__ in WHOLE:
             continue
         seen.add(model)
         for name, element in declared(model).items():
@@ -164,11 +170,18 @@ def saying() -> Iterator[tuple[str, Element]]:
             if (
                 name in silent
                 or kind in losses.TYPES
-                or (kind == "" and element.holds not in ("String", "Markdown"))
+                or (
+                    (kind or element.holds) in measures.MEASURES
+                    and ("Dosage" in model.__name__ or (model.__name__, name) in measures.TRUTHS)
+                )
+                or (kind == "" and element.holds not in {"String", "Markdown", *measures.MEASURES})
+                or name in losses.UNSAID
             ):
                 continue
             if element.model is not None:
                 waiting.append(element.model)
+            if name.startswith("value") and (kind or element.holds) in measures.MEASURES:
+                continue  # the answer
             if kind == "Reference" and narrated._is_who(element.targets, None):
                 continue
             yield model.__name__, element
@@ -178,6 +191,7 @@ TELLS_ITSELF = frozenset(
     {
         *losses.FIRST, "text", "valueString", "valueCodeableConcept", "itemCodeableConcept", "itemReference",
         "presentedForm", "statusHistory", "classHistory", "manipulated", "summary", "condition", "component", "link", "valueCode",
+        "low", "high",
     }
 )  # few lines # fmt: skip
 """What a line is about, the one answer to it, groups that begin with their own name, and what is refused or

@@ -1,0 +1,257 @@
+"""Understands that numbers, moments, truths and gradings are said in a line, where no person's text tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from adapters.fhir_epikrise import lines as lines_of
+from adapters.fhir_epikrise import losses, measures, narrated, reading, units
+from adapters.fhir_epikrise.resources import RESOURCES
+from adapters.fhir_schema import declared
+from consent.code_lists import load_codes
+from consent.labels import label
+from hub.message import Category
+from mappings.types import load_types
+from tests.adapters.test_fhir_epikrise_words import (
+    ALLERGY,
+    DONE,
+    ORDER,
+    SEEN,
+    SHOT,
+    Part,
+    coded,
+    lines,
+    read,
+    refused,
+    section,
+    told,
+)
+from tests.mutating import each, expect_noticed, rows
+
+TYPES = load_types()
+GRADES = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+UCUM = "http://unitsofmeasure.org"
+
+
+def amount(value: float, unit: str | None = None, **more: Any) -> Part:
+    return {"value": value, **({} if unit is None else {"unit": unit}), **more}
+
+
+def hb(**said: Any) -> Part:
+    return {**SEEN, "code": {"text": "Hb"}, **said}
+
+
+PANEL = hb(
+    valueQuantity=amount(9.8, "g/dL", system=UCUM, code="g/dL"),
+    interpretation=[coded("Lav", "L", GRADES)],
+    referenceRange=[{"low": amount(11.7, "g/dL"), "high": amount(15.3, "g/dL"), "appliesTo": [{"text": "kvinner"}]}],
+    effectiveDateTime="2026-10-01T08:00:00Z",
+)  # one element per line # fmt: skip
+FATHER: Part = {
+    "resourceType": "FamilyMemberHistory", "status": "completed", "relationship": {"text": "Far"},
+    "patient": {"reference": "urn:uuid:p"},
+}  # a resource in few lines # fmt: skip
+SAID: dict[str, tuple[Part, str]] = {
+    "a measure with what grades it": (
+        PANEL,
+        "Hb: 9.8 g/dL; tidspunkt: 2026-10-01 kl. 10.00; tolkning: Lav; "
+        "referanseområde: 11.7 til 15.3 g/dL: gjelder: kvinner",
+    ),
+    "a range of one end in words": (
+        hb(referenceRange=[{"high": amount(35, "U/L")}, {"text": "under 35"}]),
+        "Hb: referanseområde: høyst 35 U/L, referanseområde: under 35",
+    ),
+    "a range of an age": (
+        hb(referenceRange=[{"low": amount(2), "age": {"low": amount(18, code="a", system=UCUM)}}]),
+        "Hb: referanseområde: minst 2: alder: minst 18 år",
+    ),
+    "a unit by a code without a word": (hb(valueQuantity=amount(4.1, code="10*9/L", system=UCUM)), "Hb: 4.1 10*9/L"),
+    "a comparison": (hb(valueQuantity=amount(5, "mg/L", comparator="<")), "Hb: under 5 mg/L"),
+    "a ratio": (hb(valueRatio={"numerator": amount(1), "denominator": amount(128)}), "Hb: 1 per 128"),
+    "a range": (hb(valueRange={"low": amount(2, "ml"), "high": amount(5, "ml")}), "Hb: 2 til 5 ml"),
+    "a whole number": (hb(valueInteger=3), "Hb: 3"),
+    "a truth": (hb(valueBoolean=True), "Hb: ja"),
+    "no truth": (hb(valueBoolean=False), "Hb: nei"),
+    "an hour": (hb(valueTime="10:30:00"), "Hb: 10:30:00"),
+    "a moment": (hb(valueDateTime="2026-10-01T23:30:00Z"), "Hb: 2026-10-02 kl. 01.30"),
+    "a moment without a zone": (hb(valueDateTime="2026-10"), "Hb: 2026-10"),
+    "a period": (hb(valuePeriod={"start": "2026-10-01", "end": "2026-10-03"}), "Hb: fra 2026-10-01 til 2026-10-03"),
+    "a period without an end": (hb(effectivePeriod={"start": "2026-10-01"}), "Hb: tidspunkt: fra 2026-10-01"),
+    "an instant": (hb(effectiveInstant="2026-10-01T08:00:00+02:00"), "Hb: tidspunkt: 2026-10-01 kl. 08.00"),
+    "a rhythm": (hb(effectiveTiming={"event": ["2026-10-01"]}), "Hb: tidspunkt: den 2026-10-01"),
+    "parts": (
+        {**SEEN, "code": {"text": "Blodtrykk"}, "component": [
+            {"code": {"text": "Over"}, "valueQuantity": amount(120, "mmHg")},
+            {"code": {"text": "Under"}, "valueQuantity": amount(80, "mmHg"), "interpretation": [{"text": "normalt"}]},
+        ]},
+        "Blodtrykk: Over: 120 mmHg; Under: 80 mmHg, tolkning: normalt",
+    ),
+    "an age": (
+        {**DONE, "performedAge": amount(34, code="a", system=UCUM)}, "Operert: utført: 34 år",
+    ),
+    "when an allergy was seen": (
+        {**ALLERGY, "onsetDateTime": "1999", "lastOccurrence": "2024-03"}, "Penicillin: begynte: 1999, sist: 2024-03",
+    ),
+    "a vaccine from the records of others": (
+        {**SHOT, "primarySource": False}, "Vaksine: opplyst av andre, gitt: i høst",
+    ),
+    "a vaccine, as most": ({**SHOT, "primarySource": True, "isSubpotent": False}, "Vaksine: gitt: i høst"),
+    "one of the family": (
+        {**FATHER, "deceasedBoolean": False, "condition": [{"code": {"text": "Gikt"}, "onsetAge": amount(50, "år")}]},
+        "Far: Gikt: begynte: 50 år; er i live",
+    ),
+    "how much is handed out": (
+        {**ORDER, "medicationCodeableConcept": {"text": "Paracet"}, "dispenseRequest": {"quantity": amount(100, "stk"), "numberOfRepeatsAllowed": 3}},
+        "Paracet: utlevering: kan gjentas: 3, mengde: 100 stk",
+    ),
+}  # one row per case # fmt: skip
+
+
+@pytest.mark.parametrize(("resource", "line"), SAID.values(), ids=SAID)
+@pytest.mark.parametrize(("text", "status"), [(None, "generated"), ("Se under", "generated")])
+def test_what_no_person_wrote_is_said_in_the_line(
+    resource: Part, line: str, text: str | None, status: str
+) -> None:
+    found = lines(resource, text=text, status=status)
+
+    assert [one for one in found if one.endswith(line)] == found[-1:], found
+
+
+def test_what_a_person_wrote_tells_it() -> None:
+    assert lines(PANEL, text="Hb er lav", status="additional") == ["Hb"]
+
+
+def test_the_codes_of_a_grading_are_those_of_the_section() -> None:
+    assert {one["kode"]: one.get("tekst") for one in section(PANEL, text=None)["koder"]} == {
+        "L": "Hb: tolkning: Lav"
+    }
+
+
+@pytest.mark.parametrize(
+    ("coding", "words"),
+    [
+        (coded(None, "HH", GRADES), "svært høy"),
+        (coded("Meget høy", "HH", GRADES), "Meget høy"),
+        (coded(None, "Q", GRADES), "Q"),
+        (coded(None, "HH", "urn:x"), "HH"),
+    ],
+)
+def test_a_grading_by_its_code_alone_is_said_in_words(coding: Part, words: str) -> None:
+    assert lines(hb(interpretation=[coding]), text=None) == [f"Hb: tolkning: {words}"]
+
+
+def test_a_diagnosis_with_fields_of_its_own_says_when_it_began() -> None:
+    ill: Part = {
+        "resourceType": "Condition",
+        "code": coded("Astma", "J45"),
+        "onsetDateTime": "2019",
+        "recordedDate": "2026-10-01",
+    }
+    record = read(told(ill, text=None))
+
+    assert record.fields["diagnoser"][0]["tekst"] == "Astma"
+    assert record.fields["seksjoner"][0]["tekst"] == "Astma: begynte: 2019, registrert: 2026-10-01"
+
+
+@pytest.mark.parametrize(
+    ("resource", "found"),
+    [
+        (
+            hb(valueSampledData={"origin": amount(0), "period": 1, "dimensions": 1, "data": "1"}),
+            ("valueSampledData", "not-read"),
+        ),
+        (hb(valueQuantity=amount(1, code="x", system="urn:x")), ("valueQuantity.code", "code")),
+        (hb(valueQuantity=amount(1, "g", comparator="~")), ("valueQuantity.comparator", "code")),
+        (hb(valueQuantity={"unit": "g"}), ("valueQuantity.value", "missing")),
+        (hb(referenceRange=[{"low": {"unit": "g"}}]), ("referenceRange[0].low.value", "missing")),
+        (
+            {**ALLERGY, "clinicalStatus": {"coding": [{"code": "ukjent"}]}},
+            ("clinicalStatus", "not-read"),
+        ),
+    ],
+)
+def test_what_has_no_words_is_refused_where_it_stands(resource: Part, found: tuple[str, str]) -> None:
+    assert refused(told(resource, text="Se under", status="generated")) == [found]
+    assert "Se under" in section(resource, text="Se under", status="additional")["tekst"]
+
+
+def test_a_measure_labels_its_section_like_its_name() -> None:
+    record = read(told(hb(code=coded("U-Opiater"), valueQuantity=amount(300, "ng/ml")), text=None))
+
+    items = label(record, TYPES["epikrise"].leaves(record), load_codes()).items
+    [text] = [item for item in items if item.path == "seksjoner[0].tekst"]
+
+    assert record.fields["seksjoner"][0]["tekst"] == "U-Opiater: 300 ng/ml"
+    assert Category.SUBSTANCE_USE in text.categories
+
+
+# ------------------------------------------------------------------------------------ none is forgotten
+
+
+def test_every_truth_of_what_is_narrated_has_its_words() -> None:
+    found, waiting = set(), [RESOURCES[kind] for kind in losses.NARRATED]
+    seen: set[object] = set()
+    while waiting:
+        model = waiting.pop()
+        if model in seen or model.__name__ in ("Extension", "Attachment", *losses.TYPES):
+            continue
+        seen.add(model)
+        for name, element in declared(model).items():
+            if element.model is not None:
+                waiting.append(element.model)
+            elif element.holds == "Boolean" and "Dosage" not in model.__name__:
+                found.add((model.__name__, name))
+
+    assert {one for one in found if one[1] not in losses.UNSAID and not one[0].startswith("Coding")} == set(
+        measures.TRUTHS
+    )
+
+
+# --------------------------------------------------------------------------------- each check is needed
+
+TESTS: list[Callable[..., Any]] = [
+    test_what_no_person_wrote_is_said_in_the_line,
+    test_what_a_person_wrote_tells_it,
+    test_the_codes_of_a_grading_are_those_of_the_section,
+    test_a_grading_by_its_code_alone_is_said_in_words,
+    test_a_diagnosis_with_fields_of_its_own_says_when_it_began,
+    test_what_has_no_words_is_refused_where_it_stands,
+]
+
+
+@each(
+    [
+        (reading, "told=bool(text) and not generated", "told=bool(text)"),
+        (reading, "told=bool(text) and not generated", "told=not generated"),
+        (reading, "told=bool(text) and not generated", "told=False"),
+        (narrated, "for say in () if told else self.measures:", "for say in self.measures:"),
+        (narrated, "for say in () if told else self.measures:", "for say in list(self.measures):"),
+        (narrated, "elif kind in MEASURES:", "elif False:"),
+        (narrated, "elif name in losses.GRADED and element is not None:", "elif False:"),
+        (narrated, "self.concept(element.name, item, place)", "pass"),
+        (narrated, 'inside.said("low", say_amount(ends, place, self.findings, coded=True))', "pass"),
+        (narrated, "say_amount(ends, place, self.findings, coded=True)", "say_amount(ends, place, self.findings)"),
+        (narrated, "inside.elements(rest, element.model, place)", "pass"),
+        (narrated, 'self.findings.add(at, "not-read", _BY_A_TEXT)', "pass"),
+        (narrated, 'partial(self.findings.add, at, "not-read", _BY_A_TEXT)', "lambda: None"),
+        (narrated, "line.begin(about)", "pass"),
+        (narrated, "kind=model.__name__)", "kind=self.kind)"),
+        (lines_of, 'self._parts.append(("", self._about))', "pass"),
+        (lines_of, "self._about is not None and not self._parts", "self._about is not None"),
+        (measures, "say_amount(value, at, findings, coded=True)", "say_amount(value, at, findings)"),
+        (measures, "words[value is False]", "words[0]"),
+        (measures, "moment.astimezone(OSLO) if moment.tzinfo else moment", "moment"),
+        (measures, 'coding.get("display") or ', ""),
+        (measures, 'or coding.get("system") != GRADES_OF', ""),
+        (measures, 'if "T" not in value:', "if True:"),
+        (measures, 'if isinstance(end, str))', ")"),
+        (units, "if word is None and ucum and coded:", "if word is None and coded:"),
+        (units, "if word is None and ucum and coded:", "if word is None and False:"),
+    ]
+)  # one row per check # fmt: skip
+def test_each_check_is_needed(where: ModuleType, old: str, new: str) -> None:
+    expect_noticed(where, old, new, lambda: (case for test in TESTS for case in rows(test)))
