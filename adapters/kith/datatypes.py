@@ -77,7 +77,8 @@ def _text(raw: str) -> Parts:
     if not said:
         return {}
     lines = said if raw.isprintable() else lines_of(raw)
-    return {"text": said, "lines": lines, "orgnr" if is_orgnr(said) else "nobody": said}
+    row = "; ".join(line for line in lines.split("\n") if line) if "\n" in lines else lines
+    return {"text": said, "lines": lines, "row": row, "orgnr" if is_orgnr(said) else "nobody": said}
 
 
 def _read_text(element: etree._Element) -> tuple[Parts, list[Fault]]:

@@ -151,7 +151,7 @@ def medicine(old: bool, coded_: bool) -> El:
             quantity("IntendedDuration", "varighet", "varighet_enhet"),
             quantity("QuantitySupplied", "utlevert", "utlevert_enhet"),
             quantity("UnitDose", "styrke", "styrke_enhet"),
-            leaf("DosageText", ST, 0, to={"lines": "dosering"}),
+            leaf("DosageText", ST, 0, to={"row": "dosering"}),
         ),
         *_around(leaf("Type", CS, to="art", absent="MEDB", codes="8233"), old),
         least=0,

@@ -186,7 +186,7 @@ EDGES: dict[str, dict[str, Any]] = {
     "a diagnosis without its grade": {"diagnoser": [{"kode": "J45", "system": ICD}]},
     "a main diagnosis": {"diagnoser": [{"kode": "J45", "system": ICD, "art": "H"}]},
     "a medicine without a code": {
-        "andre_legemidler": [{"navn": "Salve", "merknad": "a\nb", "dosering": "1 morgen\n2 kveld"}]
+        "andre_legemidler": [{"navn": "Salve", "merknad": "a\nb", "dosering": "1 morgen; 2 kveld"}]
     },
     "a number": {"resultater": [{"kode": "NPU1", "verdi": "-1.5E3", "enhet": "g", "sammenligning": "GT"}]},
     "an interval": {"resultater": [{"lav": "1", "hoy_enhet": "g", "hoy": "2"}]},
@@ -337,6 +337,27 @@ def test_a_fault_is_told_with_its_place_and_its_receipt(name: str) -> None:
     told = [(finding.rule, finding.at) for finding in refused.value.findings]
     assert told[: len(expected)] == expected
     assert receipt_codes(refused.value)[:1] == codes
+
+
+@pytest.mark.parametrize(
+    ("said", "dosage"),
+    [
+        ("1 tablett morgen\n2 tabletter kveld", "1 tablett morgen; 2 tabletter kveld"),
+        ("1 tablett\r\n\r\n ved behov \n", "1 tablett; ved behov"),
+        (" 1 tablett\tdaglig ", "1 tablett daglig"),
+    ],
+)
+def test_a_dosage_of_several_lines_is_one_row(said: str, dosage: str) -> None:
+    """A dosage is one text, which is labelled whole; what stood on two lines stays two things."""
+    example = (FOLDER / "examples/alt-1.2-5.xml").read_text(encoding="utf-8")
+    body = example.replace("Ord 489", said.replace("\r", "&#13;"), 1).encode()
+    record = V12.parse(body)
+    lists = ("legemidler", "andre_legemidler")
+    told = [one.get("dosering") for name in lists for one in record.fields.get(name, [])]
+
+    assert EPIKRISE.check(record.fields) == ()
+    assert dosage in told
+    assert V12.parse(V12.render(record)) == record
 
 
 def test_an_id_of_the_hub_is_a_uuid_on_the_wire_and_can_be_read_back() -> None:
