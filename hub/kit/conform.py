@@ -467,8 +467,7 @@ def _each_place(case: Case, inputs: int, seed: str) -> Check:
         now_at(place=one.at)
         faults, _ = tried(case, one.body)
         found.update(dict.fromkeys(replace(fault, at=f"{one.at} {fault.at}") for fault in faults))
-        record = asked(case.adapter.parse, one.body)
-        if isinstance(record, Record) and not known:
+        if not known and isinstance(record := asked(case.adapter.parse, one.body), Record):
             found.update(dict.fromkeys(planted.faults(one, record, case.adapter.passes_over)))
         if len(found) >= _MOST_TOLD:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from lxml import etree
@@ -56,6 +57,14 @@ def _spoiled(case: Case, party: etree._Element, name: str) -> bytes:
 
 
 HUB = loaded()
+
+
+@cache
+def _case(format_: str) -> Case:
+    """Made once: it reads and writes every example."""
+    return next(iter(cases(format_, HUB)))
+
+
 CASES = [
     (format_, name, path, kind, number, further)
     for format_, names in _PARTIES.items()
@@ -72,7 +81,7 @@ def test_a_number_alone_is_somebody_or_is_refused(
     format_: str, name: str, path: str, kind: str, number: str, further: bool
 ) -> None:
     """A party without any name: its one number is kept and written again, or nobody is there."""
-    case = next(cases(format_, HUB))
+    case = _case(format_)
     body = _spoiled(case, _party(name, path, kind, number, further), name)
 
     read = asked(case.adapter.parse, body)
