@@ -11,7 +11,7 @@ from datetime import datetime
 
 from adapters.base import Findings
 from adapters.fhir_epikrise.schedules import say_timing
-from adapters.fhir_epikrise.units import say_amount, written
+from adapters.fhir_epikrise.units import look_over, say_amount, written
 from adapters.fhir_parts import OSLO, counted
 from adapters.fhir_places import said_at
 
@@ -27,6 +27,8 @@ TRUTHS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("Immunization", "primarySource"): ("", "opplyst av andre"),
     ("Immunization", "isSubpotent"): ("svekket dose", ""),
     ("ImmunizationReaction", "reported"): ("opplyst av pasienten", ""),
+    ("CarePlanActivityDetail", "doNotPerform"): ("", ""),  # what is true is refused before
+    ("MedicationRequest", "doNotPerform"): ("", ""),
     ("MedicationIngredient", "isActive"): ("virksomt", "uvirksomt"),
     ("MedicationRequest", "reportedBoolean"): ("opplyst av andre", ""),
     ("MedicationRequestSubstitution", "allowedBoolean"): ("bytte tillatt", "bytte ikke tillatt"),
@@ -58,7 +60,7 @@ def say_measure(holds: str, place: tuple[str, str], value: object, at: str, find
     if holds == "Timing":
         return ", ".join(say_timing(value, at, findings))
     if holds == "Period":
-        return _period(value)
+        return _period(value, at, findings)
     if holds == "Boolean":
         words = TRUTHS.get(place)
         return words[value is False] if words and isinstance(value, bool) else None
@@ -75,19 +77,21 @@ def with_grade(coding: object) -> object:
     return coding if words is None else {**coding, "display": said_at(words, coding.get("code"))}
 
 
-def _period(value: object) -> str:
+def _period(value: object, at: str, findings: Findings) -> str:
     ends = value if isinstance(value, Mapping) else {}
+    look_over(ends, frozenset({"start", "end"}), at, findings)
     said = ((word, ends.get(end)) for word, end in (("fra", "start"), ("til", "end")))
     return " ".join(f"{word} {_moment(end)}" for word, end in said if isinstance(end, str))
 
 
 def _moment(value: str) -> str:
-    """A day, month or year as it stands; a moment by the clock of Norway, or of nobody without a zone."""
+    """A day, month or year as it stands, and what no clock of Norway has (at the ends of the calendar); a
+    moment by that clock, to the second, or by nobody's without a zone."""
     if "T" not in value:
         return value
     try:
         moment = datetime.fromisoformat(counted(value))
-    except ValueError:
+        there = moment.astimezone(OSLO) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
         return value
-    there = moment.astimezone(OSLO) if moment.tzinfo else moment
-    return said_at(f"{there:%Y-%m-%d} kl. {there:%H.%M}", value)
+    return said_at(f"{there.date()} kl. {f'{there:%H.%M.%S}'.removesuffix('.00')}", value)
