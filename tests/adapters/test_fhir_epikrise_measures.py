@@ -19,6 +19,7 @@ from mappings.types import load_types
 from tests.adapters.test_fhir_epikrise_words import (
     ALLERGY,
     DONE,
+    OPIOID,
     ORDER,
     SEEN,
     SHOT,
@@ -33,6 +34,7 @@ from tests.adapters.test_fhir_epikrise_words import (
 from tests.mutating import each, expect_noticed, rows
 
 TYPES = load_types()
+UNKNOWN = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
 GRADES = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 UCUM = "http://unitsofmeasure.org"
 
@@ -166,6 +168,23 @@ def test_what_no_person_wrote_is_said_in_the_line(
     assert [one for one in found if one.endswith(line)] == found[-1:], found
 
 
+@pytest.mark.parametrize("status", ["generated", "extensions", "empty"])
+def test_a_text_that_no_person_wrote_tells_nothing(status: str) -> None:
+    assert lines(hb(valueInteger=3), text="Se under", status=status) == ["Hb: 3"]
+
+
+def test_the_codes_of_a_grading_are_those_of_a_section_that_says_it_again() -> None:
+    """Of what has no name of its own, its grading is what another section says."""
+    made = told(hb(code={"extension": [UNKNOWN]}, interpretation=[OPIOID]), text=None)
+    sections = made["entry"][0]["resource"]["section"]
+    sections.append({"title": "Igjen", "entry": sections[0]["entry"][-1:]})
+
+    again = read(made).fields["seksjoner"][-1]
+
+    assert again["tekst"] == "Opioidavhengighet"
+    assert [one["kode"] for one in again["koder"]] == ["75544000"]
+
+
 def test_what_a_person_wrote_tells_it() -> None:
     assert lines(PANEL, text="Hb er lav", status="additional") == ["Hb"]
 
@@ -262,6 +281,8 @@ def test_every_truth_of_what_is_narrated_has_its_words() -> None:
 
 TESTS: list[Callable[..., Any]] = [
     test_what_no_person_wrote_is_said_in_the_line,
+    test_a_text_that_no_person_wrote_tells_nothing,
+    test_the_codes_of_a_grading_are_those_of_a_section_that_says_it_again,
     test_what_a_person_wrote_tells_it,
     test_the_codes_of_a_grading_are_those_of_the_section,
     test_a_grading_by_its_code_alone_is_said_in_words,
@@ -272,9 +293,11 @@ TESTS: list[Callable[..., Any]] = [
 
 @each(
     [
-        (reading, "told=bool(text) and not generated", "told=bool(text)"),
-        (reading, "told=bool(text) and not generated", "told=not generated"),
-        (reading, "told=bool(text) and not generated", "told=False"),
+        (reading, "told=written", "told=True"),
+        (reading, "told=written", "told=bool(text)"),
+        (reading, "told=written", "told=False"),
+        (reading, '== "additional"', '!= "generated"'),
+        (reading, "self._codes_of[id(code.inside[0])].append(code)", "pass"),
         (narrated, "for say in () if told else self.measures:", "for say in self.measures:"),
         (narrated, "for say in () if told else self.measures:", "for say in list(self.measures):"),
         (narrated, "elif kind in MEASURES:", "elif False:"),
