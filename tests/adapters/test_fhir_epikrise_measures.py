@@ -231,10 +231,6 @@ def test_a_diagnosis_with_fields_of_its_own_says_when_it_began() -> None:
         (hb(valueQuantity=amount(1, code="x", system="urn:x")), ("valueQuantity.code", "code")),
         (hb(valueQuantity=amount(1, "g", comparator="~")), ("valueQuantity.comparator", "code")),
         (hb(valueQuantity={"unit": "g"}), ("valueQuantity.value", "missing")),
-        (
-            hb(effectivePeriod={"start": "2026", "extension": [{"url": "urn:x", "valueString": "x"}]}),
-            ("effectivePeriod.extension[0].url", "extension"),
-        ),
         (hb(referenceRange=[{"low": {"unit": "g"}}]), ("referenceRange[0].low.value", "missing")),
         (
             {**ALLERGY, "clinicalStatus": {"coding": [{"code": "ukjent"}]}},
@@ -245,6 +241,37 @@ def test_a_diagnosis_with_fields_of_its_own_says_when_it_began() -> None:
 def test_what_has_no_words_is_refused_where_it_stands(resource: Part, found: tuple[str, str]) -> None:
     assert refused(told(resource, text="Se under", status="generated")) == [found]
     assert "Se under" in section(resource, text="Se under", status="additional")["tekst"]
+
+
+BESIDE = [{"url": "urn:x", "valueString": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("resource", "found"),
+    [
+        (
+            hb(effectivePeriod={"start": "2026", "extension": BESIDE}),
+            ("effectivePeriod.extension[0].url", "extension"),
+        ),
+        (
+            hb(valueQuantity=amount(1, _value={"extension": BESIDE})),
+            ("valueQuantity._value.extension[0].url", "extension"),
+        ),
+        (
+            hb(interpretation=[{"coding": [{"code": "L", "extension": BESIDE}]}]),
+            ("interpretation[0].coding[0].extension[0].url", "extension"),
+        ),
+        (
+            hb(referenceRange=[{"text": "x", "modifierExtension": BESIDE}]),
+            ("referenceRange[0].modifierExtension", "not-read"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("status", ["additional", "generated"])
+def test_an_extension_of_no_list_is_refused_whoever_wrote_the_text(
+    resource: Part, found: tuple[str, str], status: str
+) -> None:
+    assert refused(told(resource, text="Se under", status=status)) == [found]
 
 
 def test_a_measure_labels_its_section_like_its_name() -> None:
@@ -288,6 +315,7 @@ TESTS: list[Callable[..., Any]] = [
     test_a_grading_by_its_code_alone_is_said_in_words,
     test_a_diagnosis_with_fields_of_its_own_says_when_it_began,
     test_what_has_no_words_is_refused_where_it_stands,
+    test_an_extension_of_no_list_is_refused_whoever_wrote_the_text,
 ]
 
 
@@ -298,8 +326,8 @@ TESTS: list[Callable[..., Any]] = [
         (reading, "told=written", "told=False"),
         (reading, '== "additional"', '!= "generated"'),
         (reading, "self._codes_of[id(code.inside[0])].append(code)", "pass"),
-        (narrated, "for say in () if told else self.measures:", "for say in self.measures:"),
-        (narrated, "for say in () if told else self.measures:", "for say in list(self.measures):"),
+        (narrated, "for say in self.measures:", "for say in list(self.measures):"),
+        (narrated, "say(told=told)", "say(told=False)"),
         (narrated, "elif kind in MEASURES:", "elif False:"),
         (narrated, "elif name in losses.GRADED and element is not None:", "elif False:"),
         (narrated, 'self.concept(element.name, {**item, "coding": listed}, place)', "pass"),
@@ -307,7 +335,13 @@ TESTS: list[Callable[..., Any]] = [
         (narrated, "say_amount(ends, place, self.findings, coded=True)", "say_amount(ends, place, self.findings)"),
         (narrated, "inside.elements(rest, element.model, place)", "pass"),
         (narrated, 'self.findings.add(at, "not-read", _BY_A_TEXT)', "pass"),
-        (narrated, 'partial(self.findings.add, at, "not-read", _BY_A_TEXT)', "lambda: None"),
+        (narrated, "partial(self.unsaid, at)", "lambda told: None"),
+        (narrated, "if not told:", "if True:"),
+        (narrated, "check_extensions(inside, here, findings)", "pass"),
+        (narrated, "check_siblings(inside, here, findings)", "pass"),
+        (narrated, '                findings.add(here, "not-read", NOT_CARRIED)', "                pass"),
+        (narrated, '_look_inside(item, f"{at}[{index}]", findings)', "pass"),
+        (narrated, "                _look_inside(inside, here, findings)", "                pass"),
         (narrated, "line.begin(about)", "pass"),
         (narrated, "kind=model.__name__)", "kind=self.kind)"),
         (lines_of, 'self._parts.append(("", self._about))', "pass"),
