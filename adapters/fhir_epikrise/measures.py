@@ -7,12 +7,10 @@ What cannot be said is None: a series of samples, and a truth whose words are no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from adapters.base import Findings
-from adapters.fhir_epikrise.schedules import say_timing
-from adapters.fhir_epikrise.units import look_over, say_amount, written
-from adapters.fhir_parts import OSLO, counted
+from adapters.fhir_epikrise.schedules import say_moment, say_period, say_timing
+from adapters.fhir_epikrise.units import say_amount, written
 from adapters.fhir_places import said_at
 
 TRUTHS: Mapping[tuple[str, str], tuple[str, str]] = {
@@ -60,13 +58,13 @@ def say_measure(holds: str, place: tuple[str, str], value: object, at: str, find
     if holds == "Timing":
         return ", ".join(say_timing(value, at, findings))
     if holds == "Period":
-        return _period(value, at, findings)
+        return say_period(value, at, findings)
     if holds == "Boolean":
         words = TRUTHS.get(place)
         return words[value is False] if words and isinstance(value, bool) else None
     if holds in NUMBERS:
         return written(value)
-    return _moment(value) if holds in MOMENTS and isinstance(value, str) else None
+    return say_moment(value) if holds in MOMENTS and isinstance(value, str) else None
 
 
 def with_grade(coding: object) -> object:
@@ -75,23 +73,3 @@ def with_grade(coding: object) -> object:
         return coding
     words = GRADES.get(str(coding.get("code")))
     return coding if words is None else {**coding, "display": said_at(words, coding.get("code"))}
-
-
-def _period(value: object, at: str, findings: Findings) -> str:
-    ends = value if isinstance(value, Mapping) else {}
-    look_over(ends, frozenset({"start", "end"}), at, findings)
-    said = ((word, ends.get(end)) for word, end in (("fra", "start"), ("til", "end")))
-    return " ".join(f"{word} {_moment(end)}" for word, end in said if isinstance(end, str))
-
-
-def _moment(value: str) -> str:
-    """A day, month or year as it stands, and what no clock of Norway has (at the ends of the calendar); a
-    moment by that clock, to the second, or by nobody's without a zone."""
-    if "T" not in value:
-        return value
-    try:
-        moment = datetime.fromisoformat(counted(value))
-        there = moment.astimezone(OSLO) if moment.tzinfo else moment
-    except (ValueError, OverflowError):
-        return value
-    return said_at(f"{there.date()} kl. {f'{there:%H.%M.%S}'.removesuffix('.00')}", value)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.fhir_epikrise import lines as lines_of
-from adapters.fhir_epikrise import losses, measures, narrated, reading, units
+from adapters.fhir_epikrise import losses, measures, narrated, reading, schedules, units
 from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_schema import declared
 from consent.code_lists import load_codes
@@ -104,6 +104,10 @@ SAID: dict[str, tuple[Part, str]] = {
     "a period without an end": (hb(effectivePeriod={"start": "2026-10-01"}), "Hb: tidspunkt: fra 2026-10-01"),
     "an instant": (hb(effectiveInstant="2026-10-01T08:00:00+02:00"), "Hb: tidspunkt: 2026-10-01 kl. 08.00"),
     "a rhythm": (hb(effectiveTiming={"event": ["2026-10-01"]}), "Hb: tidspunkt: den 2026-10-01"),
+    "moments of a rhythm": (
+        hb(effectiveTiming={"event": ["2026-10-01T23:30:00Z"], "repeat": {"boundsPeriod": {"start": "2026-10-01T23:30:00Z"}}}),
+        "Hb: tidspunkt: den 2026-10-02 kl. 01.30, fra 2026-10-02 kl. 01.30",
+    ),
     "parts": (
         {**SEEN, "code": {"text": "Blodtrykk"}, "component": [
             {"code": {"text": "Over"}, "valueQuantity": amount(120, "mmHg")},
@@ -254,6 +258,10 @@ BESIDE = [{"url": "urn:x", "valueString": "x"}]
             ("effectivePeriod.extension[0].url", "extension"),
         ),
         (
+            hb(effectiveTiming={"repeat": {"boundsPeriod": {"start": "2026", "extension": BESIDE}}}),
+            ("effectiveTiming.repeat.boundsPeriod.extension[0].url", "extension"),
+        ),
+        (
             hb(valueQuantity=amount(1, _value={"extension": BESIDE})),
             ("valueQuantity._value.extension[0].url", "extension"),
         ),
@@ -351,16 +359,17 @@ TESTS: list[Callable[..., Any]] = [
         (lines_of, "_closed(part, say(part)) if len(rest) > 1 else say(part)", "_closed(part, say(part))"),
         (measures, "say_amount(value, at, findings, coded=True)", "say_amount(value, at, findings)"),
         (measures, "words[value is False]", "words[0]"),
-        (measures, "moment.astimezone(OSLO) if moment.tzinfo else moment", "moment"),
+        (schedules, "moment.astimezone(OSLO) if moment.tzinfo else moment", "moment"),
         (measures, 'coding.get("display") or ', ""),
         (measures, 'or coding.get("system") != GRADES_OF', ""),
-        (measures, 'if "T" not in value:', "if True:"),
-        (measures, 'if isinstance(end, str))', ")"),
-        (measures, 'look_over(ends, frozenset({"start", "end"}), at, findings)', "pass"),
-        (measures, "(ValueError, OverflowError)", "ValueError"),
-        (measures, ".removesuffix('.00')", ""),
-        (measures, "%H.%M.%S", "%H.%M"),
-        (measures, "{there.date()}", "{there:%Y-%m-%d}"),
+        (schedules, 'if "T" not in value:', "if True:"),
+        (schedules, 'if isinstance(end, str))', ")"),
+        (schedules, 'look_over(ends, frozenset({"start", "end"}), at, findings)', "pass"),
+        (schedules, '[say_moment(one) for one', '[one for one'),
+        (schedules, "(ValueError, OverflowError)", "ValueError"),
+        (schedules, ".removesuffix('.00')", ""),
+        (schedules, "%H.%M.%S", "%H.%M"),
+        (schedules, "{there.date()}", "{there:%Y-%m-%d}"),
         (measures, '("MedicationRequest", "doNotPerform"): ("", ""),', ""),
         (losses, ', ("ObservationReferenceRange", "text")', ""),
         (units, "if word is None and ucum and coded:", "if word is None and coded:"),
