@@ -76,6 +76,7 @@ SAID: dict[str, tuple[Part, str]] = {
         "Hb: referanseområde: minst 2: alder: minst 18 år",
     ),
     "a unit by a code without a word": (hb(valueQuantity=amount(4.1, code="10*9/L", system=UCUM)), "Hb: 4.1 10*9/L"),
+    "so many in a time": (hb(valueQuantity=amount(60, code="1/min", system=UCUM)), "Hb: 60 per minutt"),
     "a range by a code without a word": (
         hb(referenceRange=[{"high": amount(9, code="10*9/L", system=UCUM)}]),
         "Hb: referanseområde: høyst 9 10*9/L",
@@ -371,6 +372,7 @@ TESTS: list[Callable[..., Any]] = [
         (measures, '("MedicationRequest", "doNotPerform"): ("", ""),', ""),
         (losses, ', ("ObservationReferenceRange", "text")', ""),
         (units, "if word is None and ucum and coded:", "if word is None and coded:"),
+        (units, "behind if each)]).strip()", "behind if each)])"),
         (units, "if word is None and ucum and coded:", "if word is None and False:"),
     ]
 )  # one row per check # fmt: skip
