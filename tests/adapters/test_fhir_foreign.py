@@ -189,7 +189,7 @@ def test_words_that_the_text_has_are_not_said_twice() -> None:
     bundle = document()
     put(bundle, observation(code={"text": "prøvene  er NORMALE."}))
 
-    assert section(bundle)["tekst"] == "Prøvene er normale.\nAstma: begynte: 2020-01-01"
+    assert section(bundle)["tekst"] == "Prøvene er normale."
 
 
 def test_without_a_text_the_words_of_the_codes_are_the_text() -> None:
