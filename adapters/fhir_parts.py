@@ -231,9 +231,10 @@ def day(value: str | None) -> str | None:
         return value
     try:
         moment = datetime.fromisoformat(counted(value))
-    except ValueError:
+        there = moment.astimezone(OSLO) if moment.tzinfo else moment
+    except (ValueError, OverflowError):  # also at the ends of the calendar
         return said_at(value[:10], value)
-    return said_at((moment.astimezone(OSLO) if moment.tzinfo else moment).date().isoformat(), value)
+    return said_at(there.date().isoformat(), value)
 
 
 def instant(value: str) -> str:

@@ -122,12 +122,17 @@ class Group:
 
     def _line(self, label: Callable[[str], str], say: Callable[[Part], str]) -> str:
         name, subject, rest = self._split()
-        rest.sort(key=lambda one: bool(label(one[0])))  # nothing without a name behind one that has it
-        nested = any(isinstance(part, Group) and len(list(part.parts())) > 1 for _, part in rest)
-        between = "; " if nested else ", "
-        once = {(label(of) or of, plain(say(part))): _called(label(of), say(part)) for of, part in rest}
+        if label is not _unnamed:  # answers, then groups, which begin with their own names, then the rest
+            rest.sort(key=lambda one: 2 if label(one[0]) else int(isinstance(one[1], Group)))
+        between = "; " if _nested(rest) else ", "
+        said = [(of, _closed(part, say(part)) if len(rest) > 1 else say(part)) for of, part in rest]
+        once = {(label(of) or of, plain(one)): _called(label(of), one) for of, one in said}
         after = between if label(name) else ": "
         return after.join(one for one in (_called(label(name), subject), between.join(once.values())) if one)
+
+    def nested(self) -> bool:
+        """Whether there are semicolons between its parts."""
+        return _nested(self._split()[2])
 
     def _split(self) -> tuple[str, str, list[tuple[str, Part]]]:
         """The element of what it is about, that, and the other parts that say something, each with its
@@ -138,6 +143,15 @@ class Group:
         first = saying[0][0]
         about = [part.said() for name, part in saying if name == first]
         return first, ", ".join(_distinct(about)), [(name, part) for name, part in saying if name != first]
+
+
+def _nested(parts: list[tuple[str, Part]]) -> bool:
+    return any(isinstance(part, Group) and len(list(part.parts())) > 1 for _, part in parts)
+
+
+def _closed(part: Part, said: str) -> str:
+    """In brackets, where what stands behind it would be taken for one of its own parts."""
+    return f"({said})" if isinstance(part, Group) and part.nested() else said
 
 
 def _called(name: str, said: str) -> str:

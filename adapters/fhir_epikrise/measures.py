@@ -7,12 +7,10 @@ What cannot be said is None: a series of samples, and a truth whose words are no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from adapters.base import Findings
-from adapters.fhir_epikrise.schedules import say_timing
+from adapters.fhir_epikrise.schedules import say_moment, say_period, say_timing
 from adapters.fhir_epikrise.units import say_amount, written
-from adapters.fhir_parts import OSLO, counted
 from adapters.fhir_places import said_at
 
 TRUTHS: Mapping[tuple[str, str], tuple[str, str]] = {
@@ -27,6 +25,8 @@ TRUTHS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("Immunization", "primarySource"): ("", "opplyst av andre"),
     ("Immunization", "isSubpotent"): ("svekket dose", ""),
     ("ImmunizationReaction", "reported"): ("opplyst av pasienten", ""),
+    ("CarePlanActivityDetail", "doNotPerform"): ("", ""),  # what is true is refused before
+    ("MedicationRequest", "doNotPerform"): ("", ""),
     ("MedicationIngredient", "isActive"): ("virksomt", "uvirksomt"),
     ("MedicationRequest", "reportedBoolean"): ("opplyst av andre", ""),
     ("MedicationRequestSubstitution", "allowedBoolean"): ("bytte tillatt", "bytte ikke tillatt"),
@@ -58,13 +58,13 @@ def say_measure(holds: str, place: tuple[str, str], value: object, at: str, find
     if holds == "Timing":
         return ", ".join(say_timing(value, at, findings))
     if holds == "Period":
-        return _period(value)
+        return say_period(value, at, findings)
     if holds == "Boolean":
         words = TRUTHS.get(place)
         return words[value is False] if words and isinstance(value, bool) else None
     if holds in NUMBERS:
         return written(value)
-    return _moment(value) if holds in MOMENTS and isinstance(value, str) else None
+    return say_moment(value) if holds in MOMENTS and isinstance(value, str) else None
 
 
 def with_grade(coding: object) -> object:
@@ -73,21 +73,3 @@ def with_grade(coding: object) -> object:
         return coding
     words = GRADES.get(str(coding.get("code")))
     return coding if words is None else {**coding, "display": said_at(words, coding.get("code"))}
-
-
-def _period(value: object) -> str:
-    ends = value if isinstance(value, Mapping) else {}
-    said = ((word, ends.get(end)) for word, end in (("fra", "start"), ("til", "end")))
-    return " ".join(f"{word} {_moment(end)}" for word, end in said if isinstance(end, str))
-
-
-def _moment(value: str) -> str:
-    """A day, month or year as it stands; a moment by the clock of Norway, or of nobody without a zone."""
-    if "T" not in value:
-        return value
-    try:
-        moment = datetime.fromisoformat(counted(value))
-    except ValueError:
-        return value
-    there = moment.astimezone(OSLO) if moment.tzinfo else moment
-    return said_at(f"{there:%Y-%m-%d} kl. {there:%H.%M}", value)

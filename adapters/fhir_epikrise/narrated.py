@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Protocol
 
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 
@@ -68,6 +69,12 @@ _LONGEST = 160
 """Signs of what a code is said of that its words repeat; the text has it in full."""
 
 
+class Measure(Protocol):
+    """Says one thing in its line, or looks over what a text has `told`."""
+
+    def __call__(self, *, told: bool) -> None: ...
+
+
 @dataclass
 class Content:
     """What a section says besides its own text. `references` is what it points to, `lines` what each
@@ -76,7 +83,7 @@ class Content:
 
     codes: list[Coded] = field(default_factory=list)
     lines: list[Group] = field(default_factory=list)
-    measures: list[Callable[[], None]] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
     others: list[Coded] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
 
@@ -117,9 +124,9 @@ class Content:
 
     def measure(self, *, told: bool) -> None:
         """Say numbers, moments, truths and gradings in their lines, unless they are `told` by a text that a
-        person wrote. Findings: what cannot be said."""
-        for say in () if told else self.measures:  # of which some bring further ones
-            say()
+        person wrote. Findings: what cannot be said, and extensions that may say anything."""
+        for say in self.measures:  # of which some bring further ones
+            say(told=told)
 
     def distinct(self) -> list[Json]:
         """The codes, each once for whatever it is said of."""
@@ -190,7 +197,11 @@ class _Walk:
             for code in sorted(found):
                 self.said(name, losses.SAYS[code])
         else:
-            self.content.measures.append(partial(self.findings.add, at, "not-read", _BY_A_TEXT))
+            self.content.measures.append(partial(self.unsaid, at))
+
+    def unsaid(self, at: str, *, told: bool) -> None:
+        if not told:
+            self.findings.add(at, "not-read", _BY_A_TEXT)
 
     def value(self, element: Element, value: object, at: str) -> None:
         kind = element.holds if element.model is None else element.model.__name__
@@ -203,15 +214,21 @@ class _Walk:
         elif kind not in losses.FREE and kind not in losses.TYPES:
             self.findings.add(at, "not-read", NOT_CARRIED)
 
-    def measure(self, name: str, holds: str, value: object, at: str) -> None:
+    def measure(self, name: str, holds: str, value: object, at: str, *, told: bool) -> None:
+        if told:
+            _look_inside(value, at, self.findings)
+            return
         said = say_measure(holds, (self.kind, name), value, at, self.findings)
         if said is None:
             self.findings.add(at, "not-read", _BY_A_TEXT)
         else:
             self.said(name, said)
 
-    def graded(self, element: Element, value: object, at: str) -> None:
+    def graded(self, element: Element, value: object, at: str, *, told: bool) -> None:
         """How a measure is graded: what it was found to be, and between what it ought to be."""
+        if told:
+            _look_inside(value, at, self.findings)
+            return
         for index, item in enumerate(value if isinstance(value, list) else []):
             if not isinstance(item, Mapping) or element.model is None:
                 continue
@@ -346,6 +363,24 @@ _BARE = ("code", "display")
 
 def _code(coding: Mapping[str, object]) -> Json:
     return present(system=coding["system"], kode=coding["code"], tekst=_text(coding.get("display")))
+
+
+def _look_inside(value: object, at: str, findings: Findings) -> None:
+    """Refuse extensions at any depth of what is not said because a text tells it: that tells no extension."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            _look_inside(item, f"{at}[{index}]", findings)
+    elif isinstance(value, Mapping):
+        for name, inside in value.items():
+            here = below(at, name)
+            if name == "extension":
+                check_extensions(inside, here, findings)
+            elif name == "modifierExtension":
+                findings.add(here, "not-read", NOT_CARRIED)
+            elif name.startswith("_"):
+                check_siblings(inside, here, findings)
+            else:
+                _look_inside(inside, here, findings)
 
 
 def _is_who(targets: frozenset[str], kind: object) -> bool:

@@ -80,6 +80,7 @@ class _Reading:
         self._said: dict[int, Group] = {}
         self._names: dict[int, frozenset[str]] = {}
         self._codes: dict[int, list[Coded]] = {}
+        self._codes_of: dict[int, list[Coded]] = {}
         self._listed: set[int] = set()
         self._who_else: list[tuple[str, str]] = []
         self._lists: dict[str, list[Json]] = {"diagnoser": [], "legemidler": [], "seksjoner": []}
@@ -217,7 +218,7 @@ class _Reading:
         rest = encounter.rest()
         content.add(rest, RESOURCES["Encounter"], encounter.at, self._findings)
         self._linked(content)
-        content.measure(told=False)
+        self._measure(content, told=False)
         content.codes += content.others
         text = content.text(None)
         if text is not None or content.codes:
@@ -242,11 +243,11 @@ class _Reading:
         narrative = section.child("text", required=not entries and not inside)
         shown_title = title or (coded[2] if coded else None)
         heading = said_at(f"{above}: {shown_title}", shown_title) if above and shown_title else shown_title
-        generated = narrative is not None and narrative.peek("status") == "generated"
+        written = narrative is not None and narrative.peek("status") == "additional"
         text = None
         if narrative is not None or content.codes or content.words:
             text = self._narrative(narrative, generated=bool(entries) and not beyond and not content.codes)
-        content.measure(told=bool(text) and not generated)
+        self._measure(content, told=written)
         if narrative is not None or content.codes or content.words:
             text = said_at(content.text(text), text)
             content.codes += content.others
@@ -359,8 +360,15 @@ class _Reading:
         self._subject(resource, "patient" if resource.has("patient") else "subject")
         before = len(content.codes)
         content.add(resource.rest(), RESOURCES[kind], resource.at, self._findings)
-        self._codes[id(resource)] = content.codes[before:]
-        self._said[id(resource)] = content.lines[-1]
+        self._said[id(resource)] = line = content.lines[-1]
+        self._codes[id(resource)] = self._codes_of[id(line)] = content.codes[before:]
+
+    def _measure(self, content: Content, *, told: bool) -> None:
+        """What was measured: its codes, too, are those of whatever refers to the resource that has them."""
+        before = len(content.codes)
+        content.measure(told=told)
+        for code in content.codes[before:]:
+            self._codes_of[id(code.inside[0])].append(code)
 
     def _linked(self, content: Content) -> None:
         """Follow what was referred to: what tells something belongs to the same section."""

@@ -1,4 +1,4 @@
-"""Understands how a Timing of FHIR is said in bokmål: how often, when on the day, for how long.
+"""Understands how a Timing, a Period or a moment of FHIR is said in bokmål: how often, when, for how long.
 
 Its codes are fixed by FHIR and HL7; one that is not in the tables is a finding.
 """
@@ -6,9 +6,12 @@ Its codes are fixed by FHIR and HL7; one that is not in the tables is a finding.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from adapters.base import Findings
 from adapters.fhir_epikrise.units import UNITS, look_over, say_amount, written
+from adapters.fhir_parts import OSLO, counted
+from adapters.fhir_places import said_at
 
 GTS = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 ABBREVIATIONS: Mapping[str, str] = {
@@ -62,7 +65,7 @@ def say_timing(timing: object, at: str, findings: Findings) -> list[str]:
     if not isinstance(timing, Mapping):
         return []
     look_over(timing, frozenset({"event", "repeat", "code"}), at, findings)
-    events = [str(one) for one in _listed(timing.get("event")) if one is not None]
+    events = [say_moment(one) for one in _listed(timing.get("event")) if isinstance(one, str)]
     repeat = timing.get("repeat")
     said = [
         *_code(timing.get("code"), f"{at}.code", findings),
@@ -71,6 +74,27 @@ def say_timing(timing: object, at: str, findings: Findings) -> list[str]:
     if isinstance(repeat, Mapping):
         said += _Repeat(repeat, f"{at}.repeat", findings).said()
     return list(dict.fromkeys(one for one in said if one))
+
+
+def say_period(value: object, at: str, findings: Findings) -> str:
+    """Its ends, or the one that is said. Findings: extensions, which may say anything."""
+    ends = value if isinstance(value, Mapping) else {}
+    look_over(ends, frozenset({"start", "end"}), at, findings)
+    said = ((word, ends.get(end)) for word, end in (("fra", "start"), ("til", "end")))
+    return " ".join(f"{word} {say_moment(end)}" for word, end in said if isinstance(end, str))
+
+
+def say_moment(value: str) -> str:
+    """A day, month or year as it stands, and what no clock of Norway has (at the ends of the calendar); a
+    moment by that clock, to the second, or by nobody's without a zone."""
+    if "T" not in value:
+        return value
+    try:
+        moment = datetime.fromisoformat(counted(value))
+        there = moment.astimezone(OSLO) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        return value
+    return said_at(f"{there.date()} kl. {f'{there:%H.%M.%S}'.removesuffix('.00')}", value)
 
 
 def _code(concept: object, at: str, findings: Findings) -> list[str]:
@@ -154,12 +178,6 @@ class _Repeat:
 
     def _long(self) -> list[str]:
         repeat, count = self._repeat, self._number("count")
-        period = repeat.get("boundsPeriod")
-        ends = [
-            f"{word} {period[end]}"
-            for end, word in (("start", "fra"), ("end", "til"))
-            if isinstance(period, Mapping) and end in period
-        ]
         spans = [
             say_amount(repeat.get(name), f"{self._at}.{name}", self._findings)
             for name in ("boundsDuration", "boundsRange")
@@ -167,7 +185,7 @@ class _Repeat:
         return [
             f"{count} {'gang' if count == '1' else 'ganger'} i alt" if count else "",
             *(f"i {span}" for span in spans if span),
-            " ".join(ends),
+            say_period(repeat.get("boundsPeriod"), f"{self._at}.boundsPeriod", self._findings),
         ]
 
     def _words(self, name: str, table: Mapping[str, str]) -> list[str]:

@@ -130,7 +130,7 @@ def word_of(code: str, *, one: bool) -> str | None:
     behind = [_word(each, one=True) for each in under]
     if front is None or None in behind:
         return None
-    return " per ".join([front, *(each for each in behind if each)])
+    return " per ".join([front, *(each for each in behind if each)]).strip()
 
 
 def _word(code: str, *, one: bool) -> str | None:

@@ -73,8 +73,12 @@ SAID: list[tuple[Part, str]] = [
     (activity("scheduled"), "tiltak: Samtaler: avtalt"),
     (activity("in-progress"), "tiltak: Samtaler: pågår"),
     (activity("completed"), "tiltak: Samtaler: gjennomført"),
+    (
+        {**PLAN, "activity": [{"detail": {"status": "scheduled", "description": "Tur"}}]},
+        "tiltak: beskrivelse: Tur, avtalt",
+    ),
     (family(ill(text="Astma")), "mor: Astma"),
-    (family(ill(text="Astma"), status="partial"), "mor: Astma, ikke fullstendig"),
+    (family(ill(text="Astma"), status="partial"), "mor: ikke fullstendig, Astma"),
     (GIVEN, "Morfin"),
     ({**GIVEN, "status": "in-progress"}, "Morfin: pågår"),
     (DONE, "Operert"),

@@ -501,7 +501,11 @@ TESTS: list[Callable[..., Any]] = [
             "content.others += self._codes.get(id(found[1])) or coded_in(self._concept(found[1]))",
             "pass",
         ),
-        (reading, "self._codes[id(resource)] = content.codes[before:]", "pass"),
+        (
+            reading,
+            "self._codes[id(resource)] = self._codes_of[id(line)] = content.codes[before:]",
+            "self._codes_of[id(line)] = []",
+        ),
         (reading, 'return medicine[1].peek("code")', "return None"),
     ]
 )

@@ -404,7 +404,7 @@ TESTS: list[Callable[..., Any]] = [
             "rest[id(part)]] if id(part) in rest else []",
         ),
         (narrated, "elif (kind, name) in losses.COUNTED:", "elif False:"),
-        (lines_of, "rest.sort(key=lambda one: bool(label(one[0])))", "pass"),
+        (lines_of, "if label is not _unnamed:", "if False:"),
         (narrated, "and plain(line.bare()) not in written", ""),
         (narrated, "plain(line.bare()) not in written", "plain(line.bare()) not in there"),
         (narrated, "partial(name_of, model.__name__)", "lambda _: ''"),

@@ -308,7 +308,7 @@ def test_a_diagnosis_that_says_more_than_its_fields_keeps_the_text_of_its_sectio
 
     condition["onsetDateTime"] = "2020-01-01"
 
-    assert section(bundle)["tekst"] == "Prøvene er normale."
+    assert section(bundle)["tekst"] == "Prøvene er normale.\nAstma: begynte: 2020-01-01"
     assert parse(bundle).fields["diagnoser"][0]["kode"] == "J45"
 
 

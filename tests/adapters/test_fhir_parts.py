@@ -217,3 +217,8 @@ def test_what_a_format_has_no_place_for_is_not_written(write: Callable[[], objec
 
     assert (refused.value.code, [f.at for f in refused.value.findings]) == ("render.incomplete", [at])
     fhir_parts.check_fields(Record("t", {"a": 7}), "t", frozenset("ab"))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_moment_at_the_ends_of_the_calendar_has_the_day_that_is_written(moment: str) -> None:
+    assert fhir_parts.day(moment) == moment[:10]
