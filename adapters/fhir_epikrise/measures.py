@@ -41,7 +41,7 @@ GRADES: Mapping[str, str] = {
     "<": "under målegrensen", ">": "over målegrensen", "B": "bedre", "W": "verre", "U": "økende",
     "D": "synkende",
 }  # few lines # fmt: skip
-"""What a measure was found to be, by the code of HL7, where that stands without its words."""
+"""What a measure was found to be, by the code of HL7: said with the words it has, or else with these."""
 
 AMOUNTS = frozenset({"Age", "Duration", "Quantity", "Range", "Ratio"})
 MOMENTS = frozenset({"Date", "DateTime", "Instant", "Time"})
@@ -67,9 +67,13 @@ def say_measure(holds: str, place: tuple[str, str], value: object, at: str, find
     return say_moment(value) if holds in MOMENTS and isinstance(value, str) else None
 
 
-def with_grade(coding: object) -> object:
-    """A coding of how a measure is graded, with words."""
-    if not isinstance(coding, Mapping) or coding.get("display") or coding.get("system") != GRADES_OF:
+def in_words(coding: object) -> object:
+    """A coding of how a measure is graded, as its words alone where the code is one of GRADES: they say all
+    that it does, and what nobody knows would hold the whole section. Any other one as it is."""
+    if not isinstance(coding, Mapping) or coding.get("system") != GRADES_OF:
         return coding
     words = GRADES.get(str(coding.get("code")))
-    return coding if words is None else {**coding, "display": said_at(words, coding.get("code"))}
+    if words is None:
+        return coding
+    rest = {name: value for name, value in coding.items() if name not in ("system", "code", "version")}
+    return {**rest, "display": coding.get("display") or said_at(words, coding.get("code"))}

@@ -14,7 +14,7 @@ from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
 from adapters.fhir_epikrise.dosages import KINDS, say_dosage
 from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
-from adapters.fhir_epikrise.measures import MEASURES, say_measure, with_grade
+from adapters.fhir_epikrise.measures import MEASURES, in_words, say_measure
 from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.relatives import NAMES
 from adapters.fhir_epikrise.units import say_amount
@@ -235,7 +235,7 @@ class _Walk:
             place = f"{at}[{index}]"
             if element.model.__name__ == "CodeableConcept":
                 codings = item.get("coding")
-                listed = [with_grade(one) for one in codings] if isinstance(codings, list) else codings
+                listed = [in_words(one) for one in codings] if isinstance(codings, list) else codings
                 self.concept(element.name, {**item, "coding": listed}, place)
                 continue
             ends = {end: item[end] for end in ("low", "high") if end in item}

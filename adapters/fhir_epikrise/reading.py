@@ -368,7 +368,7 @@ class _Reading:
         before = len(content.codes)
         content.measure(told=told)
         for code in content.codes[before:]:
-            self._codes_of[id(code.inside[0])].append(code)
+            self._codes_of.setdefault(id(code.inside[0]), []).append(code)
 
     def _linked(self, content: Content) -> None:
         """Follow what was referred to: what tells something belongs to the same section."""
