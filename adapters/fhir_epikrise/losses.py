@@ -230,7 +230,6 @@ LEFT_CODES: Mapping[tuple[str, str], str] = {
     ("DeviceDeviceName", "type"): "which of its names it is; the name is carried",
     ("DeviceUdiCarrier", "entryType"): FILING,
     ("EncounterLocation", "status"): WHO_ELSE,
-    ("EncounterStatusHistory", "status"): FILING,
 }
 """Codes that FHIR itself fixes and that say nothing more of the person. So do those in `STANDS`."""
 

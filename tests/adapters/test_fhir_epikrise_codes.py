@@ -147,7 +147,7 @@ def fixed() -> Iterator[tuple[str, str]]:
             continue
         seen.add(model)
         for name, element in declared(model).items():
-            if element.model is not None:
+            if element.model is not None and name not in losses.SILENT:
                 waiting.append(element.model)
             elif element.holds == "Code":
                 yield model.__name__, name
