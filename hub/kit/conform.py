@@ -7,7 +7,6 @@ same checks are the tests of our own adapters and the gate for those of other pa
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,20 +20,17 @@ from hub.kit import noise, planted, reach
 from hub.kit.asked import asked
 from hub.kit.bounded import now_at
 from hub.kit.case import Case, shape_faults
-from hub.kit.corpus import Hub, recognised, written
+from hub.kit.corpus import Hub, recognised
 from hub.kit.declared import FAULTS
 from hub.kit.fitting import fitted
 from hub.kit.timed import timed
-from hub.kit.told import OTHER, all_in_body, is_name, said_in, says, values_of
+from hub.kit.told import OTHER, is_name, said_in, says, values_of
+from hub.kit.tried import MOST_SECONDS, refusal_faults, there_and_back, tried
 from hub.kit.values import hypothesis_strategies, paths, records, repaired, sample, ways
 from hub.message import Category, Record
-from hub.telling import in_place, told_whole
 
 MADE, NOISE = 60, 600
 """Records and spoiled inputs per adapter, when nobody asks for more."""
-
-MOST_SECONDS = 2.0
-"""For one input of at most 200 kB, hostile ones too; a slow machine gets three tries."""
 
 _MOST_TOLD = 8
 _MOST_SLOW = 3
@@ -172,18 +168,10 @@ def _examples(case: Case) -> Check:
         fits = case.spec.check(record.fields)
         misfits = [Finding(f"examples/{name} {fault.at}", fault.rule, fault.expected) for fault in fits]
         # What does not fit its type does not come back either, with the same words.
-        found.extend(misfits or _there_and_back(case, record, f"examples/{name}"))
+        found.extend(misfits or there_and_back(case, record, f"examples/{name}"))
         if not found and case.adapter.render(record) != case.adapter.render(record):
             found.append(Finding(f"examples/{name}", "same-bytes", "the same bytes for the same record"))
     return Check("examples", tuple(found), f"{len(case.bodies)} read, written, read again")
-
-
-def _there_and_back(case: Case, record: Record, at: str) -> Iterator[Finding]:
-    """What does not come back as it went. A refusal to write is for the caller to judge."""
-    one = written(case.hub, case.adapter, record)
-    if one.code:
-        whole = [Finding("", one.code, "to be written and read again")]
-        yield from (Finding(f"{at} {f.at}".strip(), f.rule, f.expected) for f in one.findings or whole)
 
 
 def _records(case: Case, made: int) -> tuple[list[Record], Check]:
@@ -205,7 +193,7 @@ def _records(case: Case, made: int) -> tuple[list[Record], Check]:
         else:
             refused += 1
             continue
-        faults = list(_there_and_back(case, said, "made"))
+        faults = list(there_and_back(case, said, "made"))
         if not faults and record != said:
             faults = list(_left(case, record, said))
         found.update(dict.fromkeys(faults))
@@ -332,7 +320,7 @@ def _grafted(case: Case, path: str, through: list[Record]) -> bool:
             for fields in (*merged, {**base.fields, **added}):
                 record = Record(base.type, repaired(case.spec, copy.deepcopy(fields)))
                 there = path in set(paths(record))
-                if there and not list(_there_and_back(case, record, "")):
+                if there and not list(there_and_back(case, record, "")):
                     return True
     return False
 
@@ -406,57 +394,6 @@ def _numbered(fault: Finding, numbers: list[int]) -> Finding:
     return replace(fault, expected=f"{fault.expected} (input {numbers[0]}{more})")
 
 
-def tried(case: Case, body: bytes) -> tuple[list[Finding], float]:
-    """One input: a record that can be written again, or a refusal without a value, each in bounded time. The
-    seconds are those of reading, or of finding out where what is wrong stands, if that took longer."""
-    seconds, result = timed(partial(asked, case.adapter.parse, body), MOST_SECONDS)
-    if not isinstance(result, HubError) and getattr(result, "type", None) != case.spec.name:
-        return [Finding("parse", "record", f"a record of {case.spec.name}")], seconds  # a stranger's parse
-    placing, refused = timed(partial(_answer, case, body, result), MOST_SECONDS)
-    seconds = max(seconds, placing)
-    late = Finding("parse", "time", f"at most {MOST_SECONDS:.0f} s")
-    faults = [late] if seconds > MOST_SECONDS else []
-    if refused is not None:
-        faults.extend(_told(case, body, refused))
-    elif not isinstance(result, HubError):
-        faults.extend(_there_and_back(case, result, "read"))
-    return faults, seconds
-
-
-def _answer(case: Case, body: bytes, result: Record | HubError) -> HubError | None:
-    """What its sender is told: the refusal of the format, or that of the type; None for what is read."""
-    if isinstance(result, HubError):
-        whole: HubError = asked(told_whole, case.adapter, case.spec, body, result)
-        return whole
-    if not (wrong := case.spec.check(result.fields)):
-        return None
-    placed = asked(in_place, case.adapter, body, wrong)
-    return placed if isinstance(placed, HubError) else HubError("parse.invalid", placed)
-
-
-def _told(case: Case, body: bytes, refused: HubError) -> Iterator[Finding]:
-    if refused.code == "hub.internal":
-        yield from refused.findings
-    elif not refused.code.startswith(("parse.", "consent.")):
-        yield Finding("parse", "code", "a parse code")
-    said = said_in(refused)
-    echoed = (value for value in case.values if value in said and says(said, value))
-    if planted.is_told(said) or any(_is_echo(case, body, value) for value in echoed):
-        yield Finding("parse", "value-told", "no word of the message in a finding")
-    if not all_in_body(refused.findings, body):
-        yield Finding("parse", "place", "a line and a column that the message has")
-
-
-def _is_echo(case: Case, body: bytes, value: str) -> bool:
-    """Whether a word that is told was taken from the body: with another in its place, it is told no more.
-    What an adapter says of itself ("a version such as 1.0.0") stays."""
-    text = body.decode("utf-8", "surrogateescape")
-    other = re.sub(re.escape(value), value.translate(OTHER), text, flags=re.IGNORECASE)
-    spoiled = other.encode("utf-8", "surrogateescape")
-    again = _answer(case, spoiled, asked(case.adapter.parse, spoiled))
-    return again is None or not says(said_in(again), value)
-
-
 def _each_place(case: Case, inputs: int, seed: str) -> Check:
     """A word in the place of each value, and one where nobody looks for it: read, or refused in silence."""
     found = dict.fromkeys(planted.reasons(case.adapter.passes_over, _LEAST_REASON))
@@ -485,7 +422,9 @@ def _hostile(case: Case) -> Check:
         if not isinstance(result, HubError):
             found.append(Finding(name, "refused", "a parse code"))
         else:
-            found.extend(Finding(name, fault.rule, fault.expected) for fault in _told(case, body, result))
+            found.extend(
+                Finding(name, fault.rule, fault.expected) for fault in refusal_faults(case, body, result)
+            )
         if seconds > MOST_SECONDS:
             found.append(Finding(name, "time", f"at most {MOST_SECONDS:.0f} s"))
     return Check("hostile input", tuple(found), counted(len(inputs), "input"))

@@ -19,8 +19,8 @@ from hub.kit import noise
 from hub.kit.asked import asked
 from hub.kit.bounded import now_at
 from hub.kit.case import Case
-from hub.kit.conform import tried
 from hub.kit.distil import distilled
+from hub.kit.tried import tried
 from hub.message import Record
 
 MOST_GROWTH = 64 * 1024 * 1024
@@ -44,8 +44,8 @@ class Failed:
 @dataclass(frozen=True)
 class Fuzzed:
     """What became of a run. `seconds` is of CPU time, as others work on the machine, too; `slowest` in
-    seconds on the clock of reading one input; `grown` in bytes, or None where it was not measured: the run
-    ended with its warm-up, or the system does not say."""
+    seconds on the clock of reading one input; `whole` how many were not only read; `grown` in bytes, or None
+    where it was not measured: the run ended with its warm-up, or the system does not say."""
 
     adapter: str
     inputs: int
@@ -56,6 +56,7 @@ class Fuzzed:
     grown: int | None
     failed: tuple[Failed, ...]
     counts: Counter[str] = field(default_factory=Counter)
+    whole: int = 0
 
     @property
     def per_second(self) -> float:
@@ -73,11 +74,13 @@ def fuzz(
     among: Sequence[noise.Seed] = (),
     seed: str = "fuzz",
     start: int = 0,
+    whole: int = 1,
     progress: Callable[[int, float], None] = lambda done, per_second: None,
     keep: Path | None = None,
 ) -> Fuzzed:
     """Inputs `start` to `start + inputs` of a seed, made of `among` or else of `starting`. Stops at the
-    twentieth that fails; with `keep` those that failed are written there, to be looked at."""
+    twentieth that fails; with `keep` those that failed are written there, to be looked at. All are read; of
+    one in `whole` the record is written again, or the place of each fault found."""
     among = among or starting(case)
     gc.collect()
     gc.freeze()  # what was loaded stays; looking through it again and again is a sixth of the time
@@ -89,7 +92,7 @@ def fuzz(
     for number in range(start, start + inputs):
         body = noise.spoiled(seed, number, among)
         now_at(adapter=case.adapter.name, check="fuzz", place=str(number))
-        faults, seconds = tried(case, body)
+        faults, seconds = tried(case, body, whole=number % whole == 0)
         done += 1
         if seconds > slowest:
             slowest, slowest_number = seconds, number
@@ -120,6 +123,7 @@ def fuzz(
         None if warm is None or cold is None else max(0, cold - warm),
         tuple(failed),
         kinds,
+        sum(1 for number in range(start, start + done) if number % whole == 0),
     )
 
 

@@ -12,7 +12,7 @@ from hub.errors import HubError
 from hub.kit.asked import asked
 from hub.kit.case import Case
 from hub.kit.checked import cases, loaded
-from hub.kit.conform import tried
+from hub.kit.tried import tried
 
 _PARTIES = {
     "kith-epikrise-1.1": ("ServProvider", "Requester"),

@@ -20,6 +20,7 @@ from hub.cli.main import main
 from hub.errors import Finding, HubError
 from hub.kit import checked, noise, shape, told, values
 from hub.kit import conform as kit
+from hub.kit import tried as trying
 from hub.kit.case import Case, case_of
 from hub.kit.checked import cases, checks, loaded
 from hub.kit.homes import OURS
@@ -62,7 +63,7 @@ def without(*names: str) -> Callable[[Record], bytes]:
 
 def _slow(body: bytes) -> Record:
     if b"KANARI" in body:
-        time.sleep(kit.MOST_SECONDS + 0.1)
+        time.sleep(trying.MOST_SECONDS + 0.1)
     return CASE.adapter.parse(body)
 
 
@@ -186,25 +187,25 @@ def test_what_an_element_is_called_is_no_value() -> None:
 
 
 def test_an_adapter_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kit, "MOST_SECONDS", 0.05)
+    monkeypatch.setattr("hub.kit.tried.MOST_SECONDS", 0.05)
     body = CASE.bodies["kartlegging.xml"].replace(b"Furulund", b"KANARI7c1f", 1)
     assert body != CASE.bodies["kartlegging.xml"]
 
-    faults, seconds = kit.tried(replace(CASE, adapter=replace(CASE.adapter, parse=_slow)), body)
+    faults, seconds = trying.tried(replace(CASE, adapter=replace(CASE.adapter, parse=_slow)), body)
 
     assert [fault.rule for fault in faults] == ["time"]
     assert seconds > 0.05
 
 
 def test_an_adapter_that_takes_long_to_find_a_fault_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kit, "MOST_SECONDS", 0.05)
+    monkeypatch.setattr("hub.kit.tried.MOST_SECONDS", 0.05)
     body = CASE.bodies["kartlegging.xml"].replace(b"2026-", b"1650-")
 
     def locate(body: bytes, found: Iterable[Finding]) -> list[Finding]:
         time.sleep(0.1)
         return list(found)
 
-    faults, seconds = kit.tried(replace(CASE, adapter=replace(CASE.adapter, locate=locate)), body)
+    faults, seconds = trying.tried(replace(CASE, adapter=replace(CASE.adapter, locate=locate)), body)
 
     assert [fault.rule for fault in faults] == ["time"]
     assert seconds > 0.05
@@ -238,7 +239,7 @@ def test_so_is_what_an_adapter_says_of_a_message_that_is_refused(
         body = body.replace(b"<Enhet>", b"<X/><Enhet>", 1)
     asked = refused_by_the_format or "partly" not in part
 
-    faults, _ = kit.tried(replace(CASE, adapter=replace(CASE.adapter, **part)), body)
+    faults, _ = trying.tried(replace(CASE, adapter=replace(CASE.adapter, **part)), body)
 
     assert [fault.rule for fault in faults] == ([rule] if asked else [])
 

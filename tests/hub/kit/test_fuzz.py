@@ -141,6 +141,33 @@ def test_where_the_system_does_not_say_nothing_is_known(monkeypatch: pytest.Monk
     assert kit.resident() is None
 
 
+def test_all_are_read_and_one_in_so_many_is_written_again() -> None:
+    read: list[bytes] = []
+
+    def parse(body: bytes) -> Record:
+        read.append(body)
+        return CASE.adapter.parse(body)
+
+    def render(_: Record) -> bytes:
+        raise IndexError
+
+    case = replace(CASE, adapter=replace(CASE.adapter, parse=parse, render=render))
+
+    often = fuzz(case, 400, among=whole(CASE), start=7)
+    seldom = fuzz(case, 400, among=whole(CASE), start=7, whole=50)
+
+    assert (often.whole, seldom.whole) == (often.inputs, 8)
+    assert any(failed.number % 50 for failed in often.failed)
+    assert all(failed.number % 50 == 0 for failed in seldom.failed)
+    assert len(read) >= often.inputs + seldom.inputs
+
+
+@pytest.mark.parametrize("number", ["0", "-1"])
+def test_none_of_so_many_cannot_be_asked_for(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prove", "adapters", "--only", "brik-xml", "--whole", number]) == 2
+    assert "--whole" in capsys.readouterr().err
+
+
 def test_the_command_says_how_many_and_how_fast(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prove", "adapters", "--only", "fhir-tsb", "--inputs", "20", "--json"]) == 0
 

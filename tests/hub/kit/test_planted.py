@@ -197,7 +197,7 @@ def test_a_value_in_the_place_of_a_line_is_seen() -> None:
 
 
 def test_an_expression_that_tries_every_way_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kit, "MOST_SECONDS", 0.02)
+    monkeypatch.setattr("hub.kit.tried.MOST_SECONDS", 0.02)
 
     def parse(body: bytes) -> Record:
         record = PLAIN.adapter.parse(body)
