@@ -25,8 +25,8 @@ class At(NamedTuple):
         return f"{self.above or ''}/{self.name}" + (f"[{self.number}]" if self.number else "")
 
     def inside(self, element: etree._Element, below: etree._Element, slots: Mapping[str, Slot]) -> At:
-        """Where something in the element that stands here is, with all that it stands in; `?` where the name
-        of the first is the sender's own."""
+        """Where something in the element that stands here is, with all that it stands in down to `?`: a name
+        that no table has there is the sender's own, and could tell something."""
         if below is element:
             return self
         chain = [below, *takewhile(lambda above: above is not element, below.iterancestors())]
@@ -37,6 +37,10 @@ class At(NamedTuple):
         number = 1 + len(list(first.itersiblings(first.tag, preceding=True))) if slot.most > 1 else 0
         here = At(self, etree.QName(first).localname, number)
         for one in reversed(chain):
+            rows = [row for row in slot.variants if str(one.tag) in row.slots]
+            if not rows:
+                return At(here, "?")
+            slot = rows[0].slots[str(one.tag)]
             here = At(here, etree.QName(one).localname)
         return here
 

@@ -155,6 +155,26 @@ def test_a_fault_of_the_envelope_is_told(old: str, new: str, rule: str) -> None:
     assert rule in {finding.rule for finding in refused.value.findings}
 
 
+@pytest.mark.parametrize("around", ["", "HealthcareProfessional"])
+def test_what_stands_in_an_element_of_the_senders_own_is_told_without_its_name(around: str) -> None:
+    """Two professionals in what no table has: where the second stands is told down to that."""
+    persons = "".join(
+        f"<HealthcareProfessional><FamilyName>{name}</FamilyName></HealthcareProfessional>" for name in "AB"
+    )
+    strange = f'<k:Kanari xmlns:k="urn:k">{persons}</k:Kanari>'
+    strange = f"<{around}>{strange}</{around}>" if around else strange
+    body = ADAPTER.render(Record("note", WHOLE)).decode()
+    first = body.index("</Organisation>")
+
+    with pytest.raises(HubError) as refused:
+        ADAPTER.parse((body[:first] + strange + body[first:]).encode())
+
+    others = [one for one in refused.value.findings if one.rule == "other-professional"]
+    assert others
+    assert all("Kanari" not in one.at for one in refused.value.findings)
+    assert any(one.at.endswith("/?") for one in others)
+
+
 def test_two_payloads_are_one_too_many() -> None:
     body = ADAPTER.render(Record("note", WHOLE)).decode()
     start, end = body.index("<Document>"), body.index("</Document>") + len("</Document>")
