@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -14,10 +15,13 @@ from adapters.fhir_epikrise.resources import RESOURCES
 from adapters.fhir_schema import declared
 from consent.code_lists import load_codes
 from consent.labels import label
+from hub.bokmaal import in_bokmaal
+from hub.errors import HubError
 from hub.message import Category
 from mappings.types import load_types
 from tests.adapters.test_fhir_epikrise_words import (
     ALLERGY,
+    AS_JSON,
     DONE,
     OPIOID,
     ORDER,
@@ -289,6 +293,17 @@ def test_an_extension_of_no_list_is_refused_whoever_wrote_the_text(
     resource: Part, found: tuple[str, str], status: str
 ) -> None:
     assert refused(told(resource, text="Se under", status=status)) == [found]
+
+
+def test_what_is_asked_for_where_no_text_tells_it_is_said_in_bokmaal() -> None:
+    made = told(
+        hb(valueSampledData={"origin": amount(0), "period": 1, "dimensions": 1, "data": "1"}), text=None
+    )
+
+    with pytest.raises(HubError) as refusal:
+        AS_JSON.parse(json.dumps(made).encode())
+
+    assert [in_bokmaal(one.expected) is None for one in refusal.value.findings] == [False]
 
 
 def test_a_measure_labels_its_section_like_its_name() -> None:
