@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from hub.kit import shape
 from hub.kit.asked import asked
 from hub.kit.corpus import Hub, recognised
 from hub.kit.homes import PLAIN, Home
-from hub.kit.told import is_name, values_of
+from hub.kit.told import by_start, is_name, values_of
 from hub.kit.values import Pool, pool_of, sample
 from hub.message import Record
 from mappings.types import TypeSpec
@@ -41,6 +41,11 @@ class Case:
         """What no refusal may say, as the examples say it."""
         said = values_of(self.spec, self.records.values())
         return frozenset(value for value in said if not is_name(value, self.bodies.values()))
+
+    @cached_property
+    def values_by_start(self) -> Mapping[str, Sequence[str]]:
+        """The same, to be looked for in very many refusals."""
+        return by_start(self.values)
 
     @cached_property
     def pool(self) -> Pool:

@@ -5,7 +5,8 @@ a finding says it, too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from hub.errors import Finding, HubError
 from hub.message import Record
@@ -43,6 +44,19 @@ def values_of(spec: TypeSpec, records: Iterable[Record]) -> frozenset[str]:
 def says(said: str, value: str) -> bool:
     """Whether it stands there by itself, and not as a part of what a key or an element is called."""
     return value in said and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said) is not None
+
+
+def by_start(values: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Values by their first _LEAST_TOLD letters, for `all_said`."""
+    return {start: tuple(them) for start, them in groupby(sorted(values), lambda one: one[:_LEAST_TOLD])}
+
+
+def all_said(said: str, values: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Which of the values stand there, each by itself. A refusal is short and an adapter's examples say
+    hundreds of things: only those are looked for whose first letters are there at all."""
+    starts = {said[place : place + _LEAST_TOLD] for place in range(len(said) - _LEAST_TOLD + 1)}
+    for start in starts & values.keys():
+        yield from (value for value in values[start] if says(said, value))
 
 
 def is_name(value: str, bodies: Iterable[bytes]) -> bool:

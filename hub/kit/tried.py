@@ -14,7 +14,7 @@ from hub.kit.asked import asked
 from hub.kit.case import Case
 from hub.kit.corpus import written
 from hub.kit.timed import timed
-from hub.kit.told import OTHER, all_in_body, said_in, says
+from hub.kit.told import OTHER, all_in_body, all_said, said_in, says
 from hub.message import Record
 from hub.telling import in_place, told_whole
 
@@ -60,7 +60,7 @@ def refusal_faults(case: Case, body: bytes, refused: HubError) -> Iterator[Findi
     elif not refused.code.startswith(("parse.", "consent.")):
         yield Finding("parse", "code", "a parse code")
     said = said_in(refused)
-    echoed = (value for value in case.values if value in said and says(said, value))
+    echoed = all_said(said, case.values_by_start)
     if planted.is_told(said) or any(_is_echo(case, body, value) for value in echoed):
         yield Finding("parse", "value-told", "no word of the message in a finding")
     if not all_in_body(refused.findings, body):

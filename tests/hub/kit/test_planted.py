@@ -19,7 +19,7 @@ from hub.kit import noise, planted, reach
 from hub.kit.asked import asked
 from hub.kit.case import Case
 from hub.kit.checked import cases, loaded
-from hub.kit.told import all_in_body
+from hub.kit.told import all_in_body, all_said, by_start, says
 from hub.message import Record
 
 HUB = loaded()
@@ -287,3 +287,21 @@ def test_conform_tells_of_it() -> None:
     checks = {check.name: check for check in kit.conform(case, made=2, inputs=2)}
 
     assert [fault.rule for fault in checks["reach"].findings] == ["reach"]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("/a/b\ncode\nnordlia legesenter", {"nordlia legesenter", "nordlia"}),  # two of one start
+        ("nordlia", {"nordlia"}),
+        ("x nordlia", {"nordlia"}),
+        ("nordliaer, 2026-10-01t12", set()),  # a part of another word
+        ("2026-10-01", {"2026-10-01"}),
+        ("b20", set()),  # shorter than any
+        ("b20 or b201", {"b201"}),
+        ("", set()),
+    ],
+)  # one row per refusal # fmt: skip
+def test_a_value_that_is_told_is_found_among_all(said: str, told: set[str]) -> None:
+    values = {"nordlia legesenter", "nordlia", "2026-10-01", "b201", "kari nordmann"}
+    assert set(all_said(said, by_start(values))) == told == {value for value in values if says(said, value)}
