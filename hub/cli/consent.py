@@ -350,11 +350,13 @@ def _plain(told: Told) -> dict[str, Any]:
 
 
 def _number(file: IO[str]) -> str:
+    """Of a number with a slip in it nothing is on file: to say so of the person would be wrong."""
+    from mappings.identifiers import is_person_number
+
     number = file.read(_MOST).strip()
-    if len(number) != 11 or not (number.isascii() and number.isdigit()):
-        raise HubError(
-            "receive.request-invalid", [Finding("--person-file", "form", "11 digits and nothing else")]
-        )
+    if not is_person_number(number):
+        expected = "an identity number with valid check digits and nothing else"
+        raise HubError("receive.request-invalid", [Finding("--person-file", "number", expected)])
     return number
 
 

@@ -102,6 +102,7 @@ def test_what_cannot_be_done_says_why_and_ends_with_two(
 
     assert (said.code, said.out) == (2, "")
     assert code in said.err
+    assert "Correct the files" not in said.err  # nothing is wrong with those
 
 
 def test_show_tells_a_flow_in_both_forms_with_all_that_was_said_of_it(cli: Cli) -> None:
