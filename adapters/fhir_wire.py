@@ -11,16 +11,16 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-
-from lxml import etree
+from typing import Protocol
 
 from adapters.base import Adapter, Findings, Sniff, decode
 from adapters.fhir import JSON_TYPES, XML_TYPES, Json
 from adapters.fhir_paths import noted
 from adapters.fhir_places import Unsaid, at_fields, nowhere
 from adapters.fhir_xml import FHIR, Models, Release, XmlReader, write_fhir_xml
+from adapters.fhir_xml_places import XmlPlaces
 from adapters.safe_json import read_json, write_json
-from adapters.safe_xml import UNICODE, positions, read_xml
+from adapters.safe_xml import UNICODE, read_xml
 from hub.errors import Finding, HubError
 from hub.message import Record
 
@@ -74,8 +74,8 @@ def both(
         return _placed(at_fields(findings, read_json(body), read, unsaid), json_places(decode(body)))
 
     def locate_xml(body: bytes, findings: Iterable[Finding]) -> list[Finding]:
-        document = XmlReader(read_xml(body, (UNICODE,)), models, Findings()).document
-        return _placed(at_fields(findings, document, read, unsaid), xml_places(body, models))
+        reader = XmlReader(read_xml(body, (UNICODE,)), models, Findings())
+        return _placed(at_fields(findings, reader.document, read, unsaid), XmlPlaces(reader, body))
 
     def adapter(
         spelled: str,
@@ -109,17 +109,17 @@ def _parse_json(body: bytes, read: Read) -> Record:
 def _parse_xml(body: bytes, read: Read, models: Models | Release) -> Record:
     """What XML says that JSON could not is told before what is wrong with the document."""
     faults = Findings()
-    document = XmlReader(read_xml(body, (UNICODE,)), models, faults).document  # FHIR has one encoding
+    reader = XmlReader(read_xml(body, (UNICODE,)), models, faults)  # FHIR has one encoding
     code, found = "parse.invalid", list(told(faults))
     try:
-        record = read(document)
+        record = read(reader.document)
     except HubError as refused:
         code = code if found else refused.code
         found += refused.findings
     else:
         if not found:
             return record
-    raise HubError(code, _placed(found, xml_places(body, models)))
+    raise HubError(code, _placed(found, XmlPlaces(reader, body)))
 
 
 def _in_xml(end: str) -> tuple[str, str]:
@@ -133,7 +133,14 @@ def _written(models: Models | Release) -> Models:
     return models if isinstance(models, Mapping) else models(frozenset())
 
 
-def _placed(findings: Iterable[Finding], places: Mapping[str, Place]) -> list[Finding]:
+class Places(Protocol):
+    """Where each path of a document stands."""
+
+    def get(self, path: str, /) -> Place | None:
+        """None for a path that the document has not."""
+
+
+def _placed(findings: Iterable[Finding], places: Places) -> list[Finding]:
     """Where each path stands; of what is not there, where it would have to be put in."""
     return [
         finding if finding.line else _at_place(finding, *_nearest(noted(finding.at), places))
@@ -154,23 +161,12 @@ def told(faults: Findings) -> tuple[Finding, ...]:
     return ()
 
 
-def _nearest(at: str, places: Mapping[str, Place]) -> Place:
-    while at not in places:
+def _nearest(at: str, places: Places) -> Place:
+    while (place := places.get(at)) is None:
         if not at:
             return 1, 1
         at = at[: max(at.rfind("."), at.rfind("["), 0)]
-    return places[at]
-
-
-def xml_places(body: bytes, models: Models | Release) -> dict[str, Place]:
-    """Line and column of every path of a document in XML that `read_xml` accepted."""
-    noted: list[tuple[str, etree._Element]] = []
-    root = XmlReader(read_xml(body, (UNICODE,)), models, Findings(), noted).root
-    stand = dict(zip(root.iter(), positions(body), strict=True))
-    places: dict[str, Place] = {}
-    for path, element in noted:
-        places.setdefault(path, stand[element])
-    return places
+    return place
 
 
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+')

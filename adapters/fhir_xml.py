@@ -22,6 +22,7 @@ from adapters.safe_xml import read_xml
 from hub.errors import HubError
 
 FHIR = "{http://hl7.org/fhir}"
+_OF_FHIR = len(FHIR)
 _XHTML_DIV = "{http://www.w3.org/1999/xhtml}div"
 _SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 
@@ -32,6 +33,7 @@ Models = Mapping[str, type[FHIRAbstractModel]]
 Release = Callable[[frozenset[str]], Models]
 """The same, from the names of the elements of the root, where one format is read in several releases."""
 
+_ATTRIBUTES = frozenset({"id", "url"})
 _INTEGERS = frozenset({"Integer", "Integer64", "PositiveInt", "UnsignedInt"})
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -41,45 +43,34 @@ _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 class XmlReader:
-    """One document that is read: the JSON it would be, and where in the XML each path stands.
+    """One document that is read: the JSON it would be. `faulty` are the elements of what JSON could not say;
+    where all else stands `XmlPlaces` finds out."""
 
-    The places of a sound document are never asked for, and take as much memory as all the rest: they are
-    noted where somebody gives a list for them.
-    """
-
-    def __init__(
-        self,
-        root: etree._Element,
-        models: Models | Release,
-        findings: Findings,
-        places: list[tuple[str, etree._Element]] | None = None,
-    ) -> None:
+    def __init__(self, root: etree._Element, models: Models | Release, findings: Findings) -> None:
         """`root` is of `safe_xml.read_xml`."""
         self._findings = findings
-        self._models = models if isinstance(models, Mapping) else models(frozenset(map(_local, root)))
-        self._places = places
-        self._faults = 0
         self._same: dict[str, str] = {}  # a document says the same code systems again and again
+        self.models = models if isinstance(models, Mapping) else models(frozenset(map(local, root)))
+        self.faulty: dict[str, etree._Element] = {}
         self.root = root
         self.root.attrib.pop(_SCHEMA_LOCATION, "")
         self.document = self._resource(self.root, "")
 
+    @property
+    def extension(self) -> type[FHIRAbstractModel]:
+        """The Extension of the release that the document is read in."""
+        return extension_model(next(iter(self.models.values())))
+
     def _fault(self, element: etree._Element, at: str, rule: str, expected: str) -> None:
         """Several may have one path, and each has a place of its own."""
-        self._faults += 1
-        here = f"{at}?{self._faults}"
-        self._note(here, element)
+        here = f"{at}?{len(self.faulty)}"
+        self.faulty[here] = element
         self._findings.add(shown_as(at or "body", here), rule, expected)
-
-    def _note(self, at: str, element: etree._Element) -> None:
-        if self._places is not None:
-            self._places.append((at, element))
 
     def _resource(self, element: etree._Element, at: str) -> Json:
         """A whole resource. Of one that may not occur only the kind is read, which is then refused."""
-        kind = _local(element)
-        self._note(at, element)
-        model = self._models.get(kind)
+        kind = local(element)
+        model = self.models.get(kind)
         if model is None:
             return {"resourceType": kind}
         return {"resourceType": kind, **self._elements(element, model, at, whole=True)}
@@ -93,10 +84,10 @@ class XmlReader:
             self._fault(element, at, "text", "nothing between the elements")
         last = 0
         for child in element:
-            name = _local(child)
+            name = local(child)
             here = f"{at}.{name}" if at else name
             said = table.get(name)
-            if said is None or _is_attribute(name, model, whole=whole):
+            if said is None or (name in _ATTRIBUTES and is_attribute(name, model, whole=whole)):
                 where = f"{at}.{shown(name)}" if at else shown(name)
                 self._fault(child, where, "unknown-element", "an element that FHIR has here")
                 continue
@@ -109,7 +100,6 @@ class XmlReader:
             elif name in found or f"_{name}" in found:
                 self._fault(child, here, "count", "once")
                 continue
-            self._note(here, child)
             self._put(found, said, child, here)
         if not found and not whole:
             self._fault(element, at, "empty", "an element that holds something")
@@ -119,8 +109,8 @@ class XmlReader:
         self, element: etree._Element, model: type[FHIRAbstractModel], at: str, *, whole: bool
     ) -> Json:
         found: Json = {}
-        for name, value in element.attrib.items():
-            if _is_attribute(str(name), model, whole=whole):
+        for name, value in element.items():
+            if is_attribute(str(name), model, whole=whole):
                 found[str(name)] = str(value)
             else:
                 self._fault(element, at, "attribute", "no attribute that FHIR does not have here")
@@ -173,22 +163,18 @@ class XmlReader:
                 self._fault(child, here, "attribute", "value or id")
         if _said_between(child):
             self._fault(child, here, "text", "the value in the attribute value")
-        extensions = []
+        extensions: list[Json] = []
         for index, inside in enumerate(child):
             place = f"{here}.extension[{index}]"
-            if _local(inside) != "extension":
-                self._fault(inside, f"{here}.{shown(_local(inside))}", "unknown-element", "extension")
+            if local(inside) != "extension":
+                self._fault(inside, f"{here}.{shown(local(inside))}", "unknown-element", "extension")
                 continue
-            self._note(place, inside)
-            extensions.append(self._elements(inside, extension_model(self._any_model()), place))
+            extensions.append(self._elements(inside, self.extension, place))
         if extensions:
             sibling["extension"] = extensions
         if written is None and not extensions:
             self._fault(child, here, "missing", "a value")
         return self._value(said, str(written), child, here) if written is not None else None, sibling or None
-
-    def _any_model(self) -> type[FHIRAbstractModel]:
-        return next(iter(self._models.values()))
 
     def _value(self, said: Element, written: str, child: etree._Element, here: str) -> object:
         if said.holds == "Boolean":
@@ -209,15 +195,15 @@ class XmlReader:
         return self._same.setdefault(written, written)
 
 
-def _local(element: etree._Element) -> str:
+def local(element: etree._Element) -> str:
     """The name of an element of FHIR, and of the div of a narrative; nothing that FHIR names for others."""
-    tag = str(element.tag)
+    tag: str = element.tag
     if tag.startswith(FHIR):
-        return tag.removeprefix(FHIR)
+        return tag[_OF_FHIR:]
     return "div" if tag == _XHTML_DIV else tag
 
 
-def _is_attribute(name: str, model: type[FHIRAbstractModel], *, whole: bool) -> bool:
+def is_attribute(name: str, model: type[FHIRAbstractModel], *, whole: bool) -> bool:
     """Whether XML writes it as an attribute: the id of what is no resource, and the url of an Extension."""
     return (name == "id" and not whole) or (name == "url" and model.__name__ == "Extension")
 
@@ -226,7 +212,10 @@ def _said_between(element: etree._Element) -> bool:
     text = element.text
     if text and not text.isspace():
         return True
-    return any((tail := child.tail) and not tail.isspace() for child in element)
+    for child in element:  # noqa: SIM110  # asked of every element there is, and `any` takes twice the time
+        if (text := child.tail) and not text.isspace():
+            return True
+    return False
 
 
 def _serialised(div: etree._Element) -> str:
@@ -237,14 +226,14 @@ def _serialised(div: etree._Element) -> str:
 def outline(root: etree._Element) -> Json:
     """What a format is recognised by, of a sound body that may still be wrong everywhere: its kind, its
     `type`, its `status` and the codes of the first resource in it."""
-    kind = _local(root)
+    kind = local(root)
     found: Json = {"resourceType": kind}
     for name in ("type", "questionnaire", "status"):
         if (said := root.find(f"{FHIR}{name}")) is not None and said.get("value"):
             found[name] = str(said.get("value"))
     first = root.find(f"{FHIR}entry/{FHIR}resource/*")
     if kind == "Bundle" and first is not None:
-        inside: Json = {"resourceType": _local(first)}
+        inside: Json = {"resourceType": local(first)}
         for name in ("type", "eventCoding"):
             codings = first.findall(f"{FHIR}{name}/{FHIR}coding" if name == "type" else f"{FHIR}{name}")
             read = [_outlined(coding) for coding in codings]
@@ -255,7 +244,7 @@ def outline(root: etree._Element) -> Json:
 
 
 def _outlined(coding: etree._Element) -> Json:
-    return {_local(part): part.get("value", "") for part in coding}
+    return {local(part): part.get("value", "") for part in coding}
 
 
 # ----------------------------------------------------------------------------------------- write
@@ -283,7 +272,7 @@ def _write(
     named = {name.removeprefix("_") for name in said if name != "resourceType"}
     for element in sorted((table[name] for name in named), key=lambda one: one.order):
         name = element.name
-        if name in said and _is_attribute(name, model, whole=whole):
+        if name in said and is_attribute(name, model, whole=whole):
             around.set(name, str(said[name]))
             continue
         siblings = _listed(said.get(f"_{name}"), element)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from adapters.base import Findings
 from adapters.fhir_consent import places, reading
 from adapters.fhir_consent.adapter import ADAPTERS
 from adapters.fhir_consent.resource import models
-from adapters.fhir_wire import json_places, xml_places
-from adapters.fhir_xml import write_fhir_xml
+from adapters.fhir_wire import Places, json_places
+from adapters.fhir_xml import XmlReader, write_fhir_xml
+from adapters.fhir_xml_places import XmlPlaces
+from adapters.safe_xml import read_xml
 from consent import intake
 from hub.errors import HubError
 from hub.message import Sector
@@ -125,13 +128,14 @@ def test_what_the_desk_finds_stands_where_the_document_says_it(
     xml = write_fhir_xml(document, releases)
     told = XML.locate(xml, findings)  # type: ignore[misc]  # it has one
     assert {finding.at for finding in told} == expected
-    assert all((one.line, one.column) == _nearest(one.at, xml_places(xml, releases)) for one in told)
+    in_xml = XmlPlaces(XmlReader(read_xml(xml), releases, Findings()), xml)
+    assert all((one.line, one.column) == _nearest(one.at, in_xml) for one in told)
 
 
-def _nearest(at: str, stands: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
-    while at and at not in stands:
+def _nearest(at: str, stands: Places) -> tuple[int, int]:
+    while at and stands.get(at) is None:
         at = at[: max(at.rfind("."), at.rfind("["), 0)]
-    return stands.get(at, (1, 1))
+    return stands.get(at) or (1, 1)
 
 
 MUTATIONS = [

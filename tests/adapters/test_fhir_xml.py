@@ -330,12 +330,6 @@ def test_what_is_wrong_in_xml_alone_is_refused_and_told_with_the_rest() -> None:
     )
 
 
-def test_of_two_in_one_place_the_first_is_where_it_is() -> None:
-    body = f'<Bundle xmlns="{NS}">\n<entry>\n<resource>\n<Patient/></resource></entry></Bundle>'.encode()
-
-    assert fhir_wire.xml_places(body, MODELS)["entry[0].resource"] == (3, 1)
-
-
 def test_every_path_of_a_document_has_its_place() -> None:
     text = '{"a":\n [{"b":1},\n  {"b":[2, "x:,{"]}], "c": {"d": null,\n"e":[[3],[]]}}'
 
@@ -460,7 +454,7 @@ def test_what_is_no_fhir_is_not_written(document: dict[str, object]) -> None:
 
 
 def test_findings_are_placed_by_one_function_in_both_spellings() -> None:
-    with mutated(fhir_wire, "return places[at]", "return 1, 1"):
+    with mutated(fhir_wire, "    return place\n", "    return 1, 1\n"):
         told = places_of(ADAPTERS[1], EPIKRISE.read_text().replace('"final"', '"preliminary"').encode())
 
     assert told == {"entry[0].resource.status": (1, 1)}

@@ -182,9 +182,9 @@ MUTATIONS: list[mutating.Mutation] = [
     (FOLDER, '(found == "Consent" or f"{FHIR}contained" not in around)', 'found == "Consent"'),
     (FOLDER, '(found == "Consent" or f"{FHIR}contained" not in around)', "True"),
     # what XML says that JSON could not
-    (FHIR_XML, "        self._faults += 1\n", ""),
+    (FHIR_XML, "?{len(self.faulty)}", "?"),
     (FHIR_XML, "if _said_between(element):", "if False:"),
-    (FHIR_XML, "if said is None or _is_attribute(name, model, whole=whole):", "if said is None:"),
+    (FHIR_XML, "if said is None or (name in _ATTRIBUTES and is_attribute(name, model, whole=whole)):", "if said is None:"),
     (FHIR_XML, "if said.order < last:", "if False:"),
     (FHIR_XML, 'elif name in found or f"_{name}" in found:', "elif False:"),
     (FHIR_XML, "if not found and not whole:", "if False:"),
@@ -193,7 +193,7 @@ MUTATIONS: list[mutating.Mutation] = [
     (FHIR_XML, "if child.tag != _XHTML_DIV:", "if False:"),
     (FHIR_XML, 'elif name != "value":\n', "elif False:\n"),
     (FHIR_XML, "        if _said_between(child):\n            self._fault(child, here, \"text\", \"the value", '        if False:\n            self._fault(child, here, "text", "the value'),
-    (FHIR_XML, 'if _local(inside) != "extension":', "if False:"),
+    (FHIR_XML, 'if local(inside) != "extension":', "if False:"),
     (FHIR_XML, "if written is None and not extensions:", "if False:"),
     (FHIR_XML, 'if written in ("true", "false"):', "if True:"),
     (FHIR_XML, "len(written) <= MAX_DIGITS and _INTEGER", "_INTEGER"),
@@ -214,7 +214,6 @@ MUTATIONS: list[mutating.Mutation] = [
     (WIRE, "_nearest(noted(finding.at), places)", "_nearest(finding.at, places)"),
     (WIRE, "at=str(finding.at), ", ""),
     (WIRE, 'str(json.loads(said)) if "\\\\" in said else said[1:-1]', "said[1:-1]"),
-    (WIRE, "places.setdefault(path, stand[element])", "places[path] = stand[element]"),
     # extensions that may be left behind, and no other
     (EXTENSIONS, "return isinstance(url, str) and url in LEFT_EXTENSIONS", "return True"),
     (EXTENSIONS, 'item.keys() <= {"id", "extension"}:', "True:"),
