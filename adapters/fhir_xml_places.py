@@ -6,9 +6,9 @@ more when there is something to complain about. It must not know any profile or 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from lxml import etree
@@ -16,6 +16,8 @@ from lxml import etree
 from adapters.fhir_schema import RESOURCE, XHTML, declared
 from adapters.fhir_xml import XmlReader, is_attribute, local
 from adapters.safe_xml import positions
+
+_STEP = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<index>[0-9]{1,9})\])?")
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,11 @@ class XmlPlaces:
     def _element(self, path: str) -> etree._Element | None:
         stand: _Stand | None = self._resource(self._reader.root, self._reader.root)
         for step in path.split(".") if path else ():
-            if stand is None or stand.inside is None:
+            said = _STEP.fullmatch(step)
+            if stand is None or stand.inside is None or said is None:
                 return None
-            name, _, number = step.removesuffix("]").partition("[")
-            index = int(number) if number else None
-            stand = self._below(stand.inside, stand, name, index)
+            index = None if said["index"] is None else int(said["index"])
+            stand = self._below(stand.inside, stand, said["name"], index)
         return None if stand is None else stand.element
 
     def _resource(self, element: etree._Element, resource: etree._Element | None) -> _Stand:
@@ -74,9 +76,7 @@ class XmlPlaces:
             return None
         element = found[index or 0]
         if said.holds == RESOURCE:
-            return self._resource(
-                element, cast(Sequence[etree._Element], element)[0] if len(element) else None
-            )
+            return self._resource(element, element[0] if len(element) else None)
         return _Stand(element, None if said.holds == XHTML else element, said.model)
 
     def _beside(self, value: etree._Element, name: str, index: int | None) -> _Stand | None:

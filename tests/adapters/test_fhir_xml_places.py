@@ -96,6 +96,11 @@ WHERE: dict[str, tuple[int, int] | None] = {
     "entry": None,
     "entry[0]": (3, 1),
     "entry[3]": None,
+    "entry[0": None,
+    "entry[x]": None,
+    "entry[-1]": None,
+    f"entry[{'9' * 5000}]": None,
+    "entry[0].": None,
     "entry[0].resource": (4, 1),
     "entry[0].resource[0]": None,
     "entry[0].resource.resourceType": None,
@@ -126,6 +131,7 @@ WHERE: dict[str, tuple[int, int] | None] = {
     "entry[2].resource": (17, 1),
     "entry[2].resource.id": None,  # of a kind that is not read
     "entry[2].resource.extension[0]": None,
+    "entry[2].resource.extension[1]": None,
 }
 
 FAULTY = {
@@ -153,7 +159,8 @@ def test_what_json_could_not_say_has_its_place() -> None:
 
 MUTATIONS = [
     (fhir_xml_places, "self._reader.faulty.get(path)", "None"),
-    (fhir_xml_places, "if stand is None or stand.inside is None:", "if stand is None:"),
+    (fhir_xml_places, r"(?:\[(?P<index>[0-9]{1,9})\])?", r"\[?(?P<index>[0-9]*)\]?"),
+    (fhir_xml_places, "or stand.inside is None", ""),
     (fhir_xml_places, "None if model is None else resource, model", "resource, model"),
     (fhir_xml_places, "is_attribute(name, stand.model, whole=stand.whole)", "False"),
     (fhir_xml_places, "said.many != (index is not None)", "False"),
