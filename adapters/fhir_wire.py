@@ -175,7 +175,7 @@ _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 def json_places(text: str) -> dict[str, Place]:
     """Line and column of every path of a document in JSON that `read_json` accepted: of a value in an
     object where its name stands, of one in a list where it begins."""
-    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    starts = [0, *(match.end() for match in re.finditer("\r\n|\r|\n", text))]
     places: dict[str, Place] = {"": (1, 1)}
     path, key = [""], False  # the path of each open object or list; whether a name comes next
     counts: list[int | None] = []  # of each open one: the next index of a list, None for an object

@@ -51,6 +51,9 @@ def _path(open_paths: list[tuple[str, int]], key: str | None) -> str:
     return f"{above}[{index}]"
 
 
+_LINE_END = re.compile("\r\n|\r|\n")
+
+
 class _Lines:
     """Where offsets stand, asked in rising order, so that a long text is gone through once."""
 
@@ -58,10 +61,9 @@ class _Lines:
         self._text, self._seen, self._line, self._begins = text, 0, 1, 0
 
     def place(self, offset: int) -> Place:
-        more = self._text.count("\n", self._seen, offset)
-        if more:
-            self._line += more
-            self._begins = self._text.rfind("\n", self._seen, offset) + 1
+        for end in _LINE_END.finditer(self._text, self._seen, offset):
+            self._line += 1
+            self._begins = end.end()
         self._seen = offset
         return self._line, offset - self._begins + 1
 

@@ -75,7 +75,7 @@ def _parse_json(text: str) -> object:
             parse_int=_integer,
         )
     except json.JSONDecodeError as fault:
-        line, column = fault.lineno, fault.colno
+        line, column = position(text[: fault.pos])  # a bare CR ends a line, which the parser does not count
     except _Forbidden:
         pass
     except RecursionError:

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from adapters.digisos_soker.adapter import FILE as SOKER
 from adapters.digisos_soknad.adapter import FILE as SOKNAD
 from adapters.digisos_vedlegg.adapter import FILE as VEDLEGG
+from adapters.fhir_wire import json_places
 from adapters.json_places import located, places
 from adapters.plain_json.adapter import adapter_for
-from hub.errors import Finding
+from adapters.safe_json import read_json
+from hub.errors import Finding, HubError
 
 TEXT = """{"a": 1,
   "b": {"c d": [true, null,
@@ -36,8 +38,15 @@ PLACES = {
 }
 
 
-def test_every_value_has_the_place_where_it_begins() -> None:
-    assert places(TEXT) == PLACES
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_value_has_the_place_where_it_begins_whatever_ends_a_line(end: str) -> None:
+    text = TEXT.replace("\n", end)
+
+    assert places(text) == PLACES
+    assert json_places(text)["b.c d[2].e"] == (3, 6)  # FHIR tells where the name is
+    with pytest.raises(HubError) as refused:
+        read_json(f"{text[:-1]}{end}  ?}}".encode())
+    assert [(found.line, found.column) for found in refused.value.findings] == [(6, 3)]
 
 
 @pytest.mark.parametrize(
