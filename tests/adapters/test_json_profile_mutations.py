@@ -44,7 +44,7 @@ MUTATIONS: list[tuple[ModuleType, str, str]] = [
     (PROFILE, "return [] if not self.least else None", "return None"),
     (PROFILE, "                if blank is not None:\n                    made[rule.other] = blank\n", "                pass\n"),
     (PROFILE, "            number = said[number]\n", ""),
-    (PLACES, "_text.rfind(\"\\n\", self._seen, offset) + 1", "_text.rfind(\"\\n\", self._seen, offset)"),
+    (PLACES, "self._begins = end.end()", "self._begins = end.start()"),
     (PLACES, "open_paths[-1] = (above, index + 1)", "open_paths[-1] = (above, index)"),
     (PLACES, 'above = _LAST.sub("", path)', 'above = ""'),
     (DIGISOS, "if wrong or self.parse(text.encode()) != record:", "if False:"),
