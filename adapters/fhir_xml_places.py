@@ -37,6 +37,7 @@ class XmlPlaces:
     def __init__(self, reader: XmlReader, body: bytes) -> None:
         self._reader = reader
         self._stand = dict(zip(reader.root.iter(), positions(body), strict=True))
+        self._gone: dict[str, _Stand | None] = {}
         self._named: dict[etree._Element, dict[str, list[etree._Element]]] = {}
 
     def get(self, path: str) -> tuple[int, int] | None:
@@ -47,14 +48,24 @@ class XmlPlaces:
         return None if element is None else self._stand[element]
 
     def _element(self, path: str) -> etree._Element | None:
-        stand: _Stand | None = self._resource(self._reader.root, self._reader.root)
-        for step in path.split(".") if path else ():
-            said = _STEP.fullmatch(step)
-            if stand is None or stand.inside is None or said is None:
-                return None
-            index = None if said["index"] is None else int(said["index"])
-            stand = self._below(stand.inside, stand, said["name"], index)
+        stand = self._way(path)
         return None if stand is None else stand.element
+
+    def _way(self, path: str) -> _Stand | None:
+        if path not in self._gone:
+            self._gone[path] = self._step(path)
+        return self._gone[path]
+
+    def _step(self, path: str) -> _Stand | None:
+        if not path:
+            return self._resource(self._reader.root, self._reader.root)
+        above, _, step = path.rpartition(".")
+        said = _STEP.fullmatch(step)
+        stand = self._way(above)
+        if stand is None or stand.inside is None or said is None:
+            return None
+        index = None if said["index"] is None else int(said["index"])
+        return self._below(stand.inside, stand, said["name"], index)
 
     def _resource(self, element: etree._Element, resource: etree._Element | None) -> _Stand:
         """`resource` stands in `element`, or is the root. Of a kind that may not occur nothing was read."""
@@ -76,7 +87,7 @@ class XmlPlaces:
             return None
         element = found[index or 0]
         if said.holds == RESOURCE:
-            return self._resource(element, element[0] if len(element) else None)
+            return self._resource(element, next(iter(element), None))
         return _Stand(element, None if said.holds == XHTML else element, said.model)
 
     def _beside(self, value: etree._Element, name: str, index: int | None) -> _Stand | None:
