@@ -1,6 +1,6 @@
 """Understands where in a FHIR document in XML a path stands.
 
-Nothing is noted while a document is read, as that takes as much memory as all the rest: the way is gone once
+What can be read is not noted while it is, as that takes as much memory as all the rest: the way is gone once
 more when there is something to complain about. It must not know any profile or code.
 """
 
@@ -23,7 +23,7 @@ _STEP = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<index>[0-9]{1,9})\])?")
 @dataclass(frozen=True)
 class _Stand:
     """One element on the way. `inside` is where the way goes on, as a resource stands in an element of its
-    own; None where nothing was read below. `model` is None for what holds a value."""
+    own; None where nothing was read below. Where something was, `model` is None for what holds a value."""
 
     element: etree._Element
     inside: etree._Element | None
@@ -41,7 +41,8 @@ class XmlPlaces:
         self._named: dict[etree._Element, dict[str, list[etree._Element]]] = {}
 
     def get(self, path: str) -> tuple[int, int] | None:
-        """None for a path that the document has not. Of two in one place the first is where it is."""
+        """None for a path that the document has not. Of two in one place the first is where it is, and where
+        the way goes through."""
         element = self._reader.faulty.get(path)
         if element is None:
             element = self._element(path)
@@ -52,16 +53,19 @@ class XmlPlaces:
         return None if stand is None else stand.element
 
     def _way(self, path: str) -> _Stand | None:
-        if path not in self._gone:
-            self._gone[path] = self._step(path)
-        return self._gone[path]
+        """Each part of a way is gone once, however many faults there are below it."""
+        stand: _Stand | None = self._resource(self._reader.root, self._reader.root)
+        at = ""
+        for step in path.split(".") if path else ():
+            at = f"{at}.{step}"
+            if at not in self._gone:
+                self._gone[at] = self._step(stand, step)
+            if (stand := self._gone[at]) is None:
+                break
+        return stand
 
-    def _step(self, path: str) -> _Stand | None:
-        if not path:
-            return self._resource(self._reader.root, self._reader.root)
-        above, _, step = path.rpartition(".")
+    def _step(self, stand: _Stand | None, step: str) -> _Stand | None:
         said = _STEP.fullmatch(step)
-        stand = self._way(above)
         if stand is None or stand.inside is None or said is None:
             return None
         index = None if said["index"] is None else int(said["index"])

@@ -19,7 +19,7 @@ _NEXT = {
     "adapter": "Correct what is listed; README.md says what an adapter is.",
     "map": "Correct the files under mappings/, then run `bro map test --coverage`.",
     "policy.no-such-flow": "`bro policy list` shows the flows; capital letters count (L21).",
-    "policy.step-refused": "Put right what is listed; `bro policy list` tells who approved what.",
+    "policy.step-refused": "Put right what is listed; `bro policy list --json` tells who approved what.",
     "policy": "Correct the files under consent/policy/, then run `bro policy list`.",
     "vectors": "Correct the file; the notation is that of `bro consent check-vectors --help`.",
     "receive.busy": "Look whether the database of BRO_STORE answers, then try again; nothing was changed.",

@@ -52,8 +52,9 @@ def by_start(values: Iterable[str]) -> Mapping[str, Sequence[str]]:
 
 
 def all_said(said: str, values: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Which of the values stand there, each by itself. A refusal is short and an adapter's examples say
-    hundreds of things: only those are looked for whose first letters are there at all."""
+    """Which of the values, of _LEAST_TOLD letters or more, stand there, each by itself. Most refusals are
+    short and an adapter's examples say hundreds of things: only those are looked for whose first letters are
+    there at all."""
     starts = {said[place : place + _LEAST_TOLD] for place in range(len(said) - _LEAST_TOLD + 1)}
     for start in starts & values.keys():
         yield from (value for value in values[start] if says(said, value))

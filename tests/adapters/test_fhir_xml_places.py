@@ -14,7 +14,7 @@ from adapters import fhir_xml_places
 from adapters.base import Adapter, Findings
 from adapters.fhir_consent.resource import models
 from adapters.fhir_xml import FHIR, Models, Release, XmlReader
-from adapters.fhir_xml_places import XmlPlaces
+from adapters.fhir_xml_places import XmlPlaces, _Stand
 from adapters.safe_json import read_json
 from adapters.safe_xml import read_xml
 from tests import mutating
@@ -101,6 +101,8 @@ WHERE: dict[str, tuple[int, int] | None] = {
     "entry[-1]": None,
     f"entry[{'9' * 5000}]": None,
     "entry[0].": None,
+    ".entry[0]": None,
+    "entry[0].resource" + ".a" * 2000: None,
     "entry[0].resource": (4, 1),
     "entry[0].resource[0]": None,
     "entry[0].resource.resourceType": None,
@@ -155,6 +157,28 @@ def test_what_json_could_not_say_has_its_place() -> None:
     stands = XmlPlaces(reader, PATIENT)
 
     assert {at: stands.get(at) for at in reader.faulty} == FAULTY
+
+
+def test_each_part_of_a_way_is_gone_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stands = places(PATIENT)
+    gone: list[str] = []
+    step = XmlPlaces._step
+
+    def counted(self: XmlPlaces, stand: _Stand | None, name: str) -> _Stand | None:
+        gone.append(name)
+        return step(self, stand, name)
+
+    monkeypatch.setattr(XmlPlaces, "_step", counted)
+
+    for _ in range(3):
+        for path in (
+            "entry[0].resource.gender",
+            "entry[0].resource.birthDate",
+            "entry[0].resource.nobody.id",
+        ):
+            stands.get(path)
+
+    assert gone == ["entry[0]", "resource", "gender", "birthDate", "nobody"]
 
 
 MUTATIONS = [
