@@ -54,19 +54,20 @@ class XmlPlaces:
 
     def _way(self, path: str) -> _Stand | None:
         """Each part of a way is gone once, however many faults there are below it."""
-        stand: _Stand | None = self._resource(self._reader.root, self._reader.root)
-        at = ""
-        for step in path.split(".") if path else ():
+        at, steps = f".{path}" if path else "", list[str]()
+        while at and at not in self._gone:
+            at, _, step = at.rpartition(".")
+            steps.append(step)
+        root = self._reader.root
+        stand = self._gone[at] if at else self._resource(root, root)
+        for step in reversed(steps):
             at = f"{at}.{step}"
-            if at not in self._gone:
-                self._gone[at] = self._step(stand, step)
-            if (stand := self._gone[at]) is None:
-                break
+            stand = self._gone[at] = None if stand is None else self._step(stand, step)
         return stand
 
-    def _step(self, stand: _Stand | None, step: str) -> _Stand | None:
+    def _step(self, stand: _Stand, step: str) -> _Stand | None:
         said = _STEP.fullmatch(step)
-        if stand is None or stand.inside is None or said is None:
+        if stand.inside is None or said is None:
             return None
         index = None if said["index"] is None else int(said["index"])
         return self._below(stand.inside, stand, said["name"], index)
