@@ -141,7 +141,12 @@ FIRST = frozenset(
 """Elements that tell what the rest of their resource is about, wherever they stand in it."""
 
 FIRST_OF = frozenset(
-    {("Device", "type"), ("DeviceUseStatement", "device"), ("ObservationReferenceRange", "text")}
+    {
+        ("Annotation", "text"),
+        ("Device", "type"),
+        ("DeviceUseStatement", "device"),
+        ("ObservationReferenceRange", "text"),
+    }
 )
 """By type and element: those that do so there alone."""
 

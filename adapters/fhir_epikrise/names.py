@@ -209,6 +209,8 @@ NAMES: Mapping[str, str] = {
 group that begins with its own name, a code that is said in words (`CODES`, `SAYS` in `losses.py`)."""
 
 OF_TYPES: Mapping[tuple[str, str], str] = {
+    ("Annotation", "authorString"): "skrevet av",
+    ("Annotation", "time"): "skrevet",
     ("CarePlanActivity", "reference"): "henvisning",
     ("CarePlanActivity", "detail"): "",
     ("ConditionStage", "type"): "type stadium",

@@ -17,13 +17,16 @@ from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
 from adapters.fhir_epikrise.measures import MEASURES, in_words, say_measure
 from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.relatives import NAMES
-from adapters.fhir_epikrise.units import say_amount
+from adapters.fhir_epikrise.units import look_over, say_amount
 from adapters.fhir_extensions import check_extensions, check_siblings
 from adapters.fhir_paths import below
 from adapters.fhir_places import said_at
 from adapters.fhir_schema import Element, declared
 
 _WORDS = frozenset({"String", "Markdown"})
+_REFERENCE = frozenset({"reference", "type", "identifier", "display"})
+_CONCEPT = frozenset({"coding", "text"})
+_CODING = frozenset({"system", "version", "code", "display", "userSelected"})
 _BY_A_TEXT = "a text of the section that says it, written by a person"
 
 
@@ -190,6 +193,7 @@ class _Walk:
 
     def status(self, name: str, value: object, at: str) -> None:
         """One that is not the ordinary one belongs to the words it is about, which come first."""
+        _look_inside(value, at, self.findings)
         found = _codes(value)
         if found <= losses.ORDINARY[name] and found:
             return
@@ -262,8 +266,8 @@ class _Walk:
             self.concept(element.name, value, at)
         elif kind == "Coding":
             self.concept(element.name, {"coding": [value]}, at)
-        elif kind == "Annotation":
-            self.said(element.name, value.get("text"))
+        elif kind == "Annotation" and value.keys() == {"text"}:
+            self.said(element.name, value["text"])
         elif kind in KINDS:
             self.dosage(self.within(element, model), dict(value), model, at)
         else:
@@ -292,8 +296,7 @@ class _Walk:
             self.findings.add(at, "reference", "an entry of this Bundle, or its words in display")
         if not who:
             self.line.add(element.name, pointer)
-        if "extension" in value:
-            check_extensions(value["extension"], f"{at}.extension", self.findings)
+        look_over(value, _REFERENCE, at, self.findings)
 
     def concept(self, name: str, value: Mapping[str, object], at: str) -> None:
         """What its codings and its text say, which is one thing. The codes are those of the section; of one
@@ -312,9 +315,9 @@ class _Walk:
             )
             self.line.add(name, said)
             self.content.codes += [Coded(_code(item), said, self.inside) for item in coded]
-        for place, item in ((at, value), *((f"{at}.coding[{n}]", item) for n, item in enumerate(whole))):
-            if "extension" in item:
-                check_extensions(item["extension"], f"{place}.extension", self.findings)
+        look_over(value, _CONCEPT, at, self.findings)
+        for number, item in enumerate(whole):
+            look_over(item, _CODING, f"{at}.coding[{number}]", self.findings)
 
     def of_family(self, name: str, names: list[str], coded: list[Mapping[str, object]], at: str) -> None:
         """The words, and the codes of what is said with them: those label the section like the person's own,

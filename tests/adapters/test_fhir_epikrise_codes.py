@@ -137,7 +137,6 @@ def fixed() -> Iterator[tuple[str, str]]:
         "Coding",
         "CodeableConcept",
         "Reference",
-        "Annotation",
         *losses.TYPES,
         *MEASURES,
     }

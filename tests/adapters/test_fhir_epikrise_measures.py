@@ -396,7 +396,7 @@ TESTS: list[Callable[..., Any]] = [
         (schedules, "%H.%M.%S", "%H.%M"),
         (schedules, "{there.date()}", "{there:%Y-%m-%d}"),
         (measures, '("MedicationRequest", "doNotPerform"): ("", ""),', ""),
-        (losses, ', ("ObservationReferenceRange", "text")', ""),
+        (losses, '        ("ObservationReferenceRange", "text"),\n', ""),
         (units, "if word is None and ucum and coded:", "if word is None and coded:"),
         (units, "behind if each)]).strip()", "behind if each)])"),
         (units, "if word is None and ucum and coded:", "if word is None and False:"),
