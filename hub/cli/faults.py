@@ -35,7 +35,7 @@ _NEXT = {
     "hub.no-such-id": "`bro messages list` shows the ids.",
     "hub.repair-refused": "`bro messages list --stuck` shows what is parked; only that can be repaired.",
     "hub.no-such-person": "Look whether the number is right; `bro person protect` also takes new ones.",
-    "hub.identity-refused": "`bro person show FILE` tells how things stand.",
+    "hub.identity-refused": "Put the named line right; `bro person show FILE` tells how things stand.",
     "hub.internal": "Run it again. If it stays so, report the place above; it holds no message content.",
 }
 _NEXT_AT = {

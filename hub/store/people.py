@@ -99,7 +99,10 @@ def find_or_create(
 
 def stop(tx: Connection, person_ids: Iterable[str], *, address: bool, deceased: bool) -> None:
     """From now on no automatic message about these: a graded address (folkeregisterloven § 10-4), or
-    deceased (helsepersonelloven § 24). Never lowered here; what was asked of lifting it is void."""
+    deceased (helsepersonelloven § 24). Never lowered here; what was asked of lifting it is void. Neither of
+    the two: nothing changes."""
+    if not (address or deceased):
+        return
     values: dict[str, object] = {"release_asked_by": None}
     if address:
         values["protected_address"] = True

@@ -134,6 +134,19 @@ def test_whom_nobody_knows_has_no_accesses(installed: Installation, bro: Bro, tm
     assert bro("person", "accesses", str(other)).code == 2
 
 
+def test_a_slip_in_the_number_is_told_as_that(installed: Installation, bro: Bro, tmp_path: Path) -> None:
+    handed_over(installed)
+    other = tmp_path / "other.txt"
+    other.write_text(f"{PERSON[:-1]}{(int(PERSON[-1]) + 1) % 10}")
+
+    for command in (("person", "accesses"), ("person", "show"), ("request", "list")):
+        said = bro(*command, str(other))
+
+        assert (said.code, said.out) == (2, "")
+        assert "hub.identity-refused" in said.err
+        assert "line 1: expected an identity number with valid check digits" in said.err
+
+
 def test_what_may_have_come_is_told_as_that(installed: Installation) -> None:
     installed.consent()
     installed.mapping()

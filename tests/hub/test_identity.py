@@ -282,6 +282,21 @@ def test_lifting_a_protection_takes_two(bench: Bench) -> None:
     assert len(tsb(bench)) == 1
 
 
+@pytest.mark.parametrize(("protected", "second"), [(BOTH[:1], "unprotected"), (BOTH[1:], "unprotect-asked")])
+def test_what_was_asked_outlives_the_end_of_a_link_that_stops_nobody_anew(
+    bench: Bench, protected: tuple[str], second: str
+) -> None:
+    linked(bench)
+    identity.protect(bench.parts, BOTH[:1], KARI)
+    if protected != BOTH[:1]:
+        identity.protect(bench.parts, protected, KARI)
+    identity.unprotect(bench.parts, protected, KARI)
+
+    identity.unlink(bench.parts, BOTH, KARI)
+
+    assert identity.unprotect(bench.parts, protected, OLA) == second
+
+
 @pytest.mark.parametrize(
     ("numbers", "code"),
     [
