@@ -17,7 +17,7 @@ from typing import cast
 
 from lxml import etree
 
-from adapters.base import Findings
+from adapters.base import Findings, to_microseconds
 from adapters.safe_xml import log_of, positions, read_xml
 from hub.errors import Finding, HubError
 
@@ -251,8 +251,10 @@ def _value(text: str, base: str) -> object:
             return int(text) if len(text) <= _MOST_DIGITS else text  # which the message type refuses
         case "boolean":
             return text.strip() == "true"
-        case "date" | "dateTime":
+        case "date":
             return text.strip()
+        case "dateTime":
+            return to_microseconds(text.strip())
         case _:
             return text
 
