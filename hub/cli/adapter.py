@@ -44,8 +44,8 @@ adapter.add_command(corpus)
 def list_adapters(as_json: bool) -> None:
     """Every adapter: its message type, its media types, and whether it is in use.
 
-    Those of other packages are off until `bro adapter conform NAME --enable`, and none of
-    their code runs here before.
+    Those of other packages are off until `bro adapter conform NAME --enable`, and again when they
+    have changed since; none of their code runs here before.
     """
     from adapters.registry import adapters_for
     from adapters.third_party import load, offered, read_stamps
@@ -59,6 +59,7 @@ def list_adapters(as_json: bool) -> None:
             "media_types": list(a.media_types),
             "from": "here",
             "in_use": True,
+            "changed": False,
         }
         for a in adapters_for(load_types()).adapters
     ]
@@ -69,7 +70,7 @@ def list_adapters(as_json: bool) -> None:
         if in_use:  # exactly these bytes conformed and run in the hub as well
             loaded = load(found)
             row |= {"type": loaded.type, "media_types": list(loaded.media_types)}
-        rows.append(row | {"in_use": in_use})
+        rows.append(row | {"in_use": in_use, "changed": found.name in stamps and not in_use})
     if as_json:
         say_json(rows)
         return
@@ -81,7 +82,7 @@ def list_adapters(as_json: bool) -> None:
                 str(row["type"] or "-"),
                 ", ".join(row["media_types"]) or "-",
                 str(row["from"]),
-                "yes" if row["in_use"] else "no",
+                "changed since" if row["changed"] else "yes" if row["in_use"] else "no",
             )
             for row in rows
         ],

@@ -85,6 +85,23 @@ def test_when_it_conformed_it_is_enabled_and_the_hub_reads_with_it(
     )
 
 
+def test_the_list_tells_which_has_changed_since(
+    package: Path, stamps: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def row() -> str:
+        capsys.readouterr()
+        assert main(["adapter", "list"]) == 0
+        [line] = [one for one in capsys.readouterr().out.splitlines() if one.split()[:1] == [NAME]]
+        return line.strip()
+
+    assert row().endswith(" no")
+    assert conform("--enable") == 0
+    assert row().endswith(" yes")
+    with (package / "README.md").open("a") as changed:
+        changed.write("\n")
+    assert row().endswith(" changed since")
+
+
 def test_without_enable_nothing_is_written(
     package: Path, stamps: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
