@@ -14,13 +14,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from adapters.base import Findings, decode
 from adapters.json_places import located
-from adapters.safe_json import leaf, read_json, write_json
+from adapters.safe_json import read_json, write_json
 from hub.errors import Finding, HubError
 from hub.message import Record, walk
 
@@ -95,7 +96,7 @@ def _read_value(value: Any, below: Any, fields: dict[str, Any], at: str, finding
         if any(isinstance(one, Mapping | list) for one in many):
             findings.add(at, "type", "a value, or a list of values")
         else:
-            _put(fields, below, [leaf(one) for one in many] if isinstance(value, list) else leaf(value))
+            _put(fields, below, [_plain(one) for one in many] if isinstance(value, list) else _plain(value))
     elif _LIST not in below:
         _read(value, below, fields, at, findings)
     elif isinstance(value, list):
@@ -160,6 +161,10 @@ def _holds(field: str, path: str) -> bool:
 
 def _keys(table: Table) -> Iterator[str]:
     return (key for key in table if key != _LIST)
+
+
+def _plain(value: Any) -> Any:
+    return format(value, "f") if isinstance(value, Decimal) else value
 
 
 def _put(fields: dict[str, Any], path: str, value: Any) -> None:

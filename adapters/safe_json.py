@@ -10,17 +10,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from adapters.base import (
-    MAX_DEPTH,
-    MAX_DIGITS,
-    MAX_NODES,
-    carries,
-    decode,
-    position,
-    refuse,
-    to_microseconds,
-    written_out,
-)
+from adapters.base import MAX_DEPTH, MAX_DIGITS, MAX_NODES, carries, decode, position, refuse, written_out
 from hub.errors import Finding, HubError
 
 _MOST_COMMAS = 10 * MAX_NODES
@@ -63,20 +53,6 @@ def read_json(body: bytes) -> dict[str, object]:
     if not _bound_json(document):
         raise _forbidden_character(text)
     return document
-
-
-_FINE = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{7,9}(?:Z|[+-][0-9]{2}:[0-9]{2})"
-)
-"""A time that says more than microseconds, as .NET and Java write it."""
-
-
-def leaf(value: object) -> object:
-    """A value as a record holds it: a number with a fraction is its text, a time has at most six digits of a
-    second."""
-    if isinstance(value, str) and _FINE.fullmatch(value):
-        return to_microseconds(value)
-    return format(value, "f") if isinstance(value, Decimal) else value
 
 
 def _parse_json(text: str) -> object:

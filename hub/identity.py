@@ -124,10 +124,10 @@ def show(parts: Parts, number: str, *, known_at: datetime | None = None) -> dict
     that was done at this desk, and what was handed over while a link that has ended counted (which
     messages are affected when two persons were mixed up). Opaque ids only.
 
-    Raises hub.identity-refused for what is no identity number, hub.no-such-person.
+    Raises hub.no-such-person.
     """
     with parts.store.reading() as view:
-        person = people.find(view, parts.vault, checked([number], 1)[0])
+        person = people.find(view, parts.vault, _checked([number], 1)[0])
         if person is None:
             raise HubError("hub.no-such-person")
         rows = links.history(view, person.id)
@@ -310,9 +310,9 @@ def at_the_desk(
     Raises hub.identity-refused with every finding, hub.no-such-person, receive.busy; nothing has
     changed then.
     """
-    sound = checked(numbers, exactly)
+    checked = _checked(numbers, exactly)
     _check_said(desk)
-    ids = [_record_of(parts, number, create=create) for number in sound]
+    ids = [_record_of(parts, number, create=create) for number in checked]
     if len(set(ids)) != exactly:
         raise _refused("numbers", "same", "numbers that lead to different records")
     with gates.behind(parts.store, *ids), parts.store.writing() as tx:
@@ -339,8 +339,7 @@ def _record_of(parts: Parts, number: str, *, create: bool) -> str:
         return known
 
 
-def checked(numbers: Sequence[str], exactly: int) -> list[str]:
-    """So many identity numbers, nothing else. Raises hub.identity-refused with each line that is none."""
+def _checked(numbers: Sequence[str], exactly: int) -> list[str]:
     findings = [
         Finding(f"line {index}", "number", "an identity number with valid check digits")
         for index, number in enumerate(numbers, 1)

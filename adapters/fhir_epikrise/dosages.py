@@ -12,7 +12,7 @@ from adapters.fhir import Json, Reader, present
 from adapters.fhir_epikrise.lines import plain
 from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.schedules import say_timing
-from adapters.fhir_epikrise.units import say_amount
+from adapters.fhir_epikrise.units import CODING, CONCEPT, look_over, say_amount
 from adapters.fhir_places import said_at
 
 AMOUNTS: Mapping[str, str] = {
@@ -92,29 +92,36 @@ def _said(dosage: Json, kind: str, at: str, findings: Findings) -> tuple[list[st
     if isinstance(rest.get("asNeededBoolean"), bool) and rest.pop("asNeededBoolean"):
         said.append("ved behov")
     for name in _CONCEPTS:
-        said += _uncoded(rest, kind, name)
+        said += _uncoded(rest, kind, name, at, findings)
     if isinstance(instruction := rest.pop("patientInstruction", None), str) and instruction.strip():
         said.append(f"{name_of('Dosage', 'patientInstruction')}: {instruction.strip()}")
     return [one for one in said if one], rest
 
 
-def _uncoded(rest: Json, kind: str, name: str) -> list[str]:
+def _uncoded(rest: Json, kind: str, name: str, at: str, findings: Findings) -> list[str]:
     """The words of concepts that have no code but one that is fixed; all others stay."""
     concepts = rest.get(name)
-    found = [_words(one) for one in (concepts if isinstance(concepts, list) else [concepts])]
+    listed = concepts if isinstance(concepts, list) else [concepts]
+    found = [_words(one) for one in listed]
     if None in found:
         return []
     rest.pop(name)
+    for index, one in enumerate(listed):
+        place = f"{at}.{name}[{index}]" if listed is concepts else f"{at}.{name}"
+        look_over(one, CONCEPT, place, findings)
+        for number, coding in enumerate(one.get("coding", [])):
+            look_over(coding, CODING, f"{place}.coding[{number}]", findings)
     return [f"{name_of(kind, name)}: {words}" for words in found if words]
 
 
 def _words(concept: object) -> str | None:
     if not isinstance(concept, dict):
         return None
+    there = {name for name in concept if name != "extension" and not name.startswith("_")}
     text, coding = concept.get("text"), concept.get("coding")
-    if isinstance(text, str) and concept.keys() == {"text"}:
+    if isinstance(text, str) and there == {"text"}:
         return text.strip()
-    codings = coding if isinstance(coding, list) and concept.keys() == {"coding"} else []
+    codings = coding if isinstance(coding, list) and there == {"coding"} else []
     found = [
         DOSE_TYPES.get(str(one.get("code")))
         for one in codings

@@ -17,7 +17,7 @@ from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
 from adapters.fhir_epikrise.measures import MEASURES, in_words, say_measure
 from adapters.fhir_epikrise.names import name_of
 from adapters.fhir_epikrise.relatives import NAMES
-from adapters.fhir_epikrise.units import look_over, say_amount
+from adapters.fhir_epikrise.units import CODING, CONCEPT, look_over, say_amount
 from adapters.fhir_extensions import check_extensions, check_siblings
 from adapters.fhir_paths import below
 from adapters.fhir_places import said_at
@@ -25,8 +25,6 @@ from adapters.fhir_schema import Element, declared
 
 _WORDS = frozenset({"String", "Markdown"})
 _REFERENCE = frozenset({"reference", "type", "identifier", "display"})
-_CONCEPT = frozenset({"coding", "text"})
-_CODING = frozenset({"system", "version", "code", "display", "userSelected"})
 _BY_A_TEXT = "a text of the section that says it, written by a person"
 
 
@@ -285,12 +283,12 @@ class _Walk:
     def reference(self, element: Element, value: Mapping[str, object], at: str) -> None:
         """What it points to belongs to the section. Without that its words do; those of who else had to do
         with it are left behind."""
-        target, words = value.get("reference"), _text(value.get("display"))
+        target, words, kind = (_text(value.get(name)) for name in ("reference", "display", "type"))
         pointer = Pointer(words.strip() if words else None, element.name in losses.MAIN)
-        who = _is_who(element.targets, value.get("type"))
-        if isinstance(target, str):
+        who = _is_who(element.targets, kind)
+        if target is not None:
             self.content.references.append(Reference(target, f"{at}.reference", pointer, who))
-        elif (element.name, value.get("type")) in losses.ANOTHER:
+        elif (element.name, kind) in losses.ANOTHER:
             self.findings.add(f"{at}.type", "reference", "the person of the document")
         elif not who and words is None and not _is_filed(element, value):
             self.findings.add(at, "reference", "an entry of this Bundle, or its words in display")
@@ -315,9 +313,9 @@ class _Walk:
             )
             self.line.add(name, said)
             self.content.codes += [Coded(_code(item), said, self.inside) for item in coded]
-        look_over(value, _CONCEPT, at, self.findings)
+        look_over(value, CONCEPT, at, self.findings)
         for number, item in enumerate(whole):
-            look_over(item, _CODING, f"{at}.coding[{number}]", self.findings)
+            look_over(item, CODING, f"{at}.coding[{number}]", self.findings)
 
     def of_family(self, name: str, names: list[str], coded: list[Mapping[str, object]], at: str) -> None:
         """The words, and the codes of what is said with them: those label the section like the person's own,
@@ -386,7 +384,7 @@ def _look_inside(value: object, at: str, findings: Findings) -> None:
                 _look_inside(inside, here, findings)
 
 
-def _is_who(targets: frozenset[str], kind: object) -> bool:
+def _is_who(targets: frozenset[str], kind: str | None) -> bool:
     """Whether a reference leads to who else had to do with it, and not to what was done or used."""
     return (targets <= losses.WHO and not targets <= losses.DEVICES) or kind in losses.WHO - losses.DEVICES
 

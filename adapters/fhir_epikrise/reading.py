@@ -59,12 +59,13 @@ def read(document: Json) -> Record:
 
 
 def _plain(value: object) -> object:
-    """Without what tells nothing: the ids of elements, which lead nowhere but here, and what a moment says
-    beyond what the hub counts."""
+    """Without what tells nothing: the ids of elements, which lead nowhere but here, also one that is alone
+    beside a value, and what a moment says beyond what the hub counts."""
     if isinstance(value, dict):
-        return {
+        there = {
             name: _plain(inside) for name, inside in value.items() if name != "id" or "resourceType" in value
         }
+        return {name: one for name, one in there.items() if one != {} or not name.startswith("_")}
     if isinstance(value, list):
         return [_plain(inside) for inside in value]
     return counted(value) if isinstance(value, str) else value

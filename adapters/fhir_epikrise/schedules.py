@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from adapters.base import Findings
-from adapters.fhir_epikrise.units import UNITS, look_over, say_amount, written
+from adapters.fhir_epikrise.units import CODING, CONCEPT, UNITS, look_over, say_amount, written
 from adapters.fhir_parts import OSLO, counted
 from adapters.fhir_places import said_at
 
@@ -101,12 +101,13 @@ def _code(concept: object, at: str, findings: Findings) -> list[str]:
     """A whole schedule by a code: its words, and those of the sender."""
     if not isinstance(concept, Mapping):
         return []
-    look_over(concept, frozenset({"coding", "text"}), at, findings)
+    look_over(concept, CONCEPT, at, findings)
     said: dict[str, str] = {}
     for index, coding in enumerate(_listed(concept.get("coding"))):
         code = ""  # of any other type than a text it is no code, either
-        if isinstance(coding, Mapping) and coding.get("system") == GTS:
-            code = str(coding.get("code"))
+        if isinstance(coding, Mapping):
+            look_over(coding, CODING, f"{at}.coding[{index}]", findings)
+            code = str(coding.get("code")) if coding.get("system") == GTS else ""
         if code in ABBREVIATIONS:
             said[code] = ABBREVIATIONS[code]
         else:

@@ -41,6 +41,10 @@ UNITS: Mapping[str, tuple[str, str]] = {
 _KNOWN = frozenset(
     {"value", "comparator", "unit", "system", "code", "low", "high", "numerator", "denominator"}
 )
+CONCEPT = frozenset({"coding", "text"})
+CODING = frozenset({"system", "version", "code", "display", "userSelected"})
+"""What a CodeableConcept and a Coding may hold beside extensions."""
+
 _COMPARED: Mapping[str, str] = {"<": "under", "<=": "høyst", ">=": "minst", ">": "over"}
 _IN_WORDS = re.compile(r"\{([^{}]+)\}")
 _NO_UNIT = "a code of UCUM that is known here, or the unit in words in unit"

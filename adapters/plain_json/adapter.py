@@ -1,8 +1,7 @@
 """Understands the plain JSON that every declared message type has without anyone writing an adapter.
 
 Wire:   UTF-8 JSON object, `{"type": "<message type>", <fields as the type declares them>}`.
-Units:  dates are ISO 8601 strings; a number with a fraction becomes its decimal text; of a second
-        at most six digits are kept.
+Units:  dates are ISO 8601 strings; a number with a fraction becomes its decimal text.
 Quirks: shape and values are checked by the message type, not here; null stays and is refused there.
 Agreed: README.md beside this file.
 """
@@ -10,11 +9,12 @@ Agreed: README.md beside this file.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import partial
 
 from adapters.base import Adapter, Sniff, decode, refuse
 from adapters.json_places import located
-from adapters.safe_json import leaf, read_json, write_json
+from adapters.safe_json import read_json, write_json
 from hub.errors import Finding, HubError
 from hub.message import Record
 
@@ -52,7 +52,7 @@ def _plain(value: object) -> object:
         return {name: _plain(child) for name, child in value.items()}
     if isinstance(value, list):
         return [_plain(child) for child in value]
-    return leaf(value)
+    return format(value, "f") if isinstance(value, Decimal) else value
 
 
 def _render(type_name: str, record: Record) -> bytes:

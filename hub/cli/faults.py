@@ -35,7 +35,7 @@ _NEXT = {
     "hub.no-such-id": "`bro messages list` shows the ids.",
     "hub.repair-refused": "`bro messages list --stuck` shows what is parked; only that can be repaired.",
     "hub.no-such-person": "Look whether the number is right; `bro person protect` also takes new ones.",
-    "hub.identity-refused": "Put the named line right; `bro person show FILE` tells how things stand.",
+    "hub.identity-refused": "`bro person show FILE` tells how things stand.",
     "hub.internal": "Run it again. If it stays so, report the place above; it holds no message content.",
 }
 _NEXT_AT = {
@@ -44,6 +44,7 @@ _NEXT_AT = {
     "--schemas": "Name the folder with the XSD files, or leave --schemas out.",
     "--agency": "Name an agency of the file that BRO_DIRECTORY names; `bro lint` looks at that file.",
     "DIR": "Name a folder that holds files.",
+    "FILE": "Put the number in the file right.",
     "--if-withdrawn": "`bro consent list --person-file FILE` shows the series of a person.",
 }
 """By the argument that was wrong: what was typed is to be put right, not an installation."""

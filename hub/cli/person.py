@@ -15,6 +15,7 @@ import click
 
 from hub.cli.installed import open_parts
 from hub.cli.shown import moment, say, say_json, table
+from hub.errors import Finding, HubError
 
 _MOST = 16_384  # characters: some numbers, not a file chosen by mistake
 
@@ -104,10 +105,7 @@ def show(file: IO[str], known: str | None, as_json: bool) -> None:
     """
     from hub import identity
 
-    numbers = _numbers(file)
-    if len(numbers) != 1:
-        raise click.UsageError("FILE must hold one identity number.")
-    told = identity.show(open_parts(), numbers[0], known_at=_moment(known))
+    told = identity.show(open_parts(), _number(file), known_at=_moment(known))
     if as_json:
         say_json(told)
         return
@@ -174,11 +172,9 @@ def gp(
 
     if (agency is None) is not nobody:
         raise click.UsageError("Give --agency or --nobody, one of them.")
-    numbers = _numbers(file)
-    if len(numbers) != 1:
-        raise click.UsageError("FILE must hold one identity number.")
+    number = _number(file)
     said = gps.Said(agency or "", first.date(), last.date() if last else None, source)
-    gps.record(open_parts(), numbers[0], said, identity.Desk(who, reason, _login()))
+    gps.record(open_parts(), number, said, identity.Desk(who, reason, _login()))
     if as_json:
         say_json({"result": "recorded", "done": True})
     else:
@@ -203,14 +199,12 @@ def accesses(file: IO[str], *, fhir: bool, as_json: bool) -> None:
     from adapters.fhir_audit import write_audit
     from hub.accesses import of_person
 
-    numbers = _numbers(file)
-    if len(numbers) != 1:
-        raise click.UsageError("FILE must hold one identity number.")
+    number = _number(file)
     if fhir and as_json:
         raise click.UsageError("--fhir or --json, one of them.")
-    found = of_person(open_parts(), numbers[0])
+    found = of_person(open_parts(), number)
     if fhir:
-        say_json(write_audit(numbers[0], found))
+        say_json(write_audit(number, found))
     elif as_json:
         say_json({"accesses": [asdict(one) for one in found]})
     else:
@@ -233,6 +227,18 @@ def accesses(file: IO[str], *, fhir: bool, as_json: bool) -> None:
 
 def _numbers(file: IO[str]) -> list[str]:
     return file.read(_MOST).split()
+
+
+def _number(file: IO[str]) -> str:
+    """One identity number. Of one with a slip in it nothing is on file: to say so of the person would be
+    wrong."""
+    from mappings.identifiers import is_person_number
+
+    numbers = _numbers(file)
+    if len(numbers) != 1 or not is_person_number(numbers[0]):
+        expected = "an identity number with valid check digits and nothing else"
+        raise HubError("receive.request-invalid", [Finding("FILE", "number", expected)])
+    return numbers[0]
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -11,9 +11,8 @@ from typing import IO, Any
 import click
 
 from hub.cli.installed import open_parts
-from hub.cli.person import _FILE, _login, _numbers
+from hub.cli.person import _FILE, _login, _number
 from hub.cli.shown import moment, say, say_json, table
-from hub.errors import Finding, HubError
 
 
 @click.group(
@@ -170,10 +169,3 @@ def end(file: IO[str], id_: str, who: str, reason: str, as_json: bool) -> None:
 
 def _date(at: datetime | None) -> date | None:
     return None if at is None else at.date()
-
-
-def _number(file: IO[str]) -> str:
-    numbers = _numbers(file)
-    if len(numbers) != 1:
-        raise HubError("receive.request-invalid", [Finding("file", "count", "one identity number")])
-    return numbers[0]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.fhir_epikrise import losses, names, narrated
+from adapters.fhir_epikrise import dosages, losses, names, narrated, reading, schedules
 from tests.adapters.test_fhir_epikrise_words import (
     ALLERGY,
     DONE,
@@ -34,6 +34,18 @@ ALLOWED = {
     ]
 }
 NOTE: Part = {"text": "Sittende", "time": "2026-10-01T08:12:00+02:00", "authorString": "Mor"}
+TAKEN: Part = {
+    "text": "Daglig",
+    "timing": {"code": {"coding": [{"system": schedules.GTS, "code": "BID"}]}},
+    "doseAndRate": [
+        {
+            "type": {"coding": [{"system": dosages._DOSE_TYPE, "code": "ordered"}]},
+            "doseQuantity": {"value": 2, "unit": "tabletter"},
+        }
+    ],
+    "additionalInstruction": [{"text": "Med mat"}],
+    "route": {"text": "Svelges"},
+}
 FULL: list[Part] = [
     {
         **SEEN, "code": coded("Blodtrykk"), "bodySite": coded("Venstre arm", "2"), "note": [NOTE],
@@ -48,7 +60,7 @@ FULL: list[Part] = [
     },
     {**DONE, "reasonReference": [{"display": "Fall", "type": "Condition"}], "outcome": {"text": "Vellykket"}},
     {**SHOT, "protocolApplied": [{"series": "Grunn", "doseNumberPositiveInt": 1}]},
-    {**ORDER, "medicationCodeableConcept": coded("Metadon", "6"), "dosageInstruction": [{"text": "Daglig"}]},
+    {**ORDER, "medicationCodeableConcept": coded("Metadon", "6"), "dosageInstruction": [TAKEN]},
     {**PLAN, "activity": [{"detail": {"status": "scheduled", "description": "Samtale"}}]},
 ]  # a resource in few lines # fmt: skip
 LEFT = {"resourceType", "status", "intent"}
@@ -102,6 +114,24 @@ def test_an_element_may_have_an_id() -> None:
     with_id = {**SEEN, "valueQuantity": {"id": "a", "value": 3}, "method": {"id": "b", "text": "Telt"}}
 
     assert lines(with_id, text=None) == ["Svar: 3, metode: Telt"]
+    assert lines({**SEEN, "method": {"text": "Telt", "_text": {"id": "c"}}}) == ["Svar: metode: Telt"]
+
+
+@pytest.mark.parametrize("kind", [{}, ["Patient"], 1])
+@pytest.mark.parametrize("reference", [{"performer": [{"display": "d"}]}, {"focus": [{"display": "d"}]}])
+def test_a_type_of_a_reference_that_is_no_text_is_refused(reference: Part, kind: object) -> None:
+    [(name, [told_of])] = reference.items()
+    made = told({**SEEN, name: [{**told_of, "type": kind}]})
+
+    assert any(at.startswith(f"{name}[0].type") for at, _ in refused(made))
+
+
+def test_who_wrote_a_note_and_is_not_in_the_document_is_refused_like_who_did_it() -> None:
+    away = {"reference": "Practitioner/1", "display": "Lege"}
+
+    assert refused(told({**SEEN, "note": [{"text": "A", "authorReference": away}]})) == [
+        ("note[0].authorReference.reference", "reference")
+    ]
 
 
 # ------------------------------------------------------------------------------------------------- notes
@@ -130,6 +160,7 @@ TESTS: list[Callable[..., Any]] = [
     test_an_extension_of_no_list_is_refused_wherever_it_stands,
     test_an_extension_that_may_be_left_behind_changes_nothing,
     test_an_element_may_have_an_id,
+    test_a_type_of_a_reference_that_is_no_text_is_refused,
     test_a_note_tells_who_wrote_it_and_when,
     test_when_a_note_was_written_is_told_by_a_text_that_a_person_wrote,
 ]
@@ -138,9 +169,15 @@ TESTS: list[Callable[..., Any]] = [
 @each(
     [
         (narrated, "look_over(value, _REFERENCE, at, self.findings)", "pass"),
-        (narrated, "look_over(value, _CONCEPT, at, self.findings)", "pass"),
-        (narrated, 'look_over(item, _CODING, f"{at}.coding[{number}]", self.findings)', "pass"),
+        (narrated, "look_over(value, CONCEPT, at, self.findings)", "pass"),
+        (narrated, 'look_over(item, CODING, f"{at}.coding[{number}]", self.findings)', "pass"),
         (narrated, "        _look_inside(value, at, self.findings)\n        found", "        found"),
+        (narrated, "(_text(value.get(name)) for name in", "(value.get(name) for name in"),
+        (schedules, 'look_over(coding, CODING, f"{at}.coding[{index}]", findings)', "pass"),
+        (dosages, 'look_over(coding, CODING, f"{place}.coding[{number}]", findings)', "pass"),
+        (dosages, "look_over(one, CONCEPT, place, findings)", "pass"),
+        (dosages, ' if name != "extension" and not name.startswith("_")', ""),
+        (reading, 'one != {} or not name.startswith("_")', "True"),
         (narrated, '"Annotation" and value.keys() == {"text"}', '"Annotation"'),
         (names, '("Annotation", "time"): "skrevet",', ""),
         (names, '("Annotation", "authorString"): "skrevet av",', ""),

@@ -463,7 +463,7 @@ TABLES: list[Callable[..., Any]] = [
         (narrated, " or kind in losses.WHO - losses.DEVICES", ""),
         (narrated, "element.name in losses.FILED or ", ""),
         (narrated, ' or value.keys() <= {"extension"}', ""),
-        (narrated, '(element.name, value.get("type")) in losses.ANOTHER', "False"),
+        (narrated, "(element.name, kind) in losses.ANOTHER", "False"),
         (narrated, "Group(self.line.family, partial", "Group(False, partial"),
         (narrated, "if self.line.family:", "if False:"),
         (narrated, "of_whom = bool(known) or name in losses.OF_WHOM", "of_whom = bool(known)"),

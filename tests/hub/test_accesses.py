@@ -143,8 +143,9 @@ def test_a_slip_in_the_number_is_told_as_that(installed: Installation, bro: Bro,
         said = bro(*command, str(other))
 
         assert (said.code, said.out) == (2, "")
-        assert "hub.identity-refused" in said.err
-        assert "line 1: expected an identity number with valid check digits" in said.err
+        assert "receive.request-invalid" in said.err
+        assert "FILE: expected an identity number with valid check digits" in said.err
+        assert "Put the number in the file right" in said.err
 
 
 def test_what_may_have_come_is_told_as_that(installed: Installation) -> None:

@@ -283,7 +283,7 @@ def test_lifting_a_protection_takes_two(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("protected", "second"), [(BOTH[:1], "unprotected"), (BOTH[1:], "unprotect-asked")])
-def test_what_was_asked_outlives_the_end_of_a_link_that_stops_nobody_anew(
+def test_the_end_of_a_link_voids_what_was_asked_only_where_the_other_was_stopped_too(
     bench: Bench, protected: tuple[str], second: str
 ) -> None:
     linked(bench)
