@@ -148,7 +148,7 @@ def _pruned_value(spec: FieldSpec, value: Any) -> Any:
     if spec.kind is not Kind.GROUP:
         return value
     kept = _pruned(spec.children, value)
-    complete = all(child.name in kept for child in spec.fields if child.required)
+    complete = not any(child.is_missing(kept) for child in spec.fields)
     if not complete and (spec.many or not spec.required):
         return None
     return kept or None

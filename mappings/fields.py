@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -64,7 +64,8 @@ class FieldSpec:
 
     `most` is the largest integer, the greatest length or the most bytes, `least` the smallest integer;
     `exactly` is the number of elements of a list; `codes` a closed table; `system` the fixed code system of
-    an open code.
+    an open code; `instead` are fields of the same group that together do instead of a required one;
+    `not_beside` is a field of the same group that this one does not stand beside.
     """
 
     path: str
@@ -80,6 +81,8 @@ class FieldSpec:
     exactly: int | None = None
     pattern: re.Pattern[str] | None = None
     fields: tuple[FieldSpec, ...] = ()
+    instead: tuple[str, ...] = ()
+    not_beside: str = ""
 
     @property
     def name(self) -> str:
@@ -89,6 +92,14 @@ class FieldSpec:
     def free_text(self) -> bool:
         return self.kind is Kind.FREE_TEXT
 
+    def is_missing(self, given: Collection[str]) -> bool:
+        """Whether it has to be among these fields of its group, and neither it nor what does instead is."""
+        return (
+            self.required
+            and self.name not in given
+            and not (self.instead and set(self.instead).issubset(given))
+        )
+
     @cached_property
     def children(self) -> Mapping[str, FieldSpec]:
         return {child.name: child for child in self.fields}
@@ -96,7 +107,8 @@ class FieldSpec:
     @cached_property
     def expected(self) -> str:
         """What fits, in words that hold nothing but the declaration."""
-        return _EXPECTED[self.kind](self)
+        alone = _EXPECTED[self.kind](self)
+        return f"{alone}; or, without it, {', '.join(self.instead)}" if self.instead else alone
 
     @cached_property
     def fault(self) -> Callable[[object], str | None]:

@@ -32,11 +32,15 @@ def json_schema(
 
 def _group(fields: Iterable[FieldSpec]) -> dict[str, Any]:
     listed = tuple(fields)
-    required = [spec.name for spec in listed if spec.required]
+    required = [spec.name for spec in listed if spec.required and not spec.instead]
+    either = [[[spec.name], list(spec.instead)] for spec in listed if spec.instead]
+    alone = {spec.name: {"not": {"required": [spec.not_beside]}} for spec in listed if spec.not_beside}
     return {
         "type": "object",
         "properties": {spec.name: _field(spec) for spec in listed},
         **({"required": required} if required else {}),
+        **({"allOf": [{"anyOf": [{"required": one} for one in of]} for of in either]} if either else {}),
+        **({"dependentSchemas": alone} if alone else {}),
         "additionalProperties": False,
         "minProperties": 1,
     }

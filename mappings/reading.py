@@ -72,36 +72,59 @@ MELDING = FieldSpec(
     ),
 )
 
+_NUMBER = FieldSpec(
+    "person.id",
+    Kind.FODSELSNUMMER,
+    Text("Fødselsnummer eller D-nummer", "National identity number or D-number"),
+    _IDENTITY,
+    required=True,
+)
+_NAME_OF = FieldSpec(
+    "person.navn", Kind.TEXT, Text("Navnet på personen", "The name of the person"), _IDENTITY, most=200
+)
+_BORN = FieldSpec(
+    "person.fodt",
+    Kind.DATE,
+    Text("Fødselsdatoen til en person uten nummer", "The birth date of a person without a number"),
+    _IDENTITY,
+)
+_SEX = FieldSpec(
+    "person.kjonn",
+    Kind.CODE,
+    Text("Kjønnet til en person uten nummer (3101)", "The sex of a person without a number (3101)"),
+    _IDENTITY,
+    codes={"1": Text("Mann", "Male"), "2": Text("Kvinne", "Female")},
+)
+
 PERSON = FieldSpec(
     "person",
     Kind.GROUP,
     Text("Personen meldingen gjelder", "The person the message is about"),
     required=True,
+    fields=(_NUMBER, _NAME_OF),
+)
+DESCRIBED = replace(
+    PERSON,
     fields=(
-        FieldSpec(
-            "person.id",
-            Kind.FODSELSNUMMER,
-            Text("Fødselsnummer eller D-nummer", "National identity number or D-number"),
-            _IDENTITY,
-            required=True,
-        ),
-        FieldSpec(
-            "person.navn",
-            Kind.TEXT,
-            Text("Navnet på personen", "The name of the person"),
-            _IDENTITY,
-            most=200,
-        ),
+        replace(_NUMBER, instead=("navn", "fodt", "kjonn")),
+        _NAME_OF,
+        replace(_BORN, not_beside="id"),
+        replace(_SEX, not_beside="id"),
     ),
 )
+"""A person with a number, or one who is described: a name, a birth date and a sex identify a patient, too
+(AppRec, HIS 80415). Nothing about somebody described goes on until two at a desk have said whose number it is."""
 
 
 def read_fields(form: Form, tables: Tables) -> tuple[FieldSpec, ...]:
-    """All fields of a type, `melding` and `person` first. Reads the keys `person` and `fields`."""
+    """All fields of a type, `melding` and `person` first. Reads the keys `person`, `described`, `fields`."""
     person = form.word("person", ("required", "optional", "none"))
+    described = form.flag("described") if form.has("described") else False
     given: list[FieldSpec] = [MELDING]
     if person != "none":
-        given.append(replace(PERSON, required=person == "required"))
+        given.append(replace(DESCRIBED if described else PERSON, required=person == "required"))
+    elif described:
+        form.refuse("described", "one-of", "a type that is about a person")
     for name, inner in form.forms("fields"):
         if name in RESERVED:
             inner.refuse("", "reserved", "another name; every type has this one already")

@@ -242,7 +242,9 @@ def _check_group(
         path = f"{at}.{name}" if at else name
         if name in given:
             _check_field(spec, given[name], path, found)
-        elif spec.required:
+            if spec.not_beside in given:
+                found.append(Finding(path, "beside", f"nothing here beside {spec.not_beside}"))
+        elif spec.is_missing(given):
             found.append(Finding(path, "missing", spec.expected))
 
 

@@ -8,7 +8,7 @@ synthetic: the month of their numbers is raised by 80.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -152,11 +152,16 @@ class _Values:
         return self.kept[spec.path]
 
 
-def _drawn(draw: Any, st: Any, specs: Iterable[FieldSpec], values: _Values, share: int) -> dict[str, Any]:
+def _drawn(draw: Any, st: Any, specs: Sequence[FieldSpec], values: _Values, share: int) -> dict[str, Any]:
     """The fields of one group."""
     made: dict[str, Any] = {}
+    instead = {
+        name for spec in specs if spec.instead and not draw(st.integers(0, 7)) for name in spec.instead
+    }
     for spec in specs:
-        if not spec.required and draw(st.integers(0, 9)) >= share:
+        if (spec.instead and instead) or spec.not_beside in made:
+            continue
+        if not (spec.required or spec.name in instead) and draw(st.integers(0, 9)) >= share:
             continue
         least, most = (spec.exactly, spec.exactly) if spec.exactly else (1, 3)
         found = []
@@ -334,13 +339,16 @@ def only(
 
 
 def _only(
-    specs: Iterable[FieldSpec], chosen: Mapping[str, Any], pool: Pool, beside: str | None, *, above: str
+    specs: Sequence[FieldSpec], chosen: Mapping[str, Any], pool: Pool, beside: str | None, *, above: str
 ) -> dict[str, Any]:
     made: dict[str, Any] = {}
+    apart = {spec.not_beside for spec in specs if spec.path in chosen} - {""}
+    instead = {name for spec in specs if spec.name in apart for name in spec.instead}
     for spec in specs:
         inside = any(path == spec.path or path.startswith(spec.path + ".") for path in chosen)
-        along = bool(above) and (spec.required or (above == beside and not spec.fields))
-        if not inside and not along:
+        free = spec.required or (above == beside and not spec.fields and not spec.not_beside)
+        along = bool(above) and (spec.name in instead or free)
+        if spec.name in apart or not (inside or along):
             continue
         if spec.fields:
             one: Any = _only(spec.fields, chosen, pool, beside, above=spec.path)
