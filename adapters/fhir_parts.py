@@ -34,12 +34,22 @@ PERSON_LEFT = ("active", "gender", "birthDate", "address", "telecom", "maritalSt
 OSLO = ZoneInfo("Europe/Oslo")
 
 
-def read_person(patient: Reader, on: object = None) -> Json:
-    """`person` of a Patient, as it is on the day of the message."""
+SEXES = {"male": "1", "female": "2"}
+"""Of AdministrativeGender what tells one person from another, and its code in 3101."""
+
+_WHOLE_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def read_person(patient: Reader, on: object = None, *, described: bool = False) -> Json:
+    """`person` of a Patient, as it is on the day of the message. Where the type takes one who is `described`,
+    a name, a whole birth date and a sex do instead of a number that leads to one person."""
     patient.ignore(*PERSON_LEFT)
     patient.left_extensions()
-    number = None
-    for identifier in _national(patient, on):
+    number, born_and_sex = None, _born_and_sex(patient) if described else {}
+    if born_and_sex:
+        for identifier in patient.children("identifier"):
+            identifier.ignore_all()
+    for identifier in () if born_and_sex else _national(patient, on):
         identifier.ignore("period")
         number = person_number(identifier)
     name = None
@@ -52,7 +62,20 @@ def read_person(patient: Reader, on: object = None) -> Json:
             name = read_name(entry)
         else:
             entry.ignore_all()
-    return present(id=number, navn=name)
+    return {**present(id=number, navn=name), **born_and_sex}
+
+
+def _born_and_sex(patient: Reader) -> Json:
+    """What describes a person with a name and no number; nothing of one who has a number, even one that is
+    over or wrong, or of whom not all is said."""
+    identifiers = patient.peek("identifier")
+    listed = identifiers if isinstance(identifiers, list) else []
+    numbered = any(isinstance(one, Mapping) and one.get("system") in PERSONS for one in listed)
+    born, sex = patient.peek("birthDate"), patient.peek("gender")
+    beside = patient.has("_birthDate") or patient.has("_gender")
+    if numbered or beside or not patient.has("name") or not (isinstance(born, str) and isinstance(sex, str)):
+        return {}
+    return {"fodt": born, "kjonn": SEXES[sex]} if _WHOLE_DATE.fullmatch(born) and sex in SEXES else {}
 
 
 def _national(patient: Reader, on: object) -> list[Reader]:
@@ -112,9 +135,12 @@ def write_person(person: object) -> dict[str, object]:
     """The elements of a Patient."""
     fields = person if isinstance(person, Mapping) else {}
     name = fields.get("navn")
+    genders = {code: gender for gender, code in SEXES.items()}
     return {
         "identifier": [person_identifier(fields.get("id"))] if "id" in fields else None,
         "name": [{"text": name}] if name is not None else None,
+        "birthDate": fields.get("fodt"),
+        "gender": genders.get(str(fields.get("kjonn"))),
     }
 
 

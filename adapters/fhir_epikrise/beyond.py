@@ -25,7 +25,7 @@ WRITTEN: Mapping[str, tuple[str, ...]] = {
     "handling": (),
     "dokument": (),
     "beskrivelse": (),
-    "person": ("id", "navn"),
+    "person": ("id", "navn", "fodt", "kjonn"),
     "avsender": ("enhet", "resh", "behandler", "behandler_hpr"),
     "dato": (),
     "periode": ("fra", "til"),

@@ -99,7 +99,7 @@ class _Reading:
             self._leave(subject[1], "Patient")
             if subject[1].peek("deceasedBoolean") is False:
                 subject[1].ignore("deceasedBoolean")
-            fields["person"] = read_person(subject[1], on=melding.get("sendt"))
+            fields["person"] = read_person(subject[1], on=melding.get("sendt"), described=True)
         fields["dato"] = day(composition.text("date", required=True))
         fields["avsender"] = self._authors(composition)
         for event in composition.children("event", at_most=1):

@@ -39,7 +39,7 @@ PREFIXES = {"fk1": FK1}
 
 _ADDRESS_WHY = "the hub carries no addresses: a graded one must not travel by chance"
 _CONTACT_WHY = "the directory has the contact data of its parties"
-_PERSON_WHY = "the identity number says it"
+_PERSON_WHY = "a name, and a number or a birth date and a sex, say who it is"
 _ALONE_WHY = "the message head has no place for a professional without a HPR or HER number"
 _NUMBERS_WHY = "one number leads to the person; a further one only tells more"
 _ENVELOPE_WHY = "about this sending only; the hub writes its own"
@@ -208,14 +208,15 @@ def patient(name: str = "Patient", ns: str = "", least: int = 0) -> El:
             leaf("FamilyName", ST, 0, to="navn#family"),
             leaf("MiddleName", ST, 0, to="navn#middle"),
             leaf("GivenName", ST, 0, to="navn#given"),
-            leaf("DateOfBirth", DATE, 0, why=_PERSON_WHY),
-            leaf("Sex", CS, 0, why=_PERSON_WHY),
+            leaf("DateOfBirth", DATE, 0, to="fodt"),
+            leaf("Sex", CS, 0, to="kjonn", codes="3101"),
             leaf("Nationality", CS, 0, why=_PERSON_WHY),
             *_patient_idents(""),
             address(),
             telecom(why=_ADDRESS_WHY),
             least=least,
             into="/person",
+            fill="patient",
             must=("patient",),
         ),
     )

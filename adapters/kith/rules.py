@@ -62,6 +62,9 @@ LOINC = "2.16.840.1.113883.6.1"
 NUMBERS = ("FNR", "DNR", "FHN")
 """Kinds of number (8116) that lead to one person anywhere. An H-number does so only where it was made."""
 
+SEXES = ("1", "2")
+"""Codes of 3101 that tell one patient from another; the others say that it is not known or not told."""
+
 
 def _person_kind(fields: Mapping[str, Any], _: Mapping[str, Any]) -> dict[str, object]:
     if "id" not in fields:
@@ -172,6 +175,14 @@ def _patient_number(fields: dict[str, Any]) -> None:
     for one in noted:
         if one.get("id") is not None and one.get("type") in NUMBERS:
             fields.setdefault("id", in_one(str(one["id"])))
+    _described(fields)
+
+
+def _described(fields: dict[str, Any]) -> None:
+    """Of any Patient: birth date and sex are kept where no number says them and both of them are said."""
+    if "id" in fields or "fodt" not in fields or fields.get("kjonn") not in SEXES:
+        fields.pop("fodt", None)
+        fields.pop("kjonn", None)
 
 
 def _heading(fields: dict[str, Any]) -> None:
@@ -184,6 +195,7 @@ def _heading(fields: dict[str, Any]) -> None:
 
 
 FILLED: Mapping[str, Callable[[dict[str, Any]], None]] = {
+    "patient": _described,
     "patient-number": _patient_number,
     "heading": _heading,
 }
@@ -216,11 +228,14 @@ def _names(element: etree._Element, *names: str) -> bool:
     )
 
 
-def _patient(element: etree._Element, _: El) -> Iterator[tuple[etree._Element, Said]]:
-    """A patient has a number that leads to one person, and a name. Both MsgHead's form and the older one."""
+def _patient(element: etree._Element, row: El) -> Iterator[tuple[etree._Element, Said]]:
+    """A patient has a name, and a number that leads to one person or a birth date and a sex (HIS 80415). Both
+    MsgHead's form and the older one."""
     numbers = [(at, kind, said) for at, kind, said in _numbers(element) if said]
     usable = [(at, said) for at, kind, said in numbers if kind in NUMBERS]
-    if not numbers:
+    if not usable and _is_described(element, row):
+        pass
+    elif not numbers:
         yield element, say("person-number-missing")
     elif not usable:
         yield numbers[0][0], say("person-number-local")
@@ -236,6 +251,21 @@ def _patient(element: etree._Element, _: El) -> Iterator[tuple[etree._Element, S
             yield at, say("person-number-two")
     if not any(_is_name(child) for child in element):
         yield element, say("person-name-missing")
+
+
+_DESCRIBING = {"DateOfBirth": "day", "Sex": "V"}
+"""Elements of a Patient that describe one, each with the part of its value that does."""
+
+
+def _is_described(element: etree._Element, row: El) -> bool:
+    """Whether a whole birth date and a sex are said, each as the table reads it."""
+    said: dict[str, object] = {}
+    for child in element:
+        slot = row.slots.get(str(child.tag))
+        part = _DESCRIBING.get("" if slot is None or slot.alone is None else slot.alone.name)
+        if part and slot is not None and slot.alone is not None and slot.alone.type is not None:
+            said[slot.alone.name] = slot.alone.type.read(child)[0].get(part)
+    return said.get("DateOfBirth") is not None and said.get("Sex") in SEXES
 
 
 def _numbers(element: etree._Element) -> Iterator[tuple[etree._Element, str, str]]:

@@ -64,16 +64,16 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "code": ("en av kodene {}", "one of the codes {}"),
     "person-number-missing": (
-        "fødselsnummer, D-nummer eller felles hjelpenummer: uten det finnes ikke personens samtykke",
-        "a national identity number, D-number or common help number, which a consent is found by",
+        "fødselsnummer, D-nummer eller felles hjelpenummer, eller fødselsdato og kjønn",
+        "a national identity number, D-number or common help number, or a birth date and a sex",
     ),
     "person-number": ("et nummer med riktige kontrollsiffer", "a number with the right check digits"),
     "person-number-blank": ("elleve siffer uten mellomrom", "eleven digits without a blank"),
     "person-number-local": (
-        "fødselsnummer, D-nummer eller felles hjelpenummer; et lokalt nummer er bare kjent der det ble "
-        "laget, og personens samtykke finnes ikke med det",
-        "a national identity number, D-number or common help number; a local one is known where it was "
-        "made, and a person's consent cannot be found by it",
+        "fødselsnummer, D-nummer eller felles hjelpenummer, eller fødselsdato og kjønn; et lokalt nummer "
+        "er bare kjent der det ble laget",
+        "a national identity number, D-number or common help number, or a birth date and a sex; a local "
+        "number is known only where it was made",
     ),
     "person-number-two": (
         "ett nummer av hvert slag: to forskjellige er to personer",

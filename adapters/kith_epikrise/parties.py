@@ -11,7 +11,6 @@ from adapters.kith.tables import MANY, El, Numbers, Row, group, leaf, one_of, wi
 WHO_ELSE = "who else gets a message is decided by the agreements"
 ADDRESS = "the hub carries no addresses: a graded one must not travel by chance"
 SPECIALITY = "the speciality of a unit may tell what the matter is; the unit has its name"
-IDENTITY = "the identity number says it"
 LOCAL = "a number of one house leads to nobody in another"
 _UNITS, _PERSONS = "9051", "8116"
 IN_UNIT = "a professional in a unit (HCPerson) has no profession; one alone (HCProf) has"
@@ -139,8 +138,8 @@ def patient(old: bool) -> El:
     """Patient as `person`, with what warns about the person and who is near."""
     return group(
         "Patient",
-        leaf("Sex", CS, 0, why=IDENTITY),
-        leaf("DateOfBirth", TS, 0, why=IDENTITY),
+        leaf("Sex", CS, 0, to="kjonn", codes="3101"),
+        leaf("DateOfBirth", TS, 0, to="fodt"),
         leaf("DateOfDeath", TS, 0, to={"V": "/dodstidspunkt"}),
         leaf("Name", ST, 0, to="navn"),
         leaf("IdByServProvider", ST, 0, why=LOCAL),

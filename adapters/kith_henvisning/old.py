@@ -8,7 +8,7 @@ from adapters.kith.datatypes import BASE64, BL, CS, INTEGER, ST, TS
 from adapters.kith.msghead import BASE64_CONTAINER
 from adapters.kith.parts import OTHERS_WHY, lines, person, status
 from adapters.kith.tables import MANY, El, Row, group, leaf, one_of, within, without
-from adapters.kith_epikrise.parties import IDENTITY, LOCAL, WHO_ELSE, address
+from adapters.kith_epikrise.parties import LOCAL, WHO_ELSE, address
 from adapters.kith_henvisning.contents import (
     comments,
     consent,
@@ -158,8 +158,8 @@ def _patient(old: bool) -> El:
     return group(
         "Patient",
         status("BasisForHealthServices", "/grunnlag"),
-        leaf("Sex", CS, 0, why=IDENTITY),
-        leaf("DateOfBirth", TS, 0, why=IDENTITY),
+        leaf("Sex", CS, 0, to="kjonn", codes="3101"),
+        leaf("DateOfBirth", TS, 0, to="fodt"),
         leaf("DateOfDeath", TS, 0, to={"V": "/dodstidspunkt"}),
         leaf("Name", ST, 0, to="navn"),
         leaf("IdByRequester", ST, 0, why=LOCAL),
