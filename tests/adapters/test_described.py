@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,13 +14,18 @@ from jsonschema import Draft202012Validator
 from lxml import etree
 
 import adapters
+from adapters import fhir_parts
 from adapters.base import Adapter
+from adapters.fhir_epikrise import beyond
+from adapters.kith import rules
 from adapters.kith.receipts import receipt_codes
 from adapters.registry import adapters_for
 from hub.errors import HubError
 from hub.message import Record
+from mappings import json_schema, types
 from mappings.types import load_types
 from tests.adapters.national import Absent, schemas
+from tests.mutating import each, expect_noticed, rows
 
 TYPES = load_types()
 REGISTRY = adapters_for(TYPES)
@@ -308,3 +314,53 @@ def test_every_other_type_needs_the_number(name: str) -> None:
     found = {finding.at for finding in TYPES[name].check({"person": {**NAMED, **WHO}})}
 
     assert {"person", "person.id"} <= found
+
+
+# -- each check is needed --
+
+TESTS: list[Callable[..., Any]] = [
+    test_beside_a_number_they_are_left_behind,
+    test_one_of_them_is_too_little,
+    test_a_birth_date_that_is_not_whole_is_too_little,
+    test_a_name_is_needed_all_the_same,
+    test_a_number_with_a_slip_in_it_is_not_made_good,
+    test_a_patient_of_fhir_is_described,
+    test_a_patient_of_fhir_with_a_number_is_not,
+    test_less_of_a_patient_of_fhir_is_too_little,
+    test_a_number_of_fhir_with_a_slip_or_an_end_is_not_made_good,
+    test_kith_and_fhir_say_the_same_patient,
+    test_a_type_and_its_schema_take_a_number_or_a_description,
+]
+
+
+@each(
+    [
+        (rules, "if not usable and _is_described(element, row):", "if _is_described(element, row):"),
+        (rules, "if not usable and _is_described(element, row):", "if False:"),
+        (rules, 'said.get("DateOfBirth") is not None and said', "said"),
+        (rules, ' and said.get("Sex") in SEXES', ""),
+        (rules, ' and said.get("Sex") in SEXES', ' and said.get("Sex")'),
+        (rules, '"DateOfBirth": "day"', '"DateOfBirth": "V"'),
+        (rules, 'if "id" in fields or "fodt"', 'if "fodt"'),
+        (rules, "    _described(fields)\n", ""),
+        (fhir_parts, "if numbered or beside or not", "if beside or not"),
+        (fhir_parts, "if numbered or beside or not", "if numbered or not"),
+        (fhir_parts, '_birthDate") or patient.has("_gender")', '_birthDate")'),
+        (fhir_parts, 'patient.has("_birthDate") or ', ""),
+        (fhir_parts, ' or not patient.has("name")', ""),
+        (fhir_parts, " if _WHOLE_DATE.fullmatch(born) and", " if"),
+        (fhir_parts, " and sex in SEXES else {}", ' and SEXES.setdefault(sex, "1") else {}'),
+        (fhir_parts, "            identifier.ignore_all()\n    for", "            pass\n    for"),
+        (fhir_parts, '"birthDate": fields.get("fodt"),', ""),
+        (fhir_parts, '"gender": genders.get(str(fields.get("kjonn"))),', ""),
+        (beyond, '"navn", "fodt", "kjonn"', '"navn"'),
+        (types, "if spec.not_beside in given:", "if False:"),
+        (types, "elif spec.is_missing(given):", "elif spec.required:"),
+        (types, "elif spec.is_missing(given):", "elif spec.required and not spec.instead:"),
+        (json_schema, "spec.required and not spec.instead]", "spec.required]"),
+        (json_schema, "[[[spec.name], list(spec.instead)]", "[[[spec.name], []]"),
+        (json_schema, "if alone else", "if False else"),
+    ]
+)
+def test_each_check_is_needed(where: ModuleType, old: str, new: str) -> None:
+    expect_noticed(where, old, new, lambda: (case for test in TESTS for case in rows(test)))
