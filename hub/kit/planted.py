@@ -24,8 +24,9 @@ from hub.errors import Finding
 from hub.kit.noise import MARKER, Seed
 from hub.message import Record, walk
 
-END = "ENDE5k2q"
-"""Stands last in a long word: who has its beginning and not this has cut it."""
+END = "ZQXV5k2q"
+"""Stands last in a long word: who has its beginning and not this has cut it. No five signs of it stand in a name
+and number of a field, as those of `medvirkende[5]` might."""
 
 DIGITS = "7319046285"
 """A word of digits alone, where a format looks for those before it looks for anything else."""

@@ -70,13 +70,13 @@ def pool_of(spec: TypeSpec, records: Iterable[Record]) -> Pool:
 
 
 def sample(spec: TypeSpec, pool: Pool | None = None) -> Record:
-    """One record with every field that can be made up, and every check of the type kept."""
+    """One record with every field that can be made up beside the others, and every check of the type kept."""
     fields = _sample_group(spec.fields, pool or {})
     return Record(spec.name, repaired(spec, fields))
 
 
 def _sample_group(specs: Iterable[FieldSpec], pool: Pool) -> dict[str, Any]:
-    made = {spec.name: _sample_field(spec, pool) for spec in specs}
+    made = {spec.name: _sample_field(spec, pool) for spec in specs if not spec.not_beside}
     return {name: value for name, value in made.items() if value is not None}
 
 

@@ -42,7 +42,22 @@ def whole_records(root: El, spec: TypeSpec, **more: Any) -> Iterator[dict[str, A
     """Records that hold everything, each with other alternatives of the choices; `more` is set on top."""
     widths = _widths(root)
     for turn in range(prod(widths)):
-        yield {**_Filler(spec, turn, widths).record(root), **more}
+        for fields in _apart(_Filler(spec, turn, widths).record(root), spec):
+            yield {**fields, **more}
+
+
+def _apart(fields: dict[str, Any], spec: TypeSpec) -> Iterator[dict[str, Any]]:
+    """A person has a number or is described: one record with each, where the type takes both."""
+    described = [one for one in spec.by_path["person"].fields if one.not_beside]
+    person = fields.get("person", {})
+    alone = [one.name for one in described if one.name in person]
+    yield {**fields, "person": _without(person, *alone)} if alone else fields
+    if alone:
+        yield {**fields, "person": _without(person, *(one.not_beside for one in described))}
+
+
+def _without(group: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in group.items() if name not in names}
 
 
 def _widths(row: El) -> list[int]:
