@@ -113,7 +113,7 @@ DESCRIBED = replace(
     ),
 )
 """A person with a number, or one who is described: a name, a birth date and a sex identify a patient, too
-(AppRec, HIS 80415). Nothing about somebody described goes on until two at a desk have said whose number it is."""
+(AppRec, HIS 80415). Nothing about somebody described goes on until two at a desk have said whose it is."""
 
 
 def read_fields(form: Form, tables: Tables) -> tuple[FieldSpec, ...]:

@@ -25,8 +25,8 @@ from hub.kit.noise import MARKER, Seed
 from hub.message import Record, walk
 
 END = "ZQXV5k2q"
-"""Stands last in a long word: who has its beginning and not this has cut it. No five signs of it stand in a name
-and number of a field, as those of `medvirkende[5]` might."""
+"""Stands last in a long word: who has its beginning and not this has cut it. No five signs of it stand in
+the name and number of a field, as those of `medvirkende[5]` might."""
 
 DIGITS = "7319046285"
 """A word of digits alone, where a format looks for those before it looks for anything else."""

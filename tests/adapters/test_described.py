@@ -79,9 +79,9 @@ def spoken(name: str, *, born: str | None = BORN, sex: str | None = SEX, number:
         said_born.text = born
     names = [item for item in patient if etree.QName(item).localname.endswith("Name")]
     at = patient.index(names[0]) if older else patient.index(names[-1]) + 1
-    for item in [said_sex, said_born] if older else [said_born, said_sex]:
-        if item is not None:
-            patient.insert(at, item)
+    for said in [said_sex, said_born] if older else [said_born, said_sex]:
+        if said is not None:
+            patient.insert(at, said)
             at += 1
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 

@@ -23,6 +23,7 @@ LEFT = next(iter(LEFT_EXTENSIONS))
 # ------------------------------------------------------------------------------- the parts
 
 WHO = {"system": FNR, "value": NUMBER}
+NOBODY = dict.fromkeys(("identifier", "name", "birthDate", "gender"))
 ID = {"use": "official", "type": {"text": "x"}, "assigner": {"display": "x"}}
 TO = {"url": fhir_parts.RECIPIENT, "valueIdentifier": {"system": ORGNR, "value": "310000043", **ID}}
 FROM = {"url": fhir_parts.SENDER, "valueIdentifier": {"system": ORGNR, "value": "310000078"}}
@@ -167,9 +168,10 @@ WRITTEN: list[tuple[Callable[..., object], object, object]] = [
     *((fhir_parts.person_identifier, (f"{first}1"), {"system": FNR, "value": f"{first}1"}) for first in "3"),
     *((fhir_parts.person_identifier, (f"{first}1"), {"system": FHN, "value": f"{first}1"}) for first in "89"),
     (fhir_parts.person_identifier, (None), {"system": FNR, "value": None}),
-    (fhir_parts.write_person, ({"id": NUMBER, "navn": "A"}), {"identifier": [WHO], "name": [{"text": "A"}]}),
-    (fhir_parts.write_person, ({}), {"identifier": None, "name": None}),
-    (fhir_parts.write_person, ("x"), {"identifier": None, "name": None}),
+    (fhir_parts.write_person, ({"id": NUMBER, "navn": "A"}), {**NOBODY, "identifier": [WHO], "name": [{"text": "A"}]}),
+    (fhir_parts.write_person, ({"fodt": "1971-03-28", "kjonn": "1"}), {**NOBODY, "birthDate": "1971-03-28", "gender": "male"}),
+    (fhir_parts.write_person, ({}), NOBODY),
+    (fhir_parts.write_person, ("x"), NOBODY),
     (
         fhir_parts.write_header, (Record("t", {"melding": MELDING})),
         {"identifier": {"system": "urn:brobygger:message", "value": "m"}, "timestamp": "2026-01-01T00:00:00Z"},
