@@ -62,8 +62,8 @@ def _of_wrapper(adapter: Adapter) -> frozenset[str]:
 
 
 def _beyond(adapter: Adapter, root: etree._Element) -> frozenset[str]:
-    """Rules besides; the schema of a calendar lets any property of its own stand there, and a MsgHead needs no
-    document of this kind."""
+    """Rules besides; the schema of a calendar lets any property of its own stand there, and a MsgHead needs
+    no document of this kind."""
     calendar = frozenset(("unknown-element",) if root.find(".//{*}icalendar") is not None else ())
     other = frozenset(("missing",) if next(root.iter(payload_of(adapter).tag), None) is None else ())
     return _BEYOND.get(adapter.type, frozenset()) | _of_wrapper(adapter) | calendar | other
