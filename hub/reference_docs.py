@@ -129,7 +129,9 @@ def _left(adapters: Iterable[Adapter]) -> Iterator[str]:
 
 def _field(spec: FieldSpec) -> str:
     said = f"{_cell(spec.says.en)}<br>*{_cell(spec.says.nb)}*"
-    some = "required" if spec.required else f"not beside `{spec.not_beside}`" if spec.not_beside else "optional"
+    some = (
+        "required" if spec.required else f"not beside `{spec.not_beside}`" if spec.not_beside else "optional"
+    )
     if spec.many:
         some += f", {spec.exactly} of them" if spec.exactly else ", a list"
     kind = "group" if spec.kind is Kind.GROUP else _cell(spec.expected)

@@ -103,9 +103,7 @@ def create_described(tx: Connection, vault: Vault, now: datetime, new_id: Callab
     return _new(tx, vault, now, new_id, numbered=False)
 
 
-def _new(
-    tx: Connection, vault: Vault, now: datetime, new_id: Callable[[], str], *, numbered: bool
-) -> Person:
+def _new(tx: Connection, vault: Vault, now: datetime, new_id: Callable[[], str], *, numbered: bool) -> Person:
     person_id, key = new_id(), vault.new_person_key()
     tx.execute(
         insert(person).values(
