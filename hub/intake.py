@@ -301,7 +301,7 @@ def _person(
         person = people.find_or_create(tx, parts.vault, str(number), received.at, parts.new_id)
     elif is_described(record):
         # Also of an answer: whoever it is about may be another than whom it answers about, and would be
-        # shared under that one's consent.
+        # shared under that one's consent. Dying here: neither the message nor this record is there.
         person = people.create_described(tx, parts.vault, received.at, parts.new_id)
     elif answered is not None:
         return people.load(tx, answered.person_id)
