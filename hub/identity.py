@@ -376,7 +376,10 @@ def _find(tx: Connection, parts: Parts, named: str) -> str | None:
 
 
 def _checked(numbers: Sequence[str], exactly: int, *, described: bool) -> list[str]:
-    expected = "an identity number with valid check digits" + (", or message:ID" if described else "")
+    if described:
+        expected = "an identity number with valid check digits, or message:ID"
+    else:
+        expected = "an identity number with valid check digits"
     findings = [
         Finding(f"line {index}", "number", expected)
         for index, number in enumerate(numbers, 1)

@@ -156,7 +156,6 @@ def of_question(
             ),
             relations=relations(given.gps, question.recipient, at=at, known_at=known_at),
             deceased=person.deceased if person else False,
-            unidentified=person.unidentified if person else False,
         )
         decision = decision_of.decide(ask, rows, said, at=at, known_at=known_at, texts=parts.texts)
         asked = {

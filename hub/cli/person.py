@@ -245,11 +245,13 @@ def _number(file: IO[str], *, described: bool = False) -> str:
     from mappings.identifiers import is_person_number
 
     numbers = _numbers(file)
-    fits = len(numbers) == 1 and (is_person_number(numbers[0]) or (described and names_message(numbers[0])))
-    if not fits:
-        expected = "an identity number with valid check digits" + (", or message:ID," if described else "")
-        raise HubError("receive.request-invalid", [Finding("FILE", "number", f"{expected} and nothing else")])
-    return numbers[0]
+    if len(numbers) == 1 and (is_person_number(numbers[0]) or (described and names_message(numbers[0]))):
+        return numbers[0]
+    if described:
+        expected = "an identity number with valid check digits, or message:ID, and nothing else"
+    else:
+        expected = "an identity number with valid check digits and nothing else"
+    raise HubError("receive.request-invalid", [Finding("FILE", "number", expected)])
 
 
 def _moment(text: str | None) -> datetime | None:
