@@ -66,6 +66,8 @@ class Ask:
     relations: frozenset[Relation] = frozenset()
     """What the recipient is to the person now, as far as it is recorded."""
     deceased: bool = False
+    unidentified: bool = False
+    """Nobody has said whose number the person has, so what the person refused is not seen."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,9 @@ _BADNESS = {reason: place for place, reason in enumerate(_ORDER)}
 """Where rows or categories disagree, the first of these is the answer."""
 
 _HELD = (
+    "decide.deceased",
     "decide.protected-address",
+    "decide.person-unidentified",
     "decide.free-text-hit",
     "decide.free-text-unread",
     "decide.unknown-category",
@@ -239,6 +243,8 @@ class _Deciding:
             return ItemDecision(item.path, Verdict.DENY, "decide.deceased")
         if self._ask.protected_address or Category.PROTECTED_ADDRESS in item.declared | item.categories:
             return ItemDecision(item.path, Verdict.DENY, "decide.protected-address")
+        if self._ask.unidentified:  # after the stops, which are final: then it need not wait for a number
+            return ItemDecision(item.path, Verdict.DENY, "decide.person-unidentified")
         categories, unread = self._tells(item)
         answers = [self._category(c, item.field) for c in categories if c is not Category.UNKNOWN]
         if item.persons:

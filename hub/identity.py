@@ -2,12 +2,14 @@
 
 Everything is done behind the gates of all records concerned, in one transaction: the link, the refusals
 that stay, the epochs, the audit leaves, and every disclosure that must be decided again. A person is
-always named by numbers read from a file; a name or a birth date is never matched. Whoever acts says
-their own name; what widens sharing (confirm, merge, unprotect) takes two different ones.
+always named by what is read from a file: an identity number, or `message:ID` for the record of one message
+whose patient was described; a name or a birth date is never matched. Whoever acts says their own name; what
+widens sharing (confirm, merge, unprotect) takes two different ones.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,12 +26,14 @@ from hub.desk import decide_all_again
 from hub.errors import Finding, HubError
 from hub.parts import Parts, work_of
 from hub.rows import prove
-from hub.store import consents, disclosures, gps, links, people
+from hub.store import consents, disclosures, gps, links, messages, people
 from hub.store.links import Link
 from hub.store.schema import audit_leaf, disclosure
 from mappings.identifiers import is_person_number
 
 LONGEST = 500
+
+_MESSAGE = re.compile(r"message:([A-Za-z0-9]{1,32})")
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,9 @@ def merge(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
 
 def confirm(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
     """A second person knows that it is so: permissions and order count across it. `confirmed`, or
-    `merged`."""
-    with at_the_desk(parts, numbers, desk, exactly=2) as (tx, ids):
+    `merged`. For a described patient it is then known whose number it is, and what was held goes as that
+    number's consents say."""
+    with at_the_desk(parts, numbers, desk, exactly=2, described=True) as (tx, ids):
         known = _known(tx, ids)
         if known.confirmed:
             raise _refused("link", "state", "a link that is not confirmed yet")
@@ -63,7 +68,8 @@ def confirm(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
 
 
 def unlink(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
-    """The numbers are not one person's after all. Refusals stay on both sides. `unlinked`."""
+    """The numbers are not one person's after all. Refusals stay on both sides. `unlinked`. A described
+    patient has no number again, and nothing more goes."""
     return _end(parts, numbers, desk, merge=False)
 
 
@@ -78,7 +84,7 @@ def protect(parts: Parts, numbers: Sequence[str], desk: Desk, *, deceased: bool 
 
     Also of a number the hub has not met, so that its first message meets the stop.
     """
-    with at_the_desk(parts, numbers, desk, exactly=1, create=True) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=1, create=True, described=True) as (tx, ids):
         people.stop(tx, ids, address=not deceased, deceased=deceased)
         _changed(tx, parts, ids, desk, "deceased" if deceased else "protect")
         return "protected"
@@ -86,7 +92,7 @@ def protect(parts: Parts, numbers: Sequence[str], desk: Desk, *, deceased: bool 
 
 def unprotect(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
     """`unprotect-asked` when the first asks, `unprotected` when a second agrees."""
-    with at_the_desk(parts, numbers, desk, exactly=1) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=1, described=True) as (tx, ids):
         if not people.stopped(tx, ids):
             raise _refused("person", "state", "a person who is protected")
         asked, by = people.release_asked_by(tx, ids[0]), _pseudonym(parts, desk)
@@ -105,7 +111,7 @@ def forget(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
     """Destroy the keys of everything about the person, on all records confirmed to be theirs.
     `forgotten`. Refused while a link is in doubt (it could be somebody else) or a stop stands (the next
     message about the number would not meet it)."""
-    with at_the_desk(parts, numbers, desk, exactly=1) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=1, described=True) as (tx, ids):
         person = people.load(tx, ids[0])
         if person.linked != person.one:
             raise _refused("link", "in-doubt", "no link in doubt: confirm it, or end it")
@@ -120,16 +126,18 @@ def forget(parts: Parts, numbers: Sequence[str], desk: Desk) -> str:
 
 
 def show(parts: Parts, number: str, *, known_at: datetime | None = None) -> dict[str, Any]:
-    """What the hub knows of one number's identity: its links now or as known at a moment, everything
-    that was done at this desk, and what was handed over while a link that has ended counted (which
-    messages are affected when two persons were mixed up). Opaque ids only.
+    """What the hub knows of one number's identity, or of a described patient's: its links now or as known
+    at a moment, everything that was done at this desk, and what was handed over while a link that has ended
+    counted (which messages are affected when two persons were mixed up). Opaque ids only.
 
-    Raises hub.no-such-person.
+    Raises hub.identity-refused, hub.no-such-person.
     """
+    [named] = _checked([number], 1, described=True)
     with parts.store.reading() as view:
-        person = people.find(view, parts.vault, _checked([number], 1)[0])
-        if person is None:
+        found = _find(view, parts, named)
+        if found is None:
             raise HubError("hub.no-such-person")
+        person = people.load(view, found)
         rows = links.history(view, person.id)
         circle = links.circle(view, person.id, known_at)
         return {
@@ -137,6 +145,7 @@ def show(parts: Parts, number: str, *, known_at: datetime | None = None) -> dict
             "protected_address": person.protected_address,
             "deceased": person.deceased,
             "forgotten": person.key is None,
+            "unidentified": person.unidentified,
             "registered_gp": registered_gp(
                 gps.of_records(view, parts.vault, circle.one),
                 at=known_at or parts.clock(),
@@ -199,7 +208,7 @@ def _affected(view: Connection, rows: Sequence[Link]) -> Iterator[dict[str, Any]
 
 
 def _begin(parts: Parts, numbers: Sequence[str], desk: Desk, *, merge: bool) -> str:
-    with at_the_desk(parts, numbers, desk, exactly=2, create=not merge) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=2, create=not merge, described=True) as (tx, ids):
         known = links.between(tx, *ids)
         if known is not None and merge and known.merge and not known.confirmed:
             return _confirm(tx, parts, ids, known, desk)
@@ -227,7 +236,7 @@ def _confirm(tx: Connection, parts: Parts, ids: Sequence[str], known: Link, desk
 
 
 def _end(parts: Parts, numbers: Sequence[str], desk: Desk, *, merge: bool) -> str:
-    with at_the_desk(parts, numbers, desk, exactly=2) as (tx, ids):
+    with at_the_desk(parts, numbers, desk, exactly=2, described=True) as (tx, ids):
         known = _known(tx, ids)
         if known.merge is not merge:
             expected = "a merge; a link is ended with unlink" if merge else "a link; a merge is split"
@@ -303,16 +312,26 @@ def _prove(
 
 @contextmanager
 def at_the_desk(
-    parts: Parts, numbers: Sequence[str], desk: Desk, *, exactly: int, create: bool = False
+    parts: Parts,
+    numbers: Sequence[str],
+    desk: Desk,
+    *,
+    exactly: int,
+    create: bool = False,
+    described: bool = False,
 ) -> Iterator[tuple[Connection, list[str]]]:
-    """One change, behind the gates of everybody it reaches, and afterwards the work it makes.
+    """One change, behind the gates of everybody it reaches, and afterwards the work it makes. `described`:
+    a line may name a message instead of a number.
 
     Raises hub.identity-refused with every finding, hub.no-such-person, receive.busy; nothing has
     changed then.
     """
-    checked = _checked(numbers, exactly)
+    checked = _checked(numbers, exactly, described=described)
     _check_said(desk)
-    ids = [_record_of(parts, number, create=create) for number in checked]
+    # The messages first: a number beside one that does not lead anywhere gets no record.
+    messages_first = sorted(range(len(checked)), key=lambda at: not names_message(checked[at]))
+    found = {at: _record_of(parts, checked[at], create=create) for at in messages_first}
+    ids = [found[at] for at in range(len(checked))]
     if len(set(ids)) != exactly:
         raise _refused("numbers", "same", "numbers that lead to different records")
     with gates.behind(parts.store, *ids), parts.store.writing() as tx:
@@ -329,21 +348,42 @@ def at_the_desk(
 
 def _record_of(parts: Parts, number: str, *, create: bool) -> str:
     with parts.store.writing() as tx:
-        if create:
+        if create and not names_message(number):
             parts.store.alone(tx, parts.vault.pseudonym("person", number))
             # Dying after this commit: a person without anything, which the next one finds.
             return people.find_or_create(tx, parts.vault, number, parts.clock(), parts.new_id).id
-        known = people.find_id(tx, parts.vault, number)
+        known = _find(tx, parts, number)
         if known is None:
             raise HubError("hub.no-such-person")
         return known
 
 
-def _checked(numbers: Sequence[str], exactly: int) -> list[str]:
+def names_message(line: str) -> bool:
+    """Whether a line names a message, and not a number."""
+    return _MESSAGE.fullmatch(line) is not None
+
+
+def _find(tx: Connection, parts: Parts, named: str) -> str | None:
+    """The record that a line names. That of a message only if its patient was described: a numbered person
+    is named by the number, so that whoever mistakes a message for another reaches nobody."""
+    said = _MESSAGE.fullmatch(named)
+    if said is None:
+        return people.find_id(tx, parts.vault, named)
+    stored = messages.load(tx, said[1])
+    if stored is None or not people.is_described(tx, stored.person_id):
+        return None
+    return stored.person_id
+
+
+def _checked(numbers: Sequence[str], exactly: int, *, described: bool) -> list[str]:
+    if described:
+        expected = "an identity number with valid check digits, or message:ID"
+    else:
+        expected = "an identity number with valid check digits"
     findings = [
-        Finding(f"line {index}", "number", "an identity number with valid check digits")
+        Finding(f"line {index}", "number", expected)
         for index, number in enumerate(numbers, 1)
-        if not is_person_number(number)
+        if not (is_person_number(number) or (described and names_message(number)))
     ]
     if len(numbers) != exactly:
         findings.append(Finding("numbers", "count", f"{exactly} on lines of their own"))

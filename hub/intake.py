@@ -206,6 +206,11 @@ def sent_before(tx: Connection, parts: Parts, received: Received, sender_id: str
         return False
 
 
+def is_described(record: Record) -> bool:
+    """Whether the record says its patient by name, birth date and sex, and not by a number."""
+    return record.get("person.id") is None and record.get("person.fodt") is not None
+
+
 def says_graded(labelled: Labelled) -> bool:
     """Whether the record says that the person's address is graded: by a field declared to say so, or
     by words that raised the label of another. A word that nobody knows says so too."""
@@ -291,12 +296,17 @@ def _person(
     graded: bool,
 ) -> Person:
     number = record.get("person.id")
-    if number is None:
-        if answered is None:
-            raise HubError("route.reference-unknown")
+    if number is not None:
+        parts.store.alone(tx, parts.vault.pseudonym("person", str(number)))
+        person = people.find_or_create(tx, parts.vault, str(number), received.at, parts.new_id)
+    elif is_described(record):
+        # Also of an answer: whoever it is about may be another than whom it answers about, and would be
+        # shared under that one's consent. Dying here: neither the message nor this record is there.
+        person = people.create_described(tx, parts.vault, received.at, parts.new_id)
+    elif answered is not None:
         return people.load(tx, answered.person_id)
-    parts.store.alone(tx, parts.vault.pseudonym("person", str(number)))
-    person = people.find_or_create(tx, parts.vault, str(number), received.at, parts.new_id)
+    else:
+        raise HubError("route.reference-unknown")
     if graded and not people.stopped(tx, {person.id}):
         people.stop(tx, {person.id}, address=True, deceased=False)
         people.raise_epochs(tx, person.linked)

@@ -256,6 +256,7 @@ def decide_for(
         ),
         relations=relations(given.gps, route.recipient, at=at, known_at=at),
         deceased=person.deceased,
+        unidentified=person.unidentified,
     )
     decision = said.narrowed(decide(ask, rows, given.consents, at=at, known_at=at, texts=parts.texts))
     decision = waiting.narrowed(decision, rows, waited)

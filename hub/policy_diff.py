@@ -1,8 +1,9 @@
 """Understands what another policy would have decided about what the hub has decided.
 
 Every stored disclosure of a period is decided twice by the pipeline's own function, under both packs,
-at its own moment and on the consents as they were known then. Labels are made with today's lists, and
-whether an address is protected is as it is today. Only paths without indices and codes come out.
+at its own moment and on the consents as they were known then. Labels are made with today's lists; whether
+an address is protected, and whose number somebody described has, is as it is today. Only paths without
+indices and codes come out.
 """
 
 from __future__ import annotations

@@ -329,7 +329,7 @@ class Settings:
             _numbers,
             "Whose messages are taken. With `synthetic` a test installation refuses every number that could "
             "be a living person's; with `real` Skatteetaten's made-up numbers are refused. NAV's cannot be: "
-            "they look like H-numbers.",
+            "they look like H-numbers. A patient who is described has no number to tell by, and is taken.",
         ),
     )
 

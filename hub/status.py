@@ -28,6 +28,9 @@ from hub.store import disclosures, messages, people
 from hub.store.disclosures import Disclosure, State
 from hub.store.messages import Told
 
+# Not among them is decide.person-unidentified: a described patient has it whatever anybody consented to,
+# until two at the identity desk have said whose number it is. It tells the sender about its own message,
+# and that a number would help. A final stop (deceased, a graded address) is told before it, as of anybody.
 _OF_THE_PERSON = frozenset(
     {
         "decide.expired",

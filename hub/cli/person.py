@@ -1,6 +1,6 @@
 """Understands the identity desk on the command line: which numbers are one person's, and about whom no
-machine may write. Numbers come from a file or from standard input, never from the arguments: those are
-shown to everybody who lists the processes.
+machine may write. Numbers, and messages whose patient was described, come from a file or from standard
+input, never from the arguments: those are shown to everybody who lists the processes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,13 @@ Examples:
 
 \b
 The file holds one identity number on each line; - is standard input. Two different persons are needed
-to confirm, to merge and to unprotect: the first asks, the second runs the same command."""
+to confirm, to merge and to unprotect: the first asks, the second runs the same command.
+
+\b
+A patient who was described by name, birth date and sex has no number here. message:ID on a line is the
+patient of that message; `link` and `confirm` with the number on the other line say whose it is, and what
+was held is decided by that number's consents. Messages that wait for it have decide.person-unidentified
+in `bro messages list --state waiting`."""
 )
 def person() -> None:
     """Link, merge and split the records of a person; stop automatic messages; the registered GP; forget."""
@@ -78,7 +84,9 @@ _SAID = {
     "forgotten": "The keys are destroyed: nothing about this person can be read in this database any more.",
 }
 
-_TWO, _ONE = "two identity numbers, one on each line", "one identity number"
+_OR_MESSAGE = "; message:ID for the described patient of a message"
+_TWO = f"two identity numbers, one on each line{_OR_MESSAGE}"
+_ONE = f"one identity number{_OR_MESSAGE}"
 _act("link", "Two numbers may be one person's: refusals count on both.", _TWO, "link")
 _act("confirm", "A second person knows that the link or merge is right.", _TWO, "confirm")
 _act("merge", "Two records are one person's. Takes two persons.", _TWO, "merge")
@@ -101,15 +109,16 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON.")
 def show(file: IO[str], known: str | None, as_json: bool) -> None:
     """Which records are one person's, who said so when, and which messages are affected where a link
-    has ended (two persons were mixed up). FILE: one identity number.
+    has ended (two persons were mixed up). FILE: one identity number; message:ID for the described patient
+    of a message.
     """
     from hub import identity
 
-    told = identity.show(open_parts(), _number(file), known_at=_moment(known))
+    told = identity.show(open_parts(), _number(file, described=True), known_at=_moment(known))
     if as_json:
         say_json(told)
         return
-    stops = [word for word in ("protected_address", "deceased", "forgotten") if told[word]]
+    stops = [word for word in ("protected_address", "deceased", "forgotten", "unidentified") if told[word]]
     say(f"person {told['person']}" + (f" ({', '.join(stops)})" if stops else ""))
     table(
         ("with", "kind", "confirmed", "known from", "known to"),
@@ -229,16 +238,20 @@ def _numbers(file: IO[str]) -> list[str]:
     return file.read(_MOST).split()
 
 
-def _number(file: IO[str]) -> str:
-    """One identity number. Of one with a slip in it nothing is on file: to say so of the person would be
-    wrong."""
+def _number(file: IO[str], *, described: bool = False) -> str:
+    """One identity number, or where a described patient can be named, a message. Of one with a slip in it
+    nothing is on file: to say so of the person would be wrong."""
+    from hub.identity import names_message
     from mappings.identifiers import is_person_number
 
     numbers = _numbers(file)
-    if len(numbers) != 1 or not is_person_number(numbers[0]):
+    if len(numbers) == 1 and (is_person_number(numbers[0]) or (described and names_message(numbers[0]))):
+        return numbers[0]
+    if described:
+        expected = "an identity number with valid check digits, or message:ID, and nothing else"
+    else:
         expected = "an identity number with valid check digits and nothing else"
-        raise HubError("receive.request-invalid", [Finding("FILE", "number", expected)])
-    return numbers[0]
+    raise HubError("receive.request-invalid", [Finding("FILE", "number", expected)])
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -148,7 +148,8 @@ def _alone(permitted: Permitted | None, agreement: Agreement, types: Types) -> R
 
 def _ask(labelled: Labelled, agreement: Agreement, types: Types, sender: Agency, recipient: Agency) -> Ask:
     """As `hub/pipeline.py` asks, of a sender and a recipient of which only the sector is known. The recipient
-    is to the person whatever a row wants it to be, as a registered GP is: nothing goes to another one."""
+    is to the person whatever a row wants it to be, as a registered GP is: nothing goes to another one. And
+    whose number a described patient has is known: until then nothing goes to anybody."""
     told: frozenset[Category] = frozenset() if agreement.route == "hub" else sender.labels
     spec = types[labelled.record.type]
     dated = labelled.record.get(spec.dated) if spec.dated else None

@@ -1,7 +1,8 @@
 """Understands persons: an opaque id, a consent epoch, a key, the pseudonyms that lead there, and what
 stops every automatic message about them.
 
-One record for each identity number; `hub/store/links.py` knows which are about one person.
+One record for each identity number, and one for each message whose patient was described instead;
+`hub/store/links.py` knows which are about one person.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ class Person:
 
     `protected_address` and `deceased` also count when they were said of a linked record, confirmed or
     not. `one`: the records that are about the same person beyond doubt; `linked`: all that may be.
+    `unidentified`: none of `one` was made for a number, so nobody knows what the person has refused.
     """
 
     id: str
     epoch: int
     key: bytes | None = field(repr=False)
     protected_address: bool
+    unidentified: bool
     deceased: bool = False
     one: frozenset[str] = frozenset()
     linked: frozenset[str] = frozenset()
@@ -56,21 +59,29 @@ def find(tx: Connection, vault: Vault, number: str) -> Person | None:
 
 
 def find_by_id(tx: Connection, person_id: str) -> Person | None:
+    """The record by itself, without looking at what it is linked to."""
     row = tx.execute(_LOAD, {"this": person_id}).first()
-    return None if row is None else Person(row.id, row.epoch, row.wrapped_key, row.protected_address)
+    if row is None:
+        return None
+    return Person(row.id, row.epoch, row.wrapped_key, row.protected_address, not row.numbered)
 
 
 def load(tx: Connection, person_id: str) -> Person:
     row = tx.execute(_LOAD, {"this": person_id}).one()
     circle = links.circle(tx, person_id)
-    protected, deceased = row.protected_address, row.deceased
+    protected, deceased, numbered = row.protected_address, row.deceased, row.numbered
     if len(circle.linked) > 1:
         flags = tx.execute(
-            select(person.c.protected_address, person.c.deceased).where(person.c.id.in_(circle.linked))
+            select(person.c.id, person.c.protected_address, person.c.deceased, person.c.numbered).where(
+                person.c.id.in_(circle.linked)
+            )
         ).all()
         protected = any(flag.protected_address for flag in flags)
         deceased = any(flag.deceased for flag in flags)
-    return Person(row.id, row.epoch, row.wrapped_key, protected, deceased, circle.one, circle.linked)
+        numbered = any(flag.numbered for flag in flags if flag.id in circle.one)
+    return Person(
+        row.id, row.epoch, row.wrapped_key, protected, not numbered, deceased, circle.one, circle.linked
+    )
 
 
 def find_or_create(
@@ -81,6 +92,18 @@ def find_or_create(
     known = find(tx, vault, number)
     if known is not None:
         return known
+    made = _new(tx, vault, now, new_id, numbered=True)
+    tx.execute(insert(identifier).values(pseudonym=vault.pseudonym("person", number), person_id=made.id))
+    return made
+
+
+def create_described(tx: Connection, vault: Vault, now: datetime, new_id: Callable[[], str]) -> Person:
+    """A record for one message whose patient has no number here. Nothing leads to it but that message, so
+    that no other is taken for the same person by a name."""
+    return _new(tx, vault, now, new_id, numbered=False)
+
+
+def _new(tx: Connection, vault: Vault, now: datetime, new_id: Callable[[], str], *, numbered: bool) -> Person:
     person_id, key = new_id(), vault.new_person_key()
     tx.execute(
         insert(person).values(
@@ -89,12 +112,20 @@ def find_or_create(
             wrapped_key=key,
             protected_address=False,
             deceased=False,
+            numbered=numbered,
             created_at=now,
         )
     )
-    tx.execute(insert(identifier).values(pseudonym=vault.pseudonym("person", number), person_id=person_id))
     alone = frozenset({person_id})
-    return Person(person_id, 0, key, protected_address=False, one=alone, linked=alone)
+    return Person(
+        person_id, 0, key, protected_address=False, unidentified=not numbered, one=alone, linked=alone
+    )
+
+
+def is_described(tx: Connection, person_id: str) -> bool:
+    """Whether the record was made for a described patient, and can still be read."""
+    mine = (person.c.id == person_id, person.c.numbered.is_(False), person.c.wrapped_key.is_not(None))
+    return tx.scalar(select(person.c.id).where(*mine)) is not None
 
 
 def stop(tx: Connection, person_ids: Iterable[str], *, address: bool, deceased: bool) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 
 from hub.queue.table import queue_table
@@ -69,6 +70,8 @@ person = Table(
     Column("protected_address", Boolean, nullable=False, default=False),
     Column("deceased", Boolean, nullable=False, default=False),
     Column("release_asked_by", String(64)),  # pseudonym of who asked to lift the above; another must agree
+    # False: made for one message whose patient was described; no number leads here
+    Column("numbered", Boolean, nullable=False, server_default=true()),
     Column("created_at", Instant, nullable=False),
 )
 

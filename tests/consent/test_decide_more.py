@@ -302,6 +302,28 @@ def test_about_the_dead_no_machine_writes() -> None:
     assert only(ask(item(H), deceased=True), [EVERYTHING], [yes()]).reason == "decide.deceased"
 
 
+@pytest.mark.parametrize("effect", [DUTY, MAY, Effect.CONSENT])
+def test_of_a_person_nobody_has_identified_nothing_goes_on_any_ground(effect: Effect) -> None:
+    """Also not a duty, nor what nobody objected to: whose objection it would be is not known."""
+    asked = ask(item(H), item(Category.IDENTITY, path="envelope.sender"), unidentified=True)
+    rows = [row(effect, H, Category.IDENTITY)]
+
+    got = decided(asked, rows, [yes()])
+
+    assert [(v.verdict, v.reason) for v in got.items] == [(Verdict.DENY, "decide.person-unidentified")] * 2
+    known = decided(replace(asked, unidentified=False), rows, [yes()])
+    assert {v.verdict for v in known.items} == {Verdict.PERMIT}
+
+
+def test_a_stop_is_final_also_where_nobody_has_identified_the_person() -> None:
+    asked = ask(item(H), unidentified=True)
+    for stopped, reason in (
+        (replace(asked, deceased=True), "decide.deceased"),
+        (replace(asked, protected_address=True), "decide.protected-address"),
+    ):
+        assert only(stopped, [EVERYTHING], [yes()]).reason == reason
+
+
 def test_what_is_seen_over_a_doubtful_link_only_refuses() -> None:
     doubtful = replace(yes(), only_refuses=True)
     assert only(ask(), [EVERYTHING], [doubtful]).reason == "decide.no-consent"

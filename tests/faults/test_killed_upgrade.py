@@ -68,7 +68,7 @@ def test_an_upgrade_that_was_killed_has_not_begun(old: str, first: Parts) -> Non
     store = Store(old)
     with store.reading() as view:
         assert compare_metadata(MigrationContext.configure(view), metadata) == []
-        assert view.scalar(text("SELECT version_num FROM alembic_version")) == "0010"
+        assert view.scalar(text("SELECT version_num FROM alembic_version")) == "0011"
         answers = view.execute(text("SELECT id, answers FROM message ORDER BY id")).all()
         because = view.execute(text("SELECT id, because_of FROM disclosure ORDER BY id")).all()
     store.close()

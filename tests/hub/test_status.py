@@ -101,6 +101,7 @@ def test_of_what_the_person_said_the_outside_hears_two_words() -> None:
         "decide.protected-address",
         "decide.essential-missing",
         "decide.deceased",
+        "decide.person-unidentified",
         "decide.returned",
         "decide.reader-refused",
     }

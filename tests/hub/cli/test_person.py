@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from hub.store import people
+from hub.message import Sector
+from hub.store import disclosures, people
+from hub.store.disclosures import Disclosure
 from tests.hub.bench import number, org
 from tests.hub.cli.conftest import Said
-from tests.hub.cli.installation import PERSON, Installation
+from tests.hub.cli.installation import NAV, PERSON, Installation
+from tests.hub.test_described import described
 
 Bro = Callable[..., Said]
 KARI, OLA = ("--as", "Kari Vik", "--reason", "brev"), ("--as", "Ola Nes", "--reason", "kontrollert")
@@ -97,6 +101,46 @@ def test_without_name_or_reason_nothing_happens(bro: Bro, one: str) -> None:
     assert bro("person", "protect", one).code == 2
     assert bro("person", "protect", one, "--as", " ", "--reason", "x").code == 2
     assert json.loads(bro("person", "show", one, "--json").out)["protected_address"] is False
+
+
+def test_a_described_patient_is_named_by_the_message(
+    bro: Bro, installed: Installation, tmp_path: Path
+) -> None:
+    message = held(installed)
+    one, two = tmp_path / "message.txt", tmp_path / "both.txt"
+    one.write_text(f"message:{message}\n")
+    two.write_text(f"{number(3)}\nmessage:{message}\n")
+    installed.attempt(the_only(installed, message))
+    [row] = json.loads(bro("messages", "list", "--state", "waiting", "--json").out)
+    assert (row["message"], row["code"]) == (message, "decide.person-unidentified")
+    assert "(unidentified)" in bro("person", "show", str(one)).out
+
+    said = [bro("person", name, str(two), *who) for name, who in (("link", KARI), ("confirm", OLA))]
+
+    assert [answer.code for answer in said] == [0, 0]
+    assert json.loads(bro("person", "show", str(one), "--json").out)["unidentified"] is False
+    assert bro("person", "accesses", str(one)).code == 2
+    one.write_text(f"message:{installed.mapping()}")
+    assert "hub.no-such-person" in bro("person", "protect", str(one), *KARI).err
+    one.write_text("message:?")
+    assert "or message:ID, and nothing else" in bro("person", "show", str(one)).err
+
+
+def held(installed: Installation) -> str:
+    """The id of a message of a prison's health service about somebody without a number."""
+    party = installed.parts.directory[NAV]
+    more = {
+        org(key): replace(party, agency=replace(party.agency, org=org(key), sector=sector, door="inbox"))
+        for key, sector in (("prison_health", Sector.PRISON_HEALTH), ("gp", Sector.GP))
+    }
+    installed.parts = replace(installed.parts, directory={**installed.parts.directory, **more})
+    return installed.post(org("prison_health"), described())
+
+
+def the_only(installed: Installation, message: str) -> Disclosure:
+    with installed.parts.store.reading() as view:
+        [item] = disclosures.of_message(view, message)
+    return item
 
 
 def test_who_is_forgotten_is_unknown(bro: Bro, one: str) -> None:
