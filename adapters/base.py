@@ -163,15 +163,6 @@ def written_out(number: str) -> str | None:
     return written if len(written) <= MAX_DIGITS else None
 
 
-_BEYOND_MICROSECONDS = re.compile(r"(?<=\.[0-9]{6})[0-9]+")
-
-
-def to_microseconds(time: str) -> str:
-    """A time with at most six digits of a second. Some systems write seven or nine; nothing is decided by
-    them, and no record has them."""
-    return _BEYOND_MICROSECONDS.sub("", time)
-
-
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 cannot carry. JSON could, and then one format could not be rendered from another."""
 

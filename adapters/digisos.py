@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from adapters.base import decode, to_microseconds
+from adapters.base import decode
 from adapters.json_places import located
 from adapters.json_profile import Group, Kind, Leaf, Part, Places, findings, on_wire, unnamed, write_text
 from adapters.safe_json import read_json
 from hub.errors import Finding, HubError
-from hub.message import Record
+from hub.message import Record, to_microseconds
 
 OURS = "brobygger"
 UNNAMED: Mapping[str, str] = {

@@ -17,9 +17,10 @@ from typing import cast
 
 from lxml import etree
 
-from adapters.base import Findings, to_microseconds
+from adapters.base import Findings
 from adapters.safe_xml import log_of, positions, read_xml
 from hub.errors import Finding, HubError
+from hub.message import to_microseconds
 
 _MOST_DIGITS = 100
 """Of a whole number: leading zeros are allowed, and Python reads so many thousands of them."""

@@ -367,6 +367,15 @@ class Sealed:
     wrapped_key: bytes = field(repr=False)
 
 
+_BEYOND_MICROSECONDS = re.compile(r"(?<=\.[0-9]{6})[0-9]+")
+
+
+def to_microseconds(time: str) -> str:
+    """A time with at most six digits of a second. Some systems write seven or nine; nothing is decided by
+    them, and no record has them."""
+    return _BEYOND_MICROSECONDS.sub("", time)
+
+
 def walk(fields: Fields, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every scalar of nested fields with its indexed path, in document order."""
     for name, value in fields.items():

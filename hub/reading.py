@@ -46,7 +46,7 @@ def read(parts: Parts, received: Received) -> Read:
     found = _as_understood(parts, adapter, body, record) if let_through else nationally(parts, adapter, body)
     if found:
         raise HubError("parse.invalid", found)
-    return Read(record, adapter, let_through)
+    return Read(spec.in_microseconds(record), adapter, let_through)
 
 
 def _as_understood(parts: Parts, adapter: Adapter, body: bytes, record: Record) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import Finding, HubError
-from hub.message import Category, Fields, Leaf, Record, Sector, walk
+from hub.message import Category, Fields, Leaf, Record, Sector, to_microseconds, walk
 from mappings.fields import MOST_ELEMENTS, FieldSpec, Kind, Text
 from mappings.form import Form
 from mappings.json_schema import json_schema
@@ -79,6 +79,11 @@ class TypeSpec:
         _check_group(self.root, fields, "", found)
         there = dict(walk(fields))
         return tuple(one for one in found if one.at in there)
+
+    def in_microseconds(self, record: Record) -> Record:
+        """The record with at most six digits of a second in each of its times: a format that does not know
+        which of its texts are times leaves them in."""
+        return Record(record.type, _in_microseconds(self.root, record.fields))
 
     def leaves(self, record: Record) -> tuple[Leaf, ...]:
         """Every scalar of the record with its declared labels. What is not declared is UNKNOWN."""
@@ -272,6 +277,18 @@ def _check_value(spec: FieldSpec, value: object, at: str, found: list[Finding]) 
         if not value:
             found.append(Finding(at, "empty", "at least one field, or leave the group out"))
         _check_group(spec.children, value, at, found)
+
+
+def _in_microseconds(specs: Mapping[str, FieldSpec], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _cut(specs[name], value) if name in specs else value for name, value in given.items()}
+
+
+def _cut(spec: FieldSpec, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_cut(spec, element) for element in value]
+    if isinstance(value, Mapping):
+        return _in_microseconds(spec.children, value)
+    return to_microseconds(value) if spec.kind is Kind.DATETIME and isinstance(value, str) else value
 
 
 def _leaves(specs: Mapping[str, FieldSpec], given: Mapping[str, Any], at: str) -> Iterator[Leaf]:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from adapters.base import Sniff, decode, to_microseconds
+from adapters.base import Sniff, decode
 from adapters.fiks.headers import FILE, NOBODY, account, faults, good_until, write_ttl
 from adapters.fiks.package import MEDIA_TYPE, read_package, write_package
 from adapters.json_places import located, places
 from adapters.json_profile import write_text
 from adapters.safe_json import read_json, write_json
 from hub.errors import Finding, HubError
-from hub.message import Record
+from hub.message import Record, to_microseconds
 
 PROTOCOL = "no.brobygger.bolig.v1"
 PAYLOAD = "innhold.json"

@@ -260,7 +260,7 @@ def _refused(name: str, refused: HubError) -> Answer:
 def _parse(hub: Hub, adapter: Adapter, body: bytes) -> Record:
     spec = hub.types[adapter.type]
     try:
-        record = adapter.parse(body)
+        record = spec.in_microseconds(adapter.parse(body))
     except HubError as refused:
         raise told_whole(adapter, spec, body, refused) from None
     texts = (leaf.value for leaf in spec.leaves(record) if _is_text(spec, leaf.field))

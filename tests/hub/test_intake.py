@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from hub.errors import Finding, HubError
 from hub.message import Outcome
 from hub.shapes import Accepted
+from hub.store import messages, people
 from hub.store.disclosures import State
 from hub.store.schema import audit_leaf, disclosure, identifier, message, person
 from mappings.identifiers import Numbers
@@ -81,6 +82,20 @@ def test_a_format_that_cannot_tell_where_takes_no_refusal_away(
             bench.post("prison", body, XML)
         assert refused.value.code == code
         assert [one.at for one in refused.value.findings] == [at]
+
+
+def test_a_time_in_plain_json_may_say_more_than_microseconds(bench: Bench) -> None:
+    said = release_date(1)
+    said["melding"]["sendt"] = "2026-10-21T09:30:00.1234567+02:00"
+
+    accepted = bench.post("prison", said)
+
+    with bench.parts.store.reading() as view:
+        stored = messages.load(view, accepted.id)
+        assert stored is not None
+        owner = people.load(view, stored.person_id)
+        kept = messages.open_record(view, bench.parts.vault, owner, stored)
+    assert kept.get("melding.sendt") == "2026-10-21T09:30:00.123456+02:00"
 
 
 def test_what_the_type_refuses_is_told_by_line_and_column_of_the_senders_own_json(bench: Bench) -> None:

@@ -29,6 +29,11 @@ IN_LATIN_1 = BRIK.replace(b"'UTF-8'", b"'ISO-8859-1'").decode().encode("latin-1"
 UTF_16 = '<?xml version="1.0" encoding="UTF-16"?><a/>'.encode("utf-16")
 KANARI = "KANARI-7c1f"
 HUB = loaded()
+KVITTERING = {
+    "melding": {"id": "K-1", "sendt": "2026-10-21T09:30:00.1234567+02:00", "svar_pa": "M-1"},
+    "gjelder": "M-1",
+    "status": "mottatt",
+}
 
 
 def told(folder: Path, hub: Hub = HUB) -> dict[str, Answer]:
@@ -57,6 +62,14 @@ def test_the_content_says_what_it_is_and_not_the_name(tmp_path: Path) -> None:
     assert one(tmp_path, "a.json", BRIK).adapter == "brik-xml"
     assert one(tmp_path, "no-name", b"\xef\xbb\xbf" + BRIK).outcome == "accepted"
     assert one(tmp_path, "b.xml", EPIKRISE).adapter == "fhir-epikrise"
+
+
+def test_a_time_in_plain_json_may_say_more_than_microseconds(tmp_path: Path) -> None:
+    body = json.dumps({"type": "kvittering", **KVITTERING}).encode()
+
+    answer = one(tmp_path, "a.json", body)
+
+    assert (answer.outcome, answer.adapter, answer.findings) == ("accepted", "json:kvittering", ())
 
 
 def test_a_fault_is_told_by_code_place_and_rule(tmp_path: Path) -> None:
