@@ -23,13 +23,13 @@ def _peeked(resource: Reader, name: str) -> object:
 
 
 _STANDS = (("verificationStatus", "confirmed"), ("clinicalStatus", "active"))
-_IN_NORWEGIAN = {"confirmed": "bekreftet", "active": "aktiv"}
+IN_NORWEGIAN = {"confirmed": "bekreftet", "active": "aktiv"}
 
 
 def read_condition(resource: Reader) -> Json:
     """A diagnosis that stands. One that was ruled out would read as its opposite."""
     for name, value in _STANDS:
-        status = only_code(resource.child(name), _IN_NORWEGIAN[value])
+        status = only_code(resource.child(name), IN_NORWEGIAN[value])
         if status is not None and status[1] != value:
             resource.fault(name, "code", value)
     return read_coded(coding(resource.child("code", required=True)), resource, "code", "tekst")

@@ -12,6 +12,7 @@ from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from adapters.base import Findings
 from adapters.fhir import NOT_CARRIED, Json, present
 from adapters.fhir_epikrise import losses
+from adapters.fhir_epikrise.called import IN_NORWEGIAN
 from adapters.fhir_epikrise.dosages import KINDS, say_dosage
 from adapters.fhir_epikrise.lines import Group, Pointer, Words, plain
 from adapters.fhir_epikrise.measures import MEASURES, in_words, say_measure
@@ -190,9 +191,12 @@ class _Walk:
             self.findings.add(at, "code", "one of " + ", ".join(words))
 
     def status(self, name: str, value: object, at: str) -> None:
-        """One that is not the ordinary one belongs to the words it is about, which come first."""
+        """One that is not the ordinary one belongs to the words it is about, which come first. So do words
+        beside it that are not its code's."""
         _look_inside(value, at, self.findings)
         found = _codes(value)
+        if isinstance(value, Mapping) and found and not _is_called(value, _text(value.get("text")) or ""):
+            self.said(name, value["text"])
         if found <= losses.ORDINARY[name] and found:
             return
         if found and found <= losses.SAYS.keys():
@@ -405,6 +409,15 @@ def _codes(value: object) -> set[str]:
         listed = codings if isinstance(codings, list) else []
         return {str(item.get("code")) for item in listed if isinstance(item, Mapping)}
     return {str(value)}
+
+
+def _is_called(concept: Mapping[str, object], words: str) -> bool:
+    """Whether these are what its codes are called, if anything: by themselves, by the sender, or here."""
+    codings = concept.get("coding")
+    listed = [item for item in codings if isinstance(item, Mapping)] if isinstance(codings, list) else []
+    codes = _codes(concept)
+    names = [*codes, *(_text(item.get("display")) for item in listed), *map(IN_NORWEGIAN.get, codes)]
+    return words.strip().casefold() in {"", *(name.casefold() for name in names if name)}
 
 
 def _order(kind: str, table: Mapping[str, Element], name: str) -> int:

@@ -154,6 +154,27 @@ def test_when_a_note_was_written_is_told_by_a_text_that_a_person_wrote() -> None
     assert lines({**SEEN, "note": [NOTE]}) == ["Svar: merknad: Sittende: skrevet av: Mor"]
 
 
+# ------------------------------------------------------------------------------------- words beside a code
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "line"),
+    [
+        ("active", "siden barndommen", "Penicillin: siden barndommen, merknad: Som barn"),
+        ("active", "Aktiv", "Penicillin: merknad: Som barn"),
+        ("active", "Active", "Penicillin: merknad: Som barn"),
+        ("active", "I bruk", "Penicillin: merknad: Som barn"),
+        ("active", " ", "Penicillin: merknad: Som barn"),
+        ("resolved", "avsluttet", "Penicillin: avsluttet, merknad: Som barn"),
+        ("resolved", "borte siden 2010", "Penicillin: borte siden 2010, avsluttet, merknad: Som barn"),
+    ],
+)
+def test_words_beside_the_code_of_a_status_are_said(code: str, words: str, line: str) -> None:
+    status = {"coding": [{"code": code, "display": "I bruk"}], "text": words}
+
+    assert lines({**ALLERGY, "clinicalStatus": status, "note": [{"text": "Som barn"}]}) == [line]
+
+
 # --------------------------------------------------------------------------------- each check is needed
 
 TESTS: list[Callable[..., Any]] = [
@@ -163,6 +184,7 @@ TESTS: list[Callable[..., Any]] = [
     test_a_type_of_a_reference_that_is_no_text_is_refused,
     test_a_note_tells_who_wrote_it_and_when,
     test_when_a_note_was_written_is_told_by_a_text_that_a_person_wrote,
+    test_words_beside_the_code_of_a_status_are_said,
 ]
 
 
@@ -182,6 +204,11 @@ TESTS: list[Callable[..., Any]] = [
         (names, '("Annotation", "time"): "skrevet",', ""),
         (names, '("Annotation", "authorString"): "skrevet av",', ""),
         (losses, '("Annotation", "text"),', ""),
+        (narrated, '            self.said(name, value["text"])', "            pass"),
+        (narrated, 'in {"", *(name.casefold()', "in {*(name.casefold()"),
+        (narrated, "names = [*codes, *", "names = [*"),
+        (narrated, ' *(_text(item.get("display")) for item in listed),', ""),
+        (narrated, ", *map(IN_NORWEGIAN.get, codes)]", "]"),
     ]
 )
 def test_each_check_is_needed(where: ModuleType, old: str, new: str) -> None:
