@@ -315,6 +315,12 @@ def test_of_a_person_nobody_has_identified_nothing_goes_on_any_ground(effect: Ef
     assert {v.verdict for v in known.items} == {Verdict.PERMIT}
 
 
+def test_of_a_person_nobody_has_identified_nothing_is_put_before_a_reader() -> None:
+    text = item(H, free=True)
+    assert only(ask(text), [EVERYTHING], [yes()]).verdict is Verdict.HOLD
+    assert only(ask(text, unidentified=True), [EVERYTHING], [yes()]).verdict is Verdict.DENY
+
+
 def test_a_stop_is_final_also_where_nobody_has_identified_the_person() -> None:
     asked = ask(item(H), unidentified=True)
     for stopped, reason in (
