@@ -16,7 +16,7 @@ from adapters.fhir_extensions import may_be_left
 from adapters.fhir_places import said_at
 from hub.errors import Finding, HubError
 from hub.message import Record
-from mappings.identifiers import by_name
+from mappings.identifiers import by_name, kinds_of
 
 FNR = "urn:oid:2.16.578.1.12.4.1.4.1"
 DNR = "urn:oid:2.16.578.1.12.4.1.4.2"
@@ -70,12 +70,35 @@ def _born_and_sex(patient: Reader) -> Json:
     over or wrong, or of whom not all is said."""
     identifiers = patient.peek("identifier")
     listed = identifiers if isinstance(identifiers, list) else []
-    numbered = any(isinstance(one, Mapping) and one.get("system") in PERSONS for one in listed)
+    numbered = not isinstance(identifiers, list | None) or any(_may_lead_to_one(one) for one in listed)
     born, sex = patient.peek("birthDate"), patient.peek("gender")
     beside = patient.has("_birthDate") or patient.has("_gender")
-    if numbered or beside or not patient.has("name") or not (isinstance(born, str) and isinstance(sex, str)):
+    if numbered or beside or not _has_a_name(patient) or not (isinstance(born, str) and isinstance(sex, str)):
         return {}
     return {"fodt": born, "kjonn": SEXES[sex]} if _WHOLE_DATE.fullmatch(born) and sex in SEXES else {}
+
+
+def _has_a_name(patient: Reader) -> bool:
+    """Whether one is said that is not a former one."""
+    names = patient.peek("name")
+    return isinstance(names, list) and any(
+        not (isinstance(one, Mapping) and one.get("use") in tuple(_FORMER)) for one in names
+    )
+
+
+def _may_lead_to_one(identifier: object) -> bool:
+    """Whether it says, or looks as if it said, a number that leads to one person anywhere, rather than one of
+    another country or, with the type or the system HNR, of one house."""
+    if not isinstance(identifier, Mapping):
+        return True
+    system, value, codings = (identifier.get(name) for name in ("system", "value", "type"))
+    kind = codings.get("coding") if isinstance(codings, Mapping) else None
+    coded = [one.get("code") for one in kind if isinstance(one, Mapping)] if isinstance(kind, list) else []
+    if not isinstance(system, str | None) or system in PERSONS:
+        return True
+    found = kinds_of(value) if isinstance(value, str) else frozenset[str]()
+    local = "HNR" in found and (system == "HNR" or "HNR" in coded)
+    return not (found.isdisjoint(("FNR", "DNR", "FHN")) or local)
 
 
 def _national(patient: Reader, on: object) -> list[Reader]:

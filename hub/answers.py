@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -183,8 +183,13 @@ class Content:
     around: Mapping[str, frozenset[Category]]
 
 
-def content_of(keyed: Callable[[str], str], route: Route, labelled: Labelled) -> Content:
-    """The content that would go by this route. `keyed` is a keyed hash: nothing can be read from it."""
+def content_of(
+    keyed: Callable[[str], str], route: Route, labelled: Labelled, linked: Collection[str] = ()
+) -> Content:
+    """The content that would go by this route. `keyed` is a keyed hash: nothing can be read from it.
+
+    The whole is also of the records that may be about the person, where they are more than one: whoever set
+    an objection aside knew of those of these, and of nobody else's. A leaf says the same about anybody."""
     values = dict(walk(labelled.record.fields))
     agreement = route.agreement
     way = [agreement.id, agreement.version, route.sender.org, route.recipient.org, labelled.record.type]
@@ -195,7 +200,8 @@ def content_of(keyed: Callable[[str], str], route: Route, labelled: Labelled) ->
             hits = findings(values.get(item.path))
             digests[item.path] = keyed(json.dumps([*way, *_telling(item, values.get(item.path), hits)]))
             around[item.path] = _beside(item, bool(hits))
-    return Content(digests, keyed(json.dumps([*way, sorted(digests.items())])), around)
+    about = [sorted(linked)] if len(linked) > 1 else []
+    return Content(digests, keyed(json.dumps([*way, sorted(digests.items()), *about])), around)
 
 
 def findings(value: Any) -> list[tuple[str, str, int, int]]:

@@ -68,7 +68,9 @@ def read_case(tx: Connection, parts: Parts, item: Disclosure) -> Case | None:
     )
     labelled = pipeline.label_record(parts, record, sender)
     book = read_book(tx, parts, person, item)
-    said = counting(book, content(parts, route, labelled)) if book.leaves or book.override else NOTHING
+    said = (
+        counting(book, content(parts, route, labelled, person)) if book.leaves or book.override else NOTHING
+    )
     told = not notice or answers is not None
     tried = open_tried(tx, parts, person, item.id)
     return Case(item, route, person, labelled, sent, told, tried, stored.superseded, said)
@@ -81,9 +83,9 @@ def read_book(tx: Connection, parts: Parts, person: Person, item: Disclosure) ->
     return add_up(as_entry(line.id, line.at, line.said) for line in lines)
 
 
-def content(parts: Parts, route: Route, labelled: Labelled) -> Content:
+def content(parts: Parts, route: Route, labelled: Labelled, person: Person) -> Content:
     """What answers are bound to, under this installation's key."""
-    return content_of(lambda text: parts.vault.pseudonym("held", text), route, labelled)
+    return content_of(lambda text: parts.vault.pseudonym("held", text), route, labelled, person.linked)
 
 
 def _answered(tx: Connection, record: Record) -> str | None:

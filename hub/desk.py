@@ -49,7 +49,9 @@ def record(parts: Parts, received: Received, said: Record) -> Accepted:
         intake.check(said, received.sender.sector, received.at)
     else:
         intake.check_withdrawal(said, received.sender.sector)
-    number = str(said.get("person.id"))
+    number = said.get("person.id")
+    if not isinstance(number, str):  # no type of a consent may describe whose it is
+        raise HubError("hub.internal")
     with parts.store.writing() as tx:
         parts.store.alone(tx, parts.vault.pseudonym("person", number))
         named = said.get("samtykke.serie") is not None

@@ -219,7 +219,7 @@ def open_hold(tx: Connection, parts: Parts, item: Disclosure) -> Held | None:
         case,
         case.route.sender,
         read_book(tx, parts, case.person, item),
-        content(parts, case.route, case.labelled),
+        content(parts, case.route, case.labelled, case.person),
         decision,
         leaves,
         values,

@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import Connection, select
 
@@ -186,13 +187,14 @@ def _done(view: Connection, parts: Parts, person: people.Person) -> Iterator[dic
 
 
 def _affected(view: Connection, rows: Sequence[Link]) -> Iterator[dict[str, Any]]:
-    """Disclosures handed over, of either record, while a link between them stood that has ended."""
+    """Disclosures handed over while a link stood that has ended, of every record that it held together."""
     current = {(row.left_id, row.right_id) for row in rows if row.known_to is None}
     for row in rows:
         if row.known_to is None or (row.left_id, row.right_id) in current:
             continue
+        together = links.circle(view, row.left_id, row.known_to - timedelta(microseconds=1)).linked
         while_it_stood = (
-            disclosure.c.person_id.in_((row.left_id, row.right_id)),
+            disclosure.c.person_id.in_(sorted(together)),
             disclosure.c.handed_over_at >= row.known_from,
             disclosure.c.handed_over_at < row.known_to,
         )
@@ -246,7 +248,10 @@ def _end(parts: Parts, numbers: Sequence[str], desk: Desk, *, merge: bool) -> st
         sides = [links.circle(tx, person_id).linked for person_id in ids]
         if sides[0] != sides[1]:  # else another link still holds them together
             for person_id, others in zip(ids, reversed(sides), strict=True):
-                _keep(tx, parts, person_id, others)
+                # Nothing went about somebody unidentified: what was said of another on one word, and taken
+                # back, is no part of them.
+                if known.confirmed or not people.load(tx, person_id).unidentified:
+                    _keep(tx, parts, person_id, others)
         _prove(tx, parts, ids, desk, "split" if merge else "unlink", others=concerned)
         decide_again_after(tx, parts, concerned)
         return "split" if merge else "unlinked"
@@ -335,6 +340,8 @@ def at_the_desk(
     if len(set(ids)) != exactly:
         raise _refused("numbers", "same", "numbers that lead to different records")
     with gates.behind(parts.store, *ids), parts.store.writing() as tx:
+        if any((known := people.find_by_id(tx, one)) is None or known.key is None for one in ids):
+            raise HubError("hub.no-such-person")  # forgotten since it was looked up
         tx.info["again"] = []
         yield tx, ids
         again = [item for ref in tx.info.pop("again") if (item := disclosures.load(tx, ref))]
@@ -404,7 +411,7 @@ def _check_said(desk: Desk) -> None:
 
 def _pseudonym(parts: Parts, desk: Desk) -> str:
     """The same for the same name, however it is typed."""
-    return parts.vault.pseudonym("desk", " ".join(desk.name.casefold().split()))
+    return parts.vault.pseudonym("desk", " ".join(normalize("NFKC", desk.name).casefold().split()))
 
 
 def _refused(at: str, rule: str, expected: str) -> HubError:

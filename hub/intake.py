@@ -280,8 +280,8 @@ def _answered(tx: Connection, parts: Parts, received: Received, record: Record) 
 
 def _is_about_another(tx: Connection, parts: Parts, record: Record, known: Disclosure) -> bool:
     number = record.get("person.id")
-    if number is None:
-        return False
+    if number is None or people.is_described(tx, known.person_id):
+        return False  # whoever got a description could else try which number it is; each is taken for its own
     person = people.find(tx, parts.vault, str(number))
     return person is None or known.person_id not in person.one
 

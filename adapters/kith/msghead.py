@@ -39,6 +39,7 @@ PREFIXES = {"fk1": FK1}
 
 _ADDRESS_WHY = "the hub carries no addresses: a graded one must not travel by chance"
 _CONTACT_WHY = "the directory has the contact data of its parties"
+_NUMBER_SAYS = "left behind beside an identity number, which says it"
 _PERSON_WHY = "a name, and a number or a birth date and a sex, say who it is"
 _ALONE_WHY = "the message head has no place for a professional without a HPR or HER number"
 _NUMBERS_WHY = "one number leads to the person; a further one only tells more"
@@ -199,6 +200,14 @@ def _organisation(
     )
 
 
+def born_and_sex(moment: Datatype) -> tuple[El, El]:
+    """Sex and DateOfBirth of a Patient, in the order of the older messages: of one without a number."""
+    return (
+        leaf("Sex", CS, 0, to="kjonn", codes="3101", why=_NUMBER_SAYS),
+        leaf("DateOfBirth", moment, 0, to="fodt", why=_NUMBER_SAYS),
+    )
+
+
 def patient(name: str = "Patient", ns: str = "", least: int = 0) -> El:
     """mh:Patient as `person`."""
     return _in(
@@ -208,8 +217,7 @@ def patient(name: str = "Patient", ns: str = "", least: int = 0) -> El:
             leaf("FamilyName", ST, 0, to="navn#family"),
             leaf("MiddleName", ST, 0, to="navn#middle"),
             leaf("GivenName", ST, 0, to="navn#given"),
-            leaf("DateOfBirth", DATE, 0, to="fodt"),
-            leaf("Sex", CS, 0, to="kjonn", codes="3101"),
+            *reversed(born_and_sex(DATE)),
             leaf("Nationality", CS, 0, why=_PERSON_WHY),
             *_patient_idents(""),
             address(),

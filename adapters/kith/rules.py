@@ -17,7 +17,14 @@ from adapters.kith.codes import headings, lists, meaning
 from adapters.kith.datatypes import in_one, plain_uuid
 from adapters.kith.tables import El
 from adapters.kith.texts import Said, say
-from mappings.identifiers import is_d_number, is_fh_number, is_fodselsnummer, is_orgnr, is_person_number
+from mappings.identifiers import (
+    is_d_number,
+    is_fh_number,
+    is_fodselsnummer,
+    is_orgnr,
+    is_person_number,
+    kinds_of,
+)
 
 
 def _uuid(parts: Mapping[str, object], _: El) -> Said | None:
@@ -233,12 +240,13 @@ def _patient(element: etree._Element, row: El) -> Iterator[tuple[etree._Element,
     MsgHead's form and the older one."""
     numbers = [(at, kind, said) for at, kind, said in _numbers(element) if said]
     usable = [(at, said) for at, kind, said in numbers if kind in NUMBERS]
-    if not usable and _is_described(element, row):
+    others = [(at, said) for at, kind, said in numbers if _is_of_another_kind(kind, in_one(said))]
+    if not usable and not others and _is_described(element, row):
         pass
     elif not numbers:
         yield element, say("person-number-missing")
     elif not usable:
-        yield numbers[0][0], say("person-number-local")
+        yield (others or numbers)[0][0], say("person-number-local")
     else:
         at, number = usable[0]
         if in_one(number) != number:
@@ -251,6 +259,13 @@ def _patient(element: etree._Element, row: El) -> Iterator[tuple[etree._Element,
             yield at, say("person-number-two")
     if not any(_is_name(child) for child in element):
         yield element, say("person-name-missing")
+
+
+def _is_of_another_kind(kind: str, number: str) -> bool:
+    """Whether a number that leads to one person anywhere is called by another name than its own. An H-number
+    may have the digits of one that is made up."""
+    found = kinds_of(number)
+    return not found.isdisjoint(NUMBERS) and not (kind == "HNR" and "HNR" in found)
 
 
 _DESCRIBING = {"DateOfBirth": "day", "Sex": "V"}

@@ -74,8 +74,8 @@ class El:
     list though the element stands once; `numbers` what its numbers are; `fill` a function (`rules.py`) of
     what was read; `any_order` that the schema takes the rows in any; `elsewhere` that another row writes it;
     `strangers` the rule that an element breaks which the schema allows and no row has; `why` the reason where
-    nothing is carried; `unless` the fields with any of which another row writes the group: this one is read
-    whole, or not at all where that one said something.
+    nothing is carried, or not always: then any part of it will do; `unless` the fields with any of which
+    another row writes the group: this one is read whole, or not at all where that one said something.
     """
 
     name: str
@@ -119,7 +119,7 @@ class El:
     @cached_property
     def of_a_code(self) -> tuple[str, ...]:
         """The parts of a code that are carried, where one of them has to be said if any part of it is."""
-        if self.absent or "code" in self.must:
+        if self.absent or self.why or "code" in self.must:
             return ()
         if self.type is None or not self.type.attributes.issuperset(("V", "DN")):
             return ()

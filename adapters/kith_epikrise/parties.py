@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from adapters.kith.datatypes import CS, CV, ST, TS, URL
+from adapters.kith.msghead import born_and_sex
 from adapters.kith.parts import lines
 from adapters.kith.tables import MANY, El, Numbers, Row, group, leaf, one_of, without
 
@@ -138,8 +139,7 @@ def patient(old: bool) -> El:
     """Patient as `person`, with what warns about the person and who is near."""
     return group(
         "Patient",
-        leaf("Sex", CS, 0, to="kjonn", codes="3101"),
-        leaf("DateOfBirth", TS, 0, to="fodt"),
+        *born_and_sex(TS),
         leaf("DateOfDeath", TS, 0, to={"V": "/dodstidspunkt"}),
         leaf("Name", ST, 0, to="navn"),
         leaf("IdByServProvider", ST, 0, why=LOCAL),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.kith.datatypes import BASE64, BL, CS, INTEGER, ST, TS
-from adapters.kith.msghead import BASE64_CONTAINER
+from adapters.kith.msghead import BASE64_CONTAINER, born_and_sex
 from adapters.kith.parts import OTHERS_WHY, lines, person, status
 from adapters.kith.tables import MANY, El, Row, group, leaf, one_of, within, without
 from adapters.kith_epikrise.parties import LOCAL, WHO_ELSE, address
@@ -158,8 +158,7 @@ def _patient(old: bool) -> El:
     return group(
         "Patient",
         status("BasisForHealthServices", "/grunnlag"),
-        leaf("Sex", CS, 0, to="kjonn", codes="3101"),
-        leaf("DateOfBirth", TS, 0, to="fodt"),
+        *born_and_sex(TS),
         leaf("DateOfDeath", TS, 0, to={"V": "/dodstidspunkt"}),
         leaf("Name", ST, 0, to="navn"),
         leaf("IdByRequester", ST, 0, why=LOCAL),

@@ -23,8 +23,9 @@ class Person:
     """One record. `key` is wrapped by the master key; None means that the person is forgotten.
 
     `protected_address` and `deceased` also count when they were said of a linked record, confirmed or
-    not. `one`: the records that are about the same person beyond doubt; `linked`: all that may be.
-    `unidentified`: none of `one` was made for a number, so nobody knows what the person has refused.
+    not, unless the person is unidentified: then of `one` only. `one`: the records that are about the same
+    person beyond doubt; `linked`: all that may be. `unidentified`: none of `one` was made for a number, so
+    nobody knows what the person has refused.
     """
 
     id: str
@@ -76,9 +77,12 @@ def load(tx: Connection, person_id: str) -> Person:
                 person.c.id.in_(circle.linked)
             )
         ).all()
-        protected = any(flag.protected_address for flag in flags)
-        deceased = any(flag.deceased for flag in flags)
         numbered = any(flag.numbered for flag in flags if flag.id in circle.one)
+        # Nothing goes about somebody unidentified. What stops another for good, by a link in doubt, would end
+        # the message on one word, and its sender would be told.
+        count = circle.linked if numbered else circle.one
+        protected = any(flag.protected_address for flag in flags if flag.id in count)
+        deceased = any(flag.deceased for flag in flags if flag.id in count)
     return Person(
         row.id, row.epoch, row.wrapped_key, protected, not numbered, deceased, circle.one, circle.linked
     )
