@@ -70,7 +70,7 @@ def _born_and_sex(patient: Reader) -> Json:
     over or wrong, or of whom not all is said."""
     identifiers = patient.peek("identifier")
     listed = identifiers if isinstance(identifiers, list) else []
-    numbered = not isinstance(identifiers, list | None) or any(_may_lead_to_one(one) for one in listed)
+    numbered = any(_may_lead_to_one(one) for one in listed)
     born, sex = patient.peek("birthDate"), patient.peek("gender")
     beside = patient.has("_birthDate") or patient.has("_gender")
     if numbered or beside or not _has_a_name(patient) or not (isinstance(born, str) and isinstance(sex, str)):
