@@ -298,11 +298,10 @@ def test_unlinked_before_it_is_fetched_it_is_held_again(either: Bench) -> None:
     assert codes(either) == [[SUBSTANCE, PLAIN]]
 
 
-@pytest.mark.parametrize("confirmed", [True, False])
-def test_a_stop_of_the_number_stops_it_too(either: Bench, confirmed: bool) -> None:
+def test_a_stop_of_the_number_stops_it_too(either: Bench) -> None:
     allow(either)
     sent = post(either)
-    whose(either, sent, confirmed=confirmed)
+    whose(either, sent)
 
     identity.protect(either.parts, [number(1)], KARI)
     either.drain()
