@@ -32,7 +32,7 @@ def rows(row: El) -> Iterator[El]:
             yield from rows(member)
 
 
-CODES = {
+ALL_CODES = {
     (row.name, row.type.name, *sorted(row.to), row.absent, row.must): row
     for adapter in ADAPTERS
     if isinstance(adapter.profile, Profile)
@@ -40,6 +40,8 @@ CODES = {
     if row.type is not None and row.to and row.type.attributes >= {"V", "DN"}
 }
 """Every carried code of every table; those that are told alike are asked once."""
+CODES = {key: row for key, row in ALL_CODES.items() if not row.why}
+"""Those that are carried always."""
 
 
 @pytest.mark.parametrize("row", CODES.values(), ids=lambda row: row.name)
@@ -54,6 +56,10 @@ def test_a_code_alone_and_words_alone_are_carried_or_told_at_their_element(row: 
 
         told = [finding.at.partition("[")[0] for finding in reading.refused]
         assert told == [f"/Root/{row.name}"] or (reading.fields and not told)
+
+
+def test_the_sex_of_a_patient_is_the_only_code_that_a_number_may_say_instead() -> None:
+    assert {(row.name, *row.to.values()) for row in ALL_CODES.values() if row.why} == {("Sex", "kjonn")}
 
 
 def test_many_codes_of_many_tables_were_asked() -> None:
