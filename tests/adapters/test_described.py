@@ -443,7 +443,11 @@ TESTS: list[Callable[..., Any]] = [
         (fhir_parts, 'patient.has("_birthDate") or ', ""),
         (fhir_parts, " or not _has_a_name(patient)", ""),
         (fhir_parts, " if _WHOLE_DATE.fullmatch(born) and", " if"),
-        (fhir_parts, " and sex in SEXES else {}", ' and SEXES.setdefault(sex, "1") else {}'),
+        (
+            fhir_parts,
+            "SEXES[sex]} if _WHOLE_DATE.fullmatch(born) and sex in SEXES",
+            'SEXES.get(sex, "1")} if _WHOLE_DATE.fullmatch(born)',
+        ),
         (fhir_parts, "            identifier.ignore_all()\n    for", "            pass\n    for"),
         (fhir_parts, '"birthDate": fields.get("fodt"),', ""),
         (fhir_parts, '"gender": genders.get(str(fields.get("kjonn"))),', ""),
