@@ -82,7 +82,7 @@ def _has_a_name(patient: Reader) -> bool:
     """Whether one is said that is not a former one."""
     names = patient.peek("name")
     return isinstance(names, list) and any(
-        not (isinstance(one, Mapping) and one.get("use") in tuple(_FORMER)) for one in names
+        not (isinstance(one, Mapping) and one.get("use") in _FORMER) for one in names
     )
 
 
@@ -110,7 +110,7 @@ def _national(patient: Reader, on: object) -> list[Reader]:
     national = national or [one for one in current if one.peek("system") == FHN]
     if len(identifiers) > 1 and len(national) > 1:
         patient.fault("identifier", "count", "one fødselsnummer or D-number")
-    former = [one for one in identifiers if one not in current and one.peek("system") in PERSONS][:1]
+    former = [one for one in identifiers if one not in current and one.peek("system") in tuple(PERSONS)][:1]
     chosen = national or former or identifiers[:1]
     for one in identifiers:
         if one not in chosen:
@@ -120,7 +120,7 @@ def _national(patient: Reader, on: object) -> list[Reader]:
     return chosen
 
 
-_FORMER = frozenset({"old", "maiden"})
+_FORMER = ("old", "maiden")
 
 
 def _is_over(entry: Reader, on: object) -> bool:

@@ -22,7 +22,8 @@ def recognise(sniff: Sniff) -> bool:
         return False
     codings = sniff.at("entry", 0, "resource", "type", "coding")
     return isinstance(codings, list) and any(
-        isinstance(item, dict) and (item.get("system"), item.get("code")) in DISCHARGE for item in codings
+        isinstance(item, dict) and (item.get("system"), item.get("code")) in tuple(DISCHARGE)
+        for item in codings
     )
 
 
