@@ -430,7 +430,7 @@ TESTS: list[Callable[..., Any]] = [
         (fhir_parts, 'system == "HNR" or "HNR" in coded)', "True)"),
         (fhir_parts, '(system == "HNR" or "HNR" in coded)', 'system == "HNR"'),
         (fhir_parts, 'local = "HNR" in found and (', "local = ("),
-        (fhir_parts, "in tuple(_FORMER)) for one in names", "in ()) for one in names"),
+        (fhir_parts, 'one.get("use") in _FORMER) for one in names', "False) for one in names"),
         (rules, 'said.get("DateOfBirth") is not None and said', "said"),
         (rules, ' and said.get("Sex") in SEXES', ""),
         (rules, ' and said.get("Sex") in SEXES', ' and said.get("Sex")'),
