@@ -95,7 +95,12 @@ _act("split", "What was merged is two persons. Refusals stay on both.", _TWO, "s
 _act("protect", "Graded address (kode 6, kode 7): no automatic message at all.", _ONE, "protect")
 _act("deceased", "The person is dead: no automatic message at all.", _ONE, "protect", deceased=True)
 _act("unprotect", "Lift what `protect` or `deceased` said. Takes two persons.", _ONE, "unprotect")
-_act("forget", "Destroy the keys of everything about the person. Cannot be undone.", _ONE, "forget")
+_act(
+    "forget",
+    "Destroy the keys of all about the person, under every number confirmed to be theirs. Cannot be undone.",
+    _ONE,
+    "forget",
+)
 
 
 @person.command(

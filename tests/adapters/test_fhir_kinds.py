@@ -27,13 +27,14 @@ REGISTRY = adapters_for(TYPES)
 FOLDER = Path(adapters.__file__).parent
 KINDS: tuple[Any, ...] = (["x"], {"a": 1}, 7, None)
 PERIOD = {"start": "2020-01-01", "end": "2040-01-01"}
+FORMER = {"use": "old", "system": "urn:x", "value": "1", "period": PERIOD}
 WHOLE_PATIENT = {
     "identifier": [
         {
             "use": "official", "type": {"coding": [{"system": "urn:x", "code": "FNR"}], "text": "F"},
             "system": fhir_parts.FNR, "value": "15859010099", "period": PERIOD, "assigner": {"display": "Skatt"},
         },
-        {"use": "old", "system": "urn:x", "value": "1", "period": PERIOD},
+        FORMER,
     ],
     "name": [
         {"use": "official", "text": "Test Testesen", "family": "Testesen", "given": ["Test"], "period": PERIOD},
@@ -59,7 +60,7 @@ DOCUMENTS: dict[str, Any] = {
     **{f"a text and {one['resourceType']}": told(one) for one in FULL},
     **{f"{one['resourceType']} alone": told(one, text=None) for one in FULL},
     "a whole patient": _with_patient(WHOLE_PATIENT),
-    "a described patient": _with_patient({**WHOLE_PATIENT, "identifier": [WHOLE_PATIENT["identifier"][1]]}),  # type: ignore[index]  # a list
+    "a described patient": _with_patient({**WHOLE_PATIENT, "identifier": [FORMER]}),
 }
 
 
